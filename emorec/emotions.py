@@ -1,0 +1,61 @@
+"""The only vocabulary of emotions: names, order, colours, valence.
+
+The order is FER2013's (I. Goodfellow et al., "Challenges in Representation Learning", ICML 2013
+workshop). Nothing else in the project names the emotions in an order of its own.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""The seven labels of FER2013; the index of each is its code in the data set."""
+
+FERPLUS_EMOTIONS = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""The eight classes of FER+ (E. Barsoum et al., ICMI 2016), in the order of its columns."""
+
+UNSURE = "unsure"
+"""What is shown where the evidence does not carry a label; never an emotion of its own."""
+
+COLORS = MappingProxyType(
+    {
+        "angry": "#e5484d",
+        "disgust": "#7fb03a",
+        "fear": "#a878f0",
+        "happy": "#f5b301",
+        "sad": "#4c8df6",
+        "surprise": "#f2803a",
+        "neutral": "#8fa3b5",
+        UNSURE: "#9a9a9a",
+    }
+)
+"""sRGB of each emotion and of ``unsure``, chosen to be told apart on light and on dark grounds."""
+
+VALENCE = MappingProxyType(
+    {
+        "angry": -1.0,
+        "disgust": -1.0,
+        "fear": -1.0,
+        "happy": 1.0,
+        "sad": -1.0,
+        "surprise": 0.0,
+        "neutral": 0.0,
+    }
+)
+"""On which side of pleasure an emotion lies: the sign of its place on the pleasure axis of
+J. A. Russell, "A circumplex model of affect" (1980). Surprise goes either way, so it counts 0."""
+
+
+def rgb(label: str) -> tuple[int, int, int]:
+    """Return the colour of an emotion, or of ``unsure``, as three values in 0..255."""
+    value = int(COLORS[label].removeprefix("#"), 16)
+    return value >> 16, value >> 8 & 255, value & 255

@@ -1,0 +1,26 @@
+"""The errors that a user can cause or mend; each carries one clear line.
+
+Everything else that goes wrong is a defect and keeps its own exception.
+"""
+
+from __future__ import annotations
+
+
+class EmorecError(Exception):
+    """Base of all of them: ``str(error)`` is the one line to show."""
+
+
+class ImageError(EmorecError):
+    """A picture or film that cannot be read, or is refused before it is decoded."""
+
+
+class ModelError(EmorecError):
+    """A model file or its contract that is missing, damaged, or does not fit the other."""
+
+
+class DataError(EmorecError):
+    """Training or test data that cannot be used; names the file and, where it can, the row."""
+
+
+class TrainingError(EmorecError):
+    """A training run that cannot go on; the last good weights are kept."""

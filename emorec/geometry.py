@@ -1,0 +1,53 @@
+"""Boxes as numbers: overlap, clipping, squares.
+
+All boxes are half-open ``x1, y1, x2, y2`` in pixels, float64 arrays of shape (n, 4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Boxes = npt.NDArray[np.float64]
+
+
+def as_boxes(boxes: npt.ArrayLike) -> Boxes:
+    """Return the boxes as float64 of shape (n, 4), (0, 4) for none."""
+    return np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+
+
+def iou(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Intersection over union of every box of ``a`` with every box of ``b``.
+
+    Args:
+        a_xyxy: boxes of shape (n, 4).
+        b_xyxy: boxes of shape (m, 4).
+
+    Returns:
+        float64 of shape (n, m), in [0, 1]. An empty box overlaps nothing.
+    """
+    a, b = as_boxes(a_xyxy), as_boxes(b_xyxy)
+    corner_1 = np.maximum(a[:, None, :2], b[None, :, :2])
+    corner_2 = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inter = np.clip(corner_2 - corner_1, 0, None).prod(axis=2)
+    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(axis=1)
+    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
+    union = area_a[:, None] + area_b[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def clip(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> Boxes:
+    """Cut the boxes at the border of a picture; one that lies outside becomes empty."""
+    width, height = size_wh
+    return np.clip(as_boxes(boxes_xyxy), 0, [width, height, width, height])
+
+
+def square(boxes_xyxy: npt.ArrayLike, scale: float = 1.0) -> Boxes:
+    """Return squares with the same centres whose side is the longer side times ``scale``.
+
+    They may reach over the border of the picture.
+    """
+    boxes = as_boxes(boxes_xyxy)
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) * scale / 2
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.hstack([center - half, center + half])

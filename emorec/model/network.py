@@ -1,0 +1,149 @@
+"""The networks, defined in Keras 3 and free of any backend.
+
+A small residual network for 48x48 grey faces. It follows K. He et al., "Deep Residual Learning
+for Image Recognition" (CVPR 2016) with the stem left at full resolution, since a face of 48
+pixels has none to spare; D.-A. Clevert et al., "Fast and Accurate Deep Network Learning by
+Exponential Linear Units" (ICLR 2016) for the activation; and J. Hu et al., "Squeeze-and-Excitation
+Networks" (CVPR 2018) for the channel gates. One trunk carries two heads: FER2013's labels and the
+votes of FER+ (E. Barsoum et al., ICMI 2016).
+
+Preprocessing is inside the graph, so it cannot differ between training and use. Only layers that
+ship with Keras are used: a saved file loads without this package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
+
+if TYPE_CHECKING:
+    import keras
+
+NETWORKS = ("elu", "relu", "seed")
+"""``elu`` and ``relu`` differ in nothing but the activation; ``seed`` is the historical reference."""
+
+FACE_SIDE = 48
+"""Side in pixels of the square grey face that every network takes."""
+
+
+def build_network(
+    name: str = "elu",
+    side: int | None = FACE_SIDE,
+    widths: tuple[int, ...] = (32, 64, 128, 256),
+    depths: tuple[int, ...] = (2, 2, 2, 1),
+    dropout: float = 0.2,
+    dtype: str = "uint8",
+) -> keras.Model:
+    """Build an untrained network.
+
+    Args:
+        name: one of ``NETWORKS``.
+        side: side of the input in pixels. None leaves it open, for training at growing sizes; the
+            ``seed`` network flattens and so needs its 48.
+        widths: channels of each stage; every stage after the first halves the side.
+        depths: residual blocks of each stage.
+        dropout: rate in [0, 1) before the heads.
+        dtype: of the input; training feeds blended faces, which are float32 in [0, 255].
+
+    Returns:
+        A model from grey faces of shape (n, side, side, 1) to a dict of ``fer2013``: float32
+        (n, 7) probabilities in ``EMOTIONS`` order, ``ferplus``: float32 (n, 8) probabilities in
+        ``FERPLUS_EMOTIONS`` order, ``features``: float32 (n, widths[-1]).
+
+    Raises:
+        ValueError: the name is none of ``NETWORKS``.
+    """
+    from keras import layers
+
+    if name not in NETWORKS:
+        raise ValueError(f"Expected a network among {', '.join(NETWORKS)}. Received {name!r}.")
+    faces = layers.Input((side, side, 1), dtype=dtype, name="faces")
+    x = layers.Rescaling(1 / 255, name="to_unit")(faces)
+    # Every face to zero mean and unit variance: a dark room and a bright one look alike. The
+    # epsilon keeps a flat patch from being blown up into noise.
+    x = layers.LayerNormalization(
+        axis=(1, 2, 3), center=False, scale=False, epsilon=1e-3, dtype="float32", name="standardize"
+    )(x)
+    if name == "seed":
+        x = _seed_trunk(x)
+    else:
+        x = _residual_trunk(x, name, widths, depths)
+    features = layers.Activation("linear", dtype="float32", name="features")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    return _with_heads(f"{name}_cnn", faces, x, features)
+
+
+def _with_heads(
+    name: str, faces: keras.KerasTensor, x: keras.KerasTensor, features: keras.KerasTensor
+) -> keras.Model:
+    import keras
+    from keras import layers
+
+    heads = {
+        head: layers.Dense(len(labels), activation="softmax", dtype="float32", name=head)(x)
+        for head, labels in (("fer2013", EMOTIONS), ("ferplus", FERPLUS_EMOTIONS))
+    }
+    return keras.Model(faces, {**heads, "features": features}, name=name)
+
+
+def _residual_trunk(
+    x: keras.KerasTensor, activation: str, widths: tuple[int, ...], depths: tuple[int, ...]
+) -> keras.KerasTensor:
+    from keras import layers
+
+    x = _conv(x, widths[0], 1, "stem")
+    x = layers.Activation(activation, name="stem_act")(x)
+    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+        for block in range(1, depth + 1):
+            # The first stage halves too: the stem alone works at full resolution.
+            x = _block(x, width, 2 if block == 1 else 1, activation, f"s{stage}b{block}")
+    return layers.GlobalAveragePooling2D(name="pool")(x)
+
+
+def _block(
+    x: keras.KerasTensor, width: int, stride: int, activation: str, name: str
+) -> keras.KerasTensor:
+    """Two 3x3 convolutions, a channel gate, and the way around them."""
+    from keras import layers
+
+    way_around = x
+    if stride > 1 or x.shape[-1] != width:
+        # Average before the 1x1 convolution: a strided 1x1 would throw three quarters away
+        # (T. He et al., "Bag of Tricks", CVPR 2019).
+        if stride > 1:
+            way_around = layers.AveragePooling2D(stride, padding="same", name=f"{name}_skip_pool")(x)
+        way_around = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_skip_conv")(way_around)
+        way_around = layers.BatchNormalization(name=f"{name}_skip_bn")(way_around)
+    x = _conv(x, width, stride, f"{name}_1")
+    x = layers.Activation(activation, name=f"{name}_1_act")(x)
+    x = _conv(x, width, 1, f"{name}_2")
+    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_se_pool")(x)
+    gate = layers.Conv2D(max(width // 8, 8), 1, activation="relu", name=f"{name}_se_1")(gate)
+    gate = layers.Conv2D(width, 1, activation="sigmoid", name=f"{name}_se_2")(gate)
+    x = layers.Multiply(name=f"{name}_se")([x, gate])
+    x = layers.Add(name=f"{name}_add")([x, way_around])
+    return layers.Activation(activation, name=f"{name}_act")(x)
+
+
+def _conv(x: keras.KerasTensor, width: int, stride: int, name: str) -> keras.KerasTensor:
+    from keras import layers
+
+    x = layers.Conv2D(
+        width, 3, stride, "same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
+    )(x)
+    return layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _seed_trunk(x: keras.KerasTensor) -> keras.KerasTensor:
+    """The VGG-like net of the first prototypes: 64-64-128-128-256-256 and a dense layer of 128."""
+    from keras import layers
+
+    for stage, width in enumerate((64, 128, 256), start=1):
+        for part in (1, 2):
+            x = _conv(x, width, 1, f"s{stage}_{part}")
+            x = layers.Activation("elu", name=f"s{stage}_{part}_act")(x)
+        x = layers.MaxPooling2D(2, name=f"s{stage}_pool")(x)
+        x = layers.Dropout(0.3, name=f"s{stage}_dropout")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return layers.Dense(128, activation="elu", name="dense")(x)

@@ -1,0 +1,112 @@
+"""Random variation of training faces: one function of `keras.ops`, compiled into the step.
+
+What the winners of FER2013 do, in one resampling: mirror, shift, scale, rotation; then brightness
+and contrast, random erasing (Z. Zhong et al., AAAI 2020) and mixup (H. Zhang et al., ICLR 2018).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far each variation goes.
+
+    Attributes:
+        shift: largest shift, as a share of the side.
+        scale: largest change of size, as a share: 0.15 is 0.85 to 1.15.
+        rotation_deg: largest turn to either side, in degrees.
+        contrast: largest change of contrast, as a share.
+        brightness: largest change of brightness, in grey levels.
+        erase: probability of erasing a rectangle of the face.
+        mixup: alpha of the Beta distribution that blends two faces; 0 blends none.
+    """
+
+    shift: float = 0.1
+    scale: float = 0.15
+    rotation_deg: float = 15.0
+    contrast: float = 0.4
+    brightness: float = 40.0
+    erase: float = 0.3
+    mixup: float = 0.2
+
+
+def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGenerator) -> Any:
+    """Return one random variant of each face at the size asked for.
+
+    Args:
+        faces: uint8 of shape (n, h, h).
+        side: side in pixels of the result.
+        how: how far each variation goes.
+        seeds: where the random numbers come from; its state moves on.
+
+    Returns:
+        float32 of shape (n, side, side) in [0, 255].
+    """
+    n, source = ops.shape(faces)[0], faces.shape[1]
+
+    def between(low: float, high: float, shape: tuple[int, ...] = (1, 1)) -> Any:
+        return keras.random.uniform((n, *shape), low, high, seed=seeds)
+
+    mirror = ops.where(between(0, 1) < 0.5, -1.0, 1.0)
+    angle = between(-how.rotation_deg, how.rotation_deg) * (3.141592653589793 / 180)
+    zoom = 1 + between(-how.scale, how.scale)
+    shift_x, shift_y = between(-how.shift, how.shift), between(-how.shift, how.shift)
+    # Where each pixel of the result comes from, the face being the square [-0.5, 0.5].
+    line = (ops.arange(side, dtype="float32") + 0.5) / side - 0.5
+    x, y = line[None, None, :], line[None, :, None]
+    from_x = mirror * (ops.cos(angle) * x - ops.sin(angle) * y) * zoom + shift_x
+    from_y = (ops.sin(angle) * x + ops.cos(angle) * y) * zoom + shift_y
+    varied = _sample(faces, (from_x + 0.5) * source - 0.5, (from_y + 0.5) * source - 0.5)
+
+    mean = ops.mean(varied, axis=(1, 2), keepdims=True)
+    gain = 1 + between(-how.contrast, how.contrast)
+    varied = (varied - mean) * gain + mean + between(-how.brightness, how.brightness)
+
+    # A rectangle of 2 to 20 % of the area, filled with noise.
+    half_w, half_h = between(0.07, 0.22), between(0.07, 0.22)
+    center_x, center_y = between(-0.5, 0.5), between(-0.5, 0.5)
+    inside = (ops.abs(x - center_x) < half_w) & (ops.abs(y - center_y) < half_h)
+    inside = inside & (between(0, 1) < how.erase)
+    noise = keras.random.uniform((n, side, side), 0, 255, seed=seeds)
+    return ops.clip(ops.where(inside, noise, varied), 0, 255)
+
+
+def blend(seeds: keras.random.SeedGenerator, alpha: float, *arrays: Any) -> tuple[Any, ...]:
+    """Mix every row with its opposite in the batch, by one share a row drawn from Beta(a, a).
+
+    The rows of a batch come in random order, so the batch reversed is as good a partner as a
+    shuffled one.
+    """
+    n = ops.shape(arrays[0])[0]
+    share = keras.random.beta((n,), alpha, alpha, seed=seeds)
+    share = ops.maximum(share, 1 - share)
+    mixed = []
+    for array in arrays:
+        own = ops.reshape(share, (-1,) + (1,) * (len(array.shape) - 1))
+        mixed.append(own * array + (1 - own) * ops.flip(array, axis=0))
+    return tuple(mixed)
+
+
+def _sample(faces: Any, x: Any, y: Any) -> Any:
+    """Bilinear values of the faces at these places; the border goes on outside."""
+    source = faces.shape[1]
+    n, pixels = ops.shape(faces)[0], x.shape[1] * x.shape[2]
+    flat = ops.cast(ops.reshape(faces, (n, -1)), "float32")
+    x, y = ops.clip(x, 0, source - 1), ops.clip(y, 0, source - 1)
+    left, top = ops.floor(x), ops.floor(y)
+    right_share, bottom_share = x - left, y - top
+    right, bottom = ops.minimum(left + 1, source - 1), ops.minimum(top + 1, source - 1)
+
+    def at(row: Any, column: Any) -> Any:
+        place = ops.reshape(ops.cast(row * source + column, "int32"), (n, pixels))
+        return ops.reshape(ops.take_along_axis(flat, place, axis=1), ops.shape(x))
+
+    upper = at(top, left) * (1 - right_share) + at(top, right) * right_share
+    lower = at(bottom, left) * (1 - right_share) + at(bottom, right) * right_share
+    return upper * (1 - bottom_share) + lower * bottom_share
