@@ -1,0 +1,15 @@
+"""Where the files that are no code lie: the models, the face cascade, the page's router."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_BUNDLED = _PACKAGE / "_data"
+
+ROOT = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
+"""Folder of the three below: inside an installed wheel, else the root of the checkout."""
+
+MODELS = ROOT / "models"
+CASCADE = ROOT / "haarcascade_frontalface_default.xml"
+APP = ROOT / "app.py"
