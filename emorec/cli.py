@@ -1,0 +1,141 @@
+"""The command line: one function a command, each imports only what it needs.
+
+Exit codes: 0 fine, 2 wrong usage or unreadable input (one line on stderr, no traceback).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from emorec.errors import EmorecError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; wrong usage raises ``SystemExit(2)``."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.command(args))
+    except EmorecError as error:
+        return _complain(error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start the web app and stay until it ends."""
+    app = ROOT / "app.py"
+    if not app.is_file():
+        raise EmorecError(f"{app.name} is not beside the package: run this from a clone.")
+    try:
+        socket.create_server(("", args.port)).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EmorecError(
+            f"port {args.port} cannot be used ({why}): stop what holds it, or pass --port."
+        ) from None
+    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(args.port)]
+    print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
+    if os.name == "nt":  # there, exec gives the terminal back while the app still runs
+        return subprocess.call(command)
+    os.execv(sys.executable, command)
+
+
+def photo(args: argparse.Namespace) -> int:
+    """Read the faces of some pictures; one that cannot be read does not stop the others."""
+    from emorec.drawing.overlay import draw_faces
+    from emorec.media.photo import encode_png, read_photo
+    from emorec.media.table import photo_record
+    from emorec.recognizer import EmotionRecognizer
+
+    outputs = _outputs(args.images, args.out) if args.out else {}
+    recognizer, code = EmotionRecognizer(), 0
+    for path in args.images:
+        try:
+            image_bgr = read_photo(path)
+        except EmorecError as error:
+            code = _complain(error)
+            continue
+        result = recognizer.analyze(image_bgr)
+        record = photo_record(str(path), result)
+        print(json.dumps(record, allow_nan=False) if args.json else _readable(record), flush=True)
+        if args.out:
+            _write(outputs[path], encode_png(draw_faces(image_bgr, result.faces, show="all")))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emorec", description="Reads the apparent emotion of every face in a picture."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    add = commands.add_parser("run", help="start the web app")
+    add.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("PORT") or "8501",
+        help="default: the environment's PORT, else 8501",
+    )
+    add.set_defaults(command=run)
+
+    add = commands.add_parser("photo", help="read the faces of some pictures")
+    add.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
+    add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
+    add.set_defaults(command=photo)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"Expected a port from 1 to 65535. Received {text!r}.")
+    return port
+
+
+def _complain(error: EmorecError) -> int:
+    print(f"emorec: {error}", file=sys.stderr, flush=True)
+    return 2
+
+
+def _outputs(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Return a file in ``folder`` for each input: no two the same, and none of them an input."""
+    # Case is folded, since macOS and Windows take A.png and a.png for one file.
+    taken = {str(path.resolve()).casefold() for path in images}
+    outputs: dict[Path, Path] = {}
+    for path in dict.fromkeys(images):
+        name, count = f"{path.stem}_emorec.png", 1
+        while str((folder / name).resolve()).casefold() in taken:
+            count += 1
+            name = f"{path.stem}_emorec_{count}.png"
+        outputs[path] = folder / name
+        taken.add(str(outputs[path].resolve()).casefold())
+    return outputs
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise EmorecError(f"{path}: cannot be written ({error.strerror or error}).") from None
+
+
+def _readable(record: dict[str, object]) -> str:
+    """Return a line for each face of a photo record, or one that says there is none."""
+    faces = record["faces"]
+    assert isinstance(faces, list)
+    if not faces:
+        return f"{record['file']}: no face found"
+    return "\n".join(
+        f"{record['file']}: {face['emotion'] or 'unsure'}"
+        f" {(face['confidence'] or 0):.0%} at {','.join(map(str, face['box']))}"
+        for face in faces
+    )
