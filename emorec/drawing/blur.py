@@ -1,0 +1,58 @@
+"""Faces made unrecognisable: coarse blocks over a face, or over the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from emorec.records import Box
+
+Image = npt.NDArray[np.uint8]
+
+_BLOCKS = 6  # across a face: too few for an eye, a mouth or a cascade to be found again
+_MARGIN_SIDE, _MARGIN_TOP, _MARGIN_BOTTOM = 0.25, 0.45, 0.3  # of the box: ears, hair, chin
+
+
+def blur_faces(image_bgr: Image, boxes: Iterable[Box]) -> Image:
+    """Return the picture with every box, and a margin for hair and chin, in coarse blocks.
+
+    Args:
+        image_bgr: uint8 of shape (h, w, 3); not changed.
+        boxes: pixels; may reach over the border. One without area hides nothing.
+
+    Returns:
+        A new picture of the same shape.
+    """
+    result = image_bgr.copy()
+    height, width = image_bgr.shape[:2]
+    for box in boxes:
+        if box.width <= 0 or box.height <= 0:
+            continue
+        x1 = max(0, round(box.x1 - _MARGIN_SIDE * box.width))
+        x2 = min(width, round(box.x2 + _MARGIN_SIDE * box.width))
+        y1 = max(0, round(box.y1 - _MARGIN_TOP * box.height))
+        y2 = min(height, round(box.y2 + _MARGIN_BOTTOM * box.height))
+        part = result[y1:y2, x1:x2]
+        if part.size:
+            small = cv2.resize(part, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+            part[:] = cv2.resize(small, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
+    return result
+
+
+def blur_all(image_bgr: Image) -> Image:
+    """Return the picture with nobody recognisable in it: for one that was not searched yet.
+
+    Args:
+        image_bgr: uint8 of shape (h, w, 3); not changed.
+
+    Returns:
+        A new picture of the same shape. Even a face that fills it is left with a few patches.
+    """
+    height, width = image_bgr.shape[:2]
+    if not image_bgr.size:
+        return image_bgr.copy()
+    small = cv2.resize(image_bgr, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -1,0 +1,79 @@
+"""Lettering for pictures: smooth at any size, and cheap when the same words come again."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+_FONT = cv2.FONT_HERSHEY_DUPLEX
+_FONT_CAPITAL_PX = 21  # height of a capital at font scale 1
+_FINER = 4  # drawn this much larger, then averaged: OpenCV's own small letters are ragged
+
+
+def line_height(capital_px: int) -> int:
+    """Return the height in pixels of a line whose capitals are ``capital_px`` high."""
+    return round(capital_px * 1.9)
+
+
+def ascii_only(text: str) -> str:
+    """Return the text in the letters that the font has: accents dropped, the rest as "?"."""
+    parts = unicodedata.normalize("NFKD", text)
+    kept = "".join(c for c in parts if not unicodedata.combining(c))
+    return "".join(c if " " <= c <= "~" else "?" for c in kept)
+
+
+@lru_cache(maxsize=1024)
+def coverage(text: str, capital_px: int) -> npt.NDArray[np.float32]:
+    """Return how much of each pixel the words cover.
+
+    Args:
+        text: one line; what the font lacks is drawn as "?".
+        capital_px: height of a capital letter in pixels.
+
+    Returns:
+        Read-only float32 of shape (line_height(capital_px), width) in [0, 1]; as wide as the words.
+    """
+    text = ascii_only(text)
+    scale = capital_px * _FINER / _FONT_CAPITAL_PX
+    stroke = max(1, round(0.13 * capital_px * _FINER))
+    (width, _), _ = cv2.getTextSize(text, _FONT, scale, stroke)
+    columns = -(-max(width, 1) // _FINER)
+    rows = line_height(capital_px)
+    fine = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
+    baseline = round((rows + 0.85 * capital_px) / 2 * _FINER)
+    cv2.putText(fine, text, (0, baseline), _FONT, scale, 255, stroke, cv2.LINE_AA)
+    mask = cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA)
+    result = np.asarray(mask / 255, dtype=np.float32)
+    result.setflags(write=False)
+    return result
+
+
+def write(
+    image_bgr: npt.NDArray[np.uint8],
+    text: str,
+    corner_xy: tuple[int, int],
+    capital_px: int,
+    color_bgr: tuple[int, int, int],
+) -> None:
+    """Write one line into the picture, its upper left corner at ``corner_xy``; cut at the border.
+
+    Args:
+        image_bgr: uint8 of shape (h, w, 3); changed in place.
+        text: one line.
+        corner_xy: pixels.
+        capital_px: height of a capital letter in pixels.
+        color_bgr: three values in 0..255.
+    """
+    alpha = coverage(text, capital_px)
+    x, y = corner_xy
+    left, top = max(0, -x), max(0, -y)
+    part = image_bgr[y + top : max(0, y + alpha.shape[0]), x + left : max(0, x + alpha.shape[1])]
+    if not part.size:
+        return
+    alpha = alpha[top : top + part.shape[0], left : left + part.shape[1], None]
+    ink = np.array(color_bgr, np.float32)
+    part[:] = np.rint(part + (ink - part) * alpha)

@@ -1,0 +1,127 @@
+"""The record of a live session: who looked how, when; in memory only.
+
+Each classified face gives at most ten rows a second, and the oldest rows go when there are more
+than ``MOST_ROWS``: four hours of one face, one hour of four. A longer session keeps its newest
+part; what was counted over the session (its length, the faces seen) stays whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from emorec.emotions import EMOTIONS, UNSURE
+from emorec.records import FrameResult
+
+Row = dict[str, Any]
+"""``seconds`` (float, from the stream's start), ``wall_clock`` (ISO 8601, UTC), ``track_id``, the
+seven smoothed probabilities by name, ``emotion`` (or "unsure"), ``confidence``."""
+
+COLUMNS = ("seconds", "wall_clock", "track_id", *EMOTIONS, "emotion", "confidence")
+
+MOST_ROWS = 4 * 3600 * 10
+"""Four hours of one face; about 25 MB."""
+
+LEAST_STEP_S = 0.1
+_SLACK_S = 1e-6  # media clocks round; frames exactly a step apart must not count as closer
+
+
+class _Entry(NamedTuple):
+    """A row as it is kept: a dictionary each would take five times the memory."""
+
+    seconds: float
+    track_id: int
+    probs: bytes
+    emotion: str
+    confidence: float
+
+
+class Timeline:
+    """Rows of a session; one thread may add while another reads.
+
+    Args:
+        clock_start: the wall clock at second 0 of the stream; must know its time zone.
+
+    Raises:
+        ValueError: ``clock_start`` has no time zone.
+    """
+
+    def __init__(self, clock_start: datetime) -> None:
+        if clock_start.tzinfo is None:
+            raise ValueError(f"Expected a clock_start with a time zone. Received {clock_start!r}.")
+        self.clock_start = clock_start.astimezone(UTC)
+        self._lock = threading.Lock()
+        self._entries: deque[_Entry] = deque(maxlen=MOST_ROWS)
+        self._newest_s: dict[int, float] = {}
+        self._most_at_once = 0
+        self._span_s: tuple[float, float] | None = None
+
+    def add(self, result: FrameResult) -> None:
+        """Take in what was read from one frame; frames come in the order of their time."""
+        faces = [face for face in result.faces if face.classified]
+        with self._lock:
+            first, last = self._span_s or (result.time_s, result.time_s)
+            self._span_s = (first, max(last, result.time_s))
+            self._most_at_once = max(self._most_at_once, len(faces))
+            for face in faces:
+                newest = self._newest_s.get(face.track_id, float("-inf"))
+                if result.time_s - newest >= LEAST_STEP_S - _SLACK_S:
+                    self._newest_s[face.track_id] = result.time_s
+                    self._entries.append(
+                        _Entry(
+                            result.time_s,
+                            face.track_id,
+                            face.probs.tobytes(),
+                            face.emotion or UNSURE,
+                            face.confidence,
+                        )
+                    )
+
+    def rows(self) -> list[Row]:
+        """Return all rows kept, the oldest first."""
+        with self._lock:
+            entries = list(self._entries)
+        return [self._row(entry) for entry in entries]
+
+    def last(self, seconds: float) -> list[Row]:
+        """Return the rows of the last so many seconds observed, the oldest first."""
+        with self._lock:
+            since = self._span_s[1] - seconds if self._span_s else 0.0
+            entries = list(takewhile(lambda entry: entry.seconds >= since, reversed(self._entries)))
+        return [self._row(entry) for entry in reversed(entries)]
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """The first and the last second observed, with or without anybody in view."""
+        with self._lock:
+            return self._span_s or (0.0, 0.0)
+
+    @property
+    def faces_seen(self) -> int:
+        """How many faces were followed and classified over the whole session."""
+        with self._lock:
+            return len(self._newest_s)
+
+    @property
+    def most_at_once(self) -> int:
+        """The most classified faces in one frame over the whole session."""
+        with self._lock:
+            return self._most_at_once
+
+    def _row(self, entry: _Entry) -> Row:
+        seconds = round(entry.seconds, 3)
+        moment = self.clock_start + timedelta(seconds=seconds)
+        probs = np.frombuffer(entry.probs, dtype=np.float32).tolist()
+        return {
+            "seconds": seconds,
+            "wall_clock": moment.isoformat(timespec="milliseconds"),
+            "track_id": entry.track_id,
+            **{emotion: round(p, 4) for emotion, p in zip(EMOTIONS, probs, strict=True)},
+            "emotion": entry.emotion,
+            "confidence": round(entry.confidence, 4),
+        }
