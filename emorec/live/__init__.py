@@ -1,0 +1,1 @@
+"""The live picture: between the browser's camera and the pipeline."""

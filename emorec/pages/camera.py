@@ -1,0 +1,80 @@
+"""Why the camera may not start: what the browser says of it, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+_JS = """
+let last = "";
+export default function ({ setStateValue }) {
+  const report = async () => {
+    const media = navigator.mediaDevices;
+    let permission = "unknown";
+    let cameras = null;
+    if (media) {
+      cameras = (await media.enumerateDevices()).filter((d) => d.kind === "videoinput").length;
+      media.ondevicechange = report;
+    }
+    if (navigator.permissions) {
+      try {
+        const status = await navigator.permissions.query({ name: "camera" });
+        permission = status.state;
+        status.onchange = report;
+      } catch {
+        // Some browsers do not know the permission "camera"; START will tell.
+        permission = "unknown";
+      }
+    }
+    const now = { secure: window.isSecureContext, permission, cameras };
+    if (JSON.stringify(now) !== last) {
+      last = JSON.stringify(now);
+      setStateValue("state", now);
+    }
+  };
+  report();
+}
+"""
+
+
+def camera_problem() -> str | None:
+    """Ask the browser and return what is wrong and what to do, or None if nothing is known."""
+    check = st.components.v2.component("emorec_camera_check", js=_JS)
+    answer = check(key="camera_check", height=1, on_state_change=lambda: None)
+    state: dict[str, Any] | None = answer.state
+    if not state:
+        return None
+    if not state["secure"]:
+        return (
+            "**This page is not served over HTTPS**, and browsers give the camera to secure pages "
+            "only. Open it with https://, or on the computer itself as http://localhost:8501."
+        )
+    if state["permission"] == "denied":
+        return (
+            "**The browser denies this page the camera.** Press the camera or lock sign beside "
+            "the address, allow the camera, and load the page again."
+        )
+    if state["cameras"] == 0:
+        return (
+            "**The browser finds no camera.** Plug one in or switch it on, and close other "
+            "programs that may hold it."
+        )
+    return None
+
+
+NO_CONNECTION = (
+    "**No picture has arrived within 10 seconds.** A firewall may stand between your browser and "
+    "this server. Press STOP and START once more, or try another network; whoever runs this "
+    "server can add a TURN server (EMOREC_ICE_SERVERS)."
+)
+
+TRANSLATIONS = {
+    "start": "START",
+    "stop": "STOP",
+    "media_api_not_available": "This page is not served over HTTPS, so there is no camera.",
+    "device_ask_permission": "Please allow the camera in your browser.",
+    "device_not_available": "No camera found, or another program holds it.",
+    "device_access_denied": "The browser denies this page the camera. See the advice below.",
+}
+"""What the START button's own frame says, in the page's words."""

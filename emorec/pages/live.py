@@ -1,0 +1,216 @@
+"""The live page: the webcam's picture with the apparent emotion of every face drawn on it."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import streamlit as st
+from streamlit_webrtc import (
+    WebRtcMode,
+    create_video_sink_track,
+    create_video_source_track,
+    webrtc_streamer,
+)
+
+from emorec.drawing import charts
+from emorec.drawing.overlay import Show
+from emorec.errors import EmorecError
+from emorec.live.ice import ice_servers
+from emorec.live.stream import LiveStream, View
+from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
+from emorec.pages.engine import recognizer
+from emorec.pages.photo import single_shot
+from emorec.records import Face
+from emorec.sessions.summary import summarize, to_csv, to_json
+from emorec.sessions.timeline import Timeline
+from emorec.settings import Settings
+
+_FPS = 30
+_LAST_S = 60.0
+_CONNECT_S = 10.0
+_CARDS = 4  # faces with bars beside the picture; the others are counted
+_SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
+_RESOLUTIONS = {"640 × 480": (640, 480), "1280 × 720": (1280, 720), "320 × 240": (320, 240)}
+
+
+def render() -> None:
+    """Show the page."""
+    st.title("Live")
+    st.caption(
+        "Reads the **apparent expression** of every face, not inner feeling. "
+        "Nothing is stored: the picture is read in memory and forgotten."
+    )
+    try:
+        engine = recognizer()
+        servers = ice_servers()
+    except EmorecError as error:
+        st.error(str(error))
+        return
+    if "live" not in st.session_state:
+        st.session_state.live = LiveStream(engine.stream)
+    stream: LiveStream = st.session_state.live
+
+    picture, readings = st.columns([3, 2], gap="large")
+    with picture:
+        active = _picture(stream, servers)
+        problem = camera_problem()
+        if problem and not active:
+            st.warning(problem, icon=":material/videocam_off:")
+        _controls(stream, active)
+    with readings:
+        if active:
+            st.fragment(_readings, run_every=0.4)(stream)
+        elif stream.timeline is not None and stream.timeline.span_s[1] > 0:
+            _summary(stream.timeline)
+        else:
+            st.info(
+                "Press **START** and allow the camera. Faces in view, their probabilities and the "
+                "last minute appear here.",
+                icon=":material/mood:",
+            )
+    if not active:
+        _single_shot(opened=problem is not None)
+
+
+def _picture(stream: LiveStream, servers: list[dict]) -> bool:
+    """Show START and the moving picture; return whether it runs or is about to."""
+    width, height = _RESOLUTIONS[st.session_state.get("resolution", "640 × 480")]
+    context = webrtc_streamer(
+        key="webcam",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints={
+            "audio": False,
+            "video": {
+                "width": {"ideal": width},
+                "height": {"ideal": height},
+                "frameRate": {"ideal": _FPS, "min": 15},
+            },
+        },
+        sink_video_track=create_video_sink_track(stream.put, "camera", on_ended=stream.stop),
+        source_video_track=create_video_source_track(stream.picture, "picture", fps=_FPS),
+        video_html_attrs={
+            "autoPlay": True,
+            "controls": False,
+            "muted": True,
+            "playsInline": True,
+            "style": {"width": "100%", "borderRadius": "0.5rem"},
+        },
+        translations=TRANSLATIONS,
+        media_toggle_controls=False,
+    )
+    st.caption(
+        ":material/visibility: Everyone in view is on camera: press START only if they know "
+        "and agree. In the EU, not at work or in education "
+        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
+    )
+    active = context.state.playing or context.state.signalling
+    if active:
+        st.session_state.setdefault("live_since", monotonic())
+    else:
+        st.session_state.pop("live_since", None)
+        stream.stop()
+    return active
+
+
+def _controls(stream: LiveStream, active: bool) -> None:
+    """Let the visitor set what is shown; every change holds from the next frame on."""
+    with st.container(border=True):
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        show = left.segmented_control(
+            "Show", list(_SHOW), default="Label", required=True, key="show", width="stretch"
+        )
+        mirror = right.toggle("Mirror", value=True, key="mirror")
+        first, second, third = st.columns(3)
+        smoothing_s = first.slider(
+            "Smoothing (s)", 0.0, 3.0, stream.settings.smoothing_s, 0.1, key="smoothing"
+        )
+        min_face_px = second.slider(
+            "Smallest face (px)", 24, 200, stream.settings.min_face_px, 4, key="min_face"
+        )
+        third.selectbox(
+            "Camera",
+            list(_RESOLUTIONS),
+            key="resolution",
+            disabled=active,
+            help="Takes effect at the next START.",
+        )
+    stream.view = View(_SHOW[show or "Label"], mirror)
+    stream.settings = Settings(min_face_px=min_face_px, smoothing_s=smoothing_s)
+    if show == "Blur faces":
+        st.caption(
+            "Only frames that were searched are shown, with every face found made "
+            "unrecognisable. A face that the detector misses, as in full profile, is not blurred."
+        )
+
+
+def _readings(stream: LiveStream) -> None:
+    """What is seen now; runs again by itself while the picture does."""
+    result, timeline = stream.result, stream.timeline
+    if not stream.running or result is None or timeline is None:
+        waited = monotonic() - st.session_state.get("live_since", monotonic())
+        if waited > _CONNECT_S:
+            st.warning(NO_CONNECTION, icon=":material/wifi_off:")
+        else:
+            st.info("Connecting to your camera…", icon=":material/hourglass_top:")
+        return
+    if stream.error:
+        st.error(stream.error)
+    faces = sorted(result.faces, key=lambda face: -face.box.width * face.box.height)
+    count, shown, read = st.columns(3)
+    count.metric("Faces in view", len(faces))
+    shown.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
+    read.metric("Readings/s", f"{stream.read_per_s:.0f}")
+    _cards([face for face in faces if face.classified])
+    st.markdown("**The last minute**")
+    _, now_s = timeline.span_s
+    window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
+    st.altair_chart(charts.mood(timeline.last(_LAST_S), window), key="minute")
+
+
+def _cards(faces: list[Face]) -> None:
+    if not faces:
+        st.info("Nobody in view.", icon=":material/person_off:")
+        return
+    columns = st.columns(min(len(faces), 2))
+    for place, face in enumerate(faces[:_CARDS]):
+        with columns[place % 2]:
+            st.markdown(f"**Face {face.track_id}**: {face.emotion or 'unsure'}")
+            st.altair_chart(charts.bars(face), key=f"bars {place}")
+    if len(faces) > _CARDS:
+        st.caption(f"and {len(faces) - _CARDS} more, smaller in the picture")
+
+
+def _summary(timeline: Timeline) -> None:
+    """What the session was, once it is over."""
+    summary, rows = summarize(timeline), timeline.rows()
+    st.subheader("Your session")
+    length, seen, most = st.columns(3)
+    length.metric("Length", f"{summary.duration_s:.0f} s")
+    seen.metric("Faces seen", summary.faces_seen)
+    most.metric("At once", summary.most_at_once)
+    if not rows:
+        st.info("No face was read in this session.", icon=":material/person_off:")
+        return
+    if summary.dominant is not None:
+        share = summary.shares[summary.dominant]
+        st.markdown(f"Most often **{summary.dominant}**: {share:.0%} of the time.")
+    st.altair_chart(charts.mood(rows, timeline.span_s), key="session")
+    csv, json = st.columns(2)
+    csv.download_button(
+        "CSV", to_csv(rows), "emorec_session.csv", "text/csv", width="stretch", on_click="ignore"
+    )
+    json.download_button(
+        "JSON",
+        to_json(summary, rows),
+        "emorec_session.json",
+        "application/json",
+        width="stretch",
+        on_click="ignore",
+    )
+    st.caption("Kept in memory until the next START or until you leave; on disk, nothing.")
+
+
+def _single_shot(opened: bool) -> None:
+    with st.expander("No live picture? Take a single shot", expanded=opened):
+        single_shot("live")

@@ -1,0 +1,97 @@
+"""Stage 1: where are faces?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from emorec.errors import ModelError
+from emorec.geometry import Boxes, clip, square
+from emorec.paths import CASCADE
+from emorec.records import Detection
+
+Gray = npt.NDArray[np.uint8]
+
+_WINDOW = 24  # side in pixels of the cascade's own window: no smaller face can be seen
+_NEAR = 1.8  # side of the neighbourhood searched for a known face, in faces
+
+
+class Detector(Protocol):
+    """Finds faces in a grey picture."""
+
+    def detect(self, image_gray: Gray, min_face_px: float) -> list[Detection]:
+        """Search the whole picture, uint8 (h, w), for faces of this side or more."""
+        ...
+
+    def detect_near(self, image_gray: Gray, boxes_xyxy: Boxes) -> list[Detection]:
+        """Search only around these boxes (n, 4), for faces of about their size."""
+        ...
+
+
+class HaarDetector:
+    """OpenCV's frontal-face cascade (P. Viola and M. Jones, CVPR 2001; R. Lienhart, 2002).
+
+    The picture is first reduced until the smallest face asked for just fills the cascade's
+    window: the cost is that of the picture that the smallest face needs, whatever the camera's
+    resolution. The cascade gives no confidence, so scores are NaN.
+
+    Raises:
+        ModelError: the cascade file is missing or is none.
+    """
+
+    def __init__(self, cascade: Path = CASCADE) -> None:
+        if not cascade.is_file():
+            raise ModelError(f"{cascade.name}: the face cascade is missing from {cascade.parent}.")
+        try:
+            self._cascade = cv2.CascadeClassifier(str(cascade))
+        except cv2.error as error:
+            raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.") from error
+        if self._cascade.empty():
+            raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.")
+        self._lock = Lock()  # a cascade keeps its working buffers inside
+
+    def detect(self, image_gray: Gray, min_face_px: float) -> list[Detection]:
+        scale = min(_WINDOW / min_face_px, 1.0)
+        boxes = self._search(image_gray, scale, min_face_px * scale, 0)
+        return [Detection(box, float("nan")) for box in boxes]
+
+    def detect_near(self, image_gray: Gray, boxes_xyxy: Boxes) -> list[Detection]:
+        height, width = image_gray.shape
+        found = []
+        regions = clip(square(boxes_xyxy, _NEAR), (width, height)).astype(int)
+        for (x1, y1, x2, y2), box in zip(regions, boxes_xyxy, strict=True):
+            if x2 - x1 < _WINDOW or y2 - y1 < _WINDOW:
+                continue
+            side = max(box[2] - box[0], box[3] - box[1])
+            scale = min(1.4 * _WINDOW / side, 1.0)
+            nearby = self._search(
+                image_gray[y1:y2, x1:x2], scale, 0.7 * side * scale, 1.4 * side * scale
+            ) + [x1, y1, x1, y1]
+            if len(nearby):
+                # A neighbour's face may reach in: the one nearest to the middle is meant.
+                middle = (box[:2] + box[2:]) / 2
+                away = np.abs((nearby[:, :2] + nearby[:, 2:]) / 2 - middle).sum(axis=1)
+                found.append(Detection(nearby[away.argmin()], float("nan")))
+        return found
+
+    def _search(self, image_gray: Gray, scale: float, smallest: float, largest: float) -> Boxes:
+        if scale < 1:
+            image_gray = cv2.resize(
+                image_gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+            )
+        with self._lock:
+            rects = self._cascade.detectMultiScale(
+                image_gray,
+                scaleFactor=1.1,
+                minNeighbors=5,
+                minSize=(int(smallest), int(smallest)),
+                maxSize=(int(largest), int(largest)),
+            )
+        boxes = np.asarray(rects, dtype=np.float64).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        return boxes / scale

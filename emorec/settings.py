@@ -1,0 +1,53 @@
+"""What a user can set; frozen, so a thread that holds one sees no change under its hands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from emorec.errors import EmorecError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How pictures are read.
+
+    Attributes:
+        min_face_px: side in pixels of the smallest face looked for, 20 or more. In large pictures
+            it is at least a fiftieth of the longer side, which bounds the search.
+        smoothing_s: time constant in seconds over which a face's probabilities are averaged; 0
+            shows every frame as it is.
+        cautious: search the whole picture in every frame, believe a face at first sight and keep
+            it longer: for blurring, where a missed face costs more than a false one.
+    """
+
+    min_face_px: int = 48
+    smoothing_s: float = 0.6
+    cautious: bool = False
+
+    def __post_init__(self) -> None:
+        if self.min_face_px < 20:
+            raise EmorecError(f"Expected min_face_px of 20 or more. Received {self.min_face_px}.")
+        if not 0 <= self.smoothing_s <= 60:
+            raise EmorecError(f"Expected smoothing_s from 0 to 60. Received {self.smoothing_s}.")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Read ``EMOREC_MIN_FACE_PX`` and ``EMOREC_SMOOTHING_S``; what is not set is the default.
+
+        Raises:
+            EmorecError: a value is no number or out of range; names the variable.
+        """
+        values: dict[str, int | float] = {}
+        for setting, kind in (("min_face_px", int), ("smoothing_s", float)):
+            variable = f"EMOREC_{setting.upper()}"
+            if variable in env:
+                try:
+                    values[setting] = kind(env[variable])
+                except ValueError as error:
+                    raise EmorecError(
+                        f"{variable}: expected a number. Received {env[variable]!r}."
+                    ) from error
+        assert values.keys() <= {field.name for field in fields(cls)}
+        return cls(**values)  # type: ignore[arg-type]
