@@ -5,6 +5,7 @@ Backgrounds are transparent and text keeps the page's colour, so they fit a ligh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import altair as alt
@@ -20,7 +21,7 @@ _BAR_END = "width - 52"  # leaves room for "100 %" beside the longest bar
 _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
 _EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
-_MOST_STEPS = 120  # over the width of a chart; the page sends them anew twice a second
+_MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
 _CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
 
 
@@ -109,7 +110,8 @@ def _areas(table: pd.DataFrame) -> pd.DataFrame:
 def _means(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row a step of time in which someone was in view, and its ``spell`` without gap."""
     span = float(table["seconds"].max() - table["seconds"].min()) if len(table) else 0.0
-    step = max(_LEAST_STEP_S, span / _MOST_STEPS)
+    doublings = max(0, math.ceil(math.log2(max(span, 1.0) / _LEAST_STEP_S / _MOST_STEPS)))
+    step = _LEAST_STEP_S * 2**doublings  # a step that grew with the span would make it waver
     means = table.groupby((table["seconds"] // step) * step)[list(EMOTIONS)].mean().reset_index()
     means["spell"] = (means["seconds"].diff() > max(_GAP_S, 1.5 * step)).cumsum()
     ends = means.groupby("spell").tail(1)  # a step lasts until the next: one alone has width too

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
@@ -11,9 +12,10 @@ import cv2
 import numpy as np
 
 from emorec.drawing.blur import Image, blur_all, blur_faces
+from emorec.drawing.panel import draw_panels
 from emorec.drawing.placement import best_place
-from emorec.drawing.text import coverage, line_height, write
-from emorec.emotions import EMOTIONS, UNSURE, rgb
+from emorec.drawing.text import coverage, line_height, sizes, write
+from emorec.emotions import UNSURE, rgb
 from emorec.errors import ImageError
 from emorec.records import Box, Face
 
@@ -26,7 +28,6 @@ Color = tuple[int, int, int]
 
 _DARK: Color = (16, 16, 16)
 _LIGHT: Color = (255, 255, 255)
-_LEAST_CAPITAL_PX = 7
 _MOTION_S = 0.3  # a guess older than this is worth less than the place last seen
 
 
@@ -60,19 +61,10 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
     for face, box in seen:
         _draw_box(result, box, _color(face))
     labelled = [(face, box) for face, box in seen if face.classified]
-    if not labelled:
-        return result
     boxes = [box for _, box in seen]
-    largest = max(_LEAST_CAPITAL_PX, round(min(size_wh) / 38))
-    sizes = sorted({largest, (largest + _LEAST_CAPITAL_PX) // 2, _LEAST_CAPITAL_PX}, reverse=True)
-    plates: list[tuple[Face, Box | None, Box]] = []
-    for capital_px in sizes:  # where faces crowd, smaller letters make room
-        plates, covered = _arrange(labelled, boxes, size_wh, capital_px, bars=show == "all")
-        if not covered:
-            break
-    for face, panel, _ in plates:
-        if panel is not None:
-            _draw_bars(result, face, panel, capital_px)
+    plates, capital_px = _plates(labelled, boxes, size_wh)
+    if show == "all":
+        draw_panels(result, plates, [*boxes, *(plate for _, _, plate in plates)], capital_px)
     for face, _, plate in plates:
         _draw_plate(result, face, plate, capital_px)
     return result
@@ -127,11 +119,6 @@ def _ink(ground: Color) -> Color:
     return (0, 0, 0) if luminance > 0.179 else _LIGHT
 
 
-def _label(face: Face) -> str:
-    what = UNSURE if face.emotion is None else f"{face.emotion} {round(face.confidence * 100)} %"
-    return what if face.name is None else f"{face.name} {what}"
-
-
 def _draw_box(image_bgr: Image, box: Box, color: Color) -> None:
     height, width = image_bgr.shape[:2]
     line = max(2, round(min(height, width) / 200))
@@ -142,70 +129,45 @@ def _draw_box(image_bgr: Image, box: Box, color: Color) -> None:
     cv2.rectangle(image_bgr, (x1, y1), (x2, y2), color, line, cv2.LINE_AA)
 
 
-def _plate_size(face: Face, capital_px: int) -> tuple[int, int]:
-    return coverage(_label(face), capital_px).shape[1] + capital_px, line_height(capital_px)
+def _lines(face: Face, capital_px: int, width: int) -> list[str]:
+    """Return the label as lines that fit a picture of this width."""
+    label = UNSURE if face.emotion is None else f"{face.emotion} {round(face.confidence * 100)} %"
+    if face.name is not None:
+        label = f"{face.name} {label}"
+    if coverage(label, capital_px).shape[1] + capital_px <= width:
+        return [label]
+    return textwrap.wrap(label, max(1, width // capital_px - 1))
 
 
-def _panel_size(capital_px: int) -> tuple[int, int]:
-    small = max(_LEAST_CAPITAL_PX, round(capital_px * 0.8))
-    names = max(coverage(emotion, small).shape[1] for emotion in EMOTIONS)
-    return names + 8 * small, len(EMOTIONS) * line_height(small) + small
+def _plates(
+    labelled: Sequence[tuple[Face, Box]], boxes: Sequence[Box], size_wh: tuple[int, int]
+) -> tuple[list[tuple[Face, Box, Box]], int]:
+    """Return each face with its box and its label's place, and the height of a capital letter.
 
-
-def _arrange(
-    labelled: Sequence[tuple[Face, Box]],
-    boxes: Sequence[Box],
-    size_wh: tuple[int, int],
-    capital_px: int,
-    bars: bool,
-) -> tuple[list[tuple[Face, Box | None, Box]], float]:
-    """Return each face with the places of its bars and of its plate, and the pixels covered."""
-    taken = list(boxes)
-    covered = 0.0
-    plates = []
-    for face, box in labelled:
-        w, h = _plate_size(face, capital_px)
-        lefts = (box.x1, box.x2 - w, (box.x1 + box.x2 - w) // 2)
-        rows = (box.y1 - h, box.y2, box.y1 - 2 * h, box.y2 + h)
-        plate, lost = best_place([(x, y) for y in rows for x in lefts], (w, h), size_wh, taken)
-        taken.append(plate)
-        covered += lost
-        plates.append((face, plate, box))
-    result = []
-    for face, plate, box in plates:
-        panel = None
-        if bars:
-            w, h = _panel_size(capital_px)
-            gap = capital_px // 2
-            places = [
-                (x, y)
-                for x in (box.x2 + gap, box.x1 - w - gap)
-                for y in (box.y1, box.y2 - h, (box.y1 + box.y2 - h) // 2)
-            ] + [(x, y) for y in (box.y2 + gap, box.y1 - h) for x in (box.x1, box.x2 - w)]
-            panel, lost = best_place(places, (w, h), size_wh, taken)
-            taken.append(panel)
+    Where labels would cover each other, or a face, all are made smaller.
+    """
+    for capital_px in sizes(round(min(size_wh) / 38)):
+        plates: list[tuple[Face, Box, Box]] = []
+        covered = 0.0
+        for face, box in labelled:
+            lines = _lines(face, capital_px, size_wh[0])
+            w = max(coverage(line, capital_px).shape[1] for line in lines) + capital_px
+            h = line_height(capital_px) * len(lines)
+            rows = (box.y1 - h, box.y2, box.y1)
+            lefts = (box.x1, box.x2 - w, (box.x1 + box.x2 - w) // 2)
+            places = [(x, y) for y in rows for x in lefts]
+            taken = [other for other in boxes if other != box] + [plate for _, _, plate in plates]
+            plate, lost = best_place(places, (w, h), size_wh, box, taken)
+            plates.append((face, box, plate))
             covered += lost
-        result.append((face, panel, plate))
-    return result, covered
+        if not covered:
+            break
+    return plates, capital_px
 
 
 def _draw_plate(image_bgr: Image, face: Face, plate: Box, capital_px: int) -> None:
     color = _color(face)
     image_bgr[plate.y1 : plate.y2, plate.x1 : plate.x2] = color
-    write(image_bgr, _label(face), (plate.x1 + capital_px // 2, plate.y1), capital_px, _ink(color))
-
-
-def _draw_bars(image_bgr: Image, face: Face, panel: Box, capital_px: int) -> None:
-    small = max(_LEAST_CAPITAL_PX, round(capital_px * 0.8))
-    ground = image_bgr[panel.y1 : panel.y2, panel.x1 : panel.x2]
-    ground[:] = ground // 4 + 12
-    names = max(coverage(emotion, small).shape[1] for emotion in EMOTIONS)
-    x = panel.x1 + names + small
-    room = 6.5 * small
-    for i, emotion in enumerate(EMOTIONS):
-        y = panel.y1 + small // 2 + i * line_height(small)
-        write(image_bgr, emotion, (panel.x1 + small // 2, y), small, _LIGHT)
-        red, green, blue = rgb(emotion)
-        top, bottom = y + small // 2, y + line_height(small) - small // 2
-        image_bgr[top:bottom, x : x + round(room)] = (70, 70, 70)
-        image_bgr[top:bottom, x : x + round(room * float(face.probs[i]))] = (blue, green, red)
+    for i, line in enumerate(_lines(face, capital_px, image_bgr.shape[1])):
+        corner = (plate.x1 + capital_px // 2, plate.y1 + i * line_height(capital_px))
+        write(image_bgr, line, corner, capital_px, _ink(color))

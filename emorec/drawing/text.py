@@ -9,9 +9,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+LEAST_CAPITAL_PX = 7
+"""Smaller capitals cannot be read."""
+
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAPITAL_PX = 21  # height of a capital at font scale 1
 _FINER = 4  # drawn this much larger, then averaged: OpenCV's own small letters are ragged
+
+
+def sizes(capital_px: int) -> list[int]:
+    """Return the heights of capitals to try, falling from the wished one to the least."""
+    largest = max(capital_px, LEAST_CAPITAL_PX)
+    middle = (largest + LEAST_CAPITAL_PX) // 2
+    return sorted({largest, middle, LEAST_CAPITAL_PX}, reverse=True)
 
 
 def line_height(capital_px: int) -> int:
