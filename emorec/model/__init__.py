@@ -1,0 +1,1 @@
+"""The networks, the contract beside their weights, and the runtimes that run them."""

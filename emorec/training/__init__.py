@@ -1,0 +1,1 @@
+"""From labelled faces to a trained, measured and exported network; needs Keras."""

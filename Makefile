@@ -1,0 +1,12 @@
+PYTHON ?= python3
+.DEFAULT_GOAL := run
+.PHONY: run test lint
+
+run: ## set up and start the web app
+	@$(PYTHON) tools/dev.py run
+
+test: ## set up and run every check; ARGS="-k name" goes to pytest
+	@$(PYTHON) tools/dev.py test -- $(ARGS)
+
+lint: ## the checks without the tests
+	@$(PYTHON) tools/dev.py lint

@@ -1,0 +1,19 @@
+"""The router of the web app: which pages there are, and nothing else."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emorec.pages import about, live, photo
+
+st.set_page_config(page_title="EmoRec", page_icon=":material/sentiment_satisfied:", layout="wide")
+st.navigation(
+    [
+        st.Page(
+            live.render, title="Live", icon=":material/videocam:", url_path="live", default=True
+        ),
+        st.Page(photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"),
+        st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
+    ],
+    position="top",
+).run()

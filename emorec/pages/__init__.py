@@ -1,0 +1,1 @@
+"""What the visitor sees: callables that render and never infer."""

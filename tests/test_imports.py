@@ -1,0 +1,147 @@
+"""Who may import whom, read off the source; and what is loaded in fact, seen in a new process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [ROOT / "app.py", *sorted((ROOT / "emorec").rglob("*.py"))]
+
+KERAS = {"keras", "tensorflow", "torch", "jax", "tf_keras"}
+STREAMLIT = {"streamlit", "streamlit_webrtc"}
+
+
+def imported(source: str, module: str, is_package: bool = False) -> set[str]:
+    """Return every dotted name that a module's source imports, anywhere in it.
+
+    ``from a import b`` counts as ``a`` and ``a.b``, since b may be a module.
+    """
+    package = module if is_package else module.rpartition(".")[0]
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.ImportFrom(module=of, names=aliases, level=level):
+                above = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+                base = ".".join([*above, *([of] if of else [])])
+                names |= {base} | {f"{base}.{alias.name}" for alias in aliases}
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="__import__"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                names.add(name)
+    return names
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+IMPORTS = {
+    module_of(path): imported(
+        path.read_text(encoding="utf-8"), module_of(path), path.name == "__init__.py"
+    )
+    for path in SOURCES
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "module", "expected"),
+    [
+        ("", "emorec.records", set()),
+        ("import keras", "emorec.records", {"keras"}),
+        ("import keras.ops as ops", "emorec.records", {"keras.ops"}),
+        ("def f():\n    import keras", "emorec.records", {"keras"}),
+        ("from emorec import cli", "emorec.records", {"emorec", "emorec.cli"}),
+        ("from . import cli", "emorec.records", {"emorec", "emorec.cli"}),
+        ("from ..pages import live", "emorec.model.store", {"emorec.pages", "emorec.pages.live"}),
+        ("importlib.import_module('keras')", "emorec.records", {"keras"}),
+        ("__import__('keras')", "emorec.records", {"keras"}),
+    ],
+)
+def test_imports_are_seen(source: str, module: str, expected: set[str]) -> None:
+    assert imported(source, module) == expected
+
+
+def test_a_package_imports_from_itself() -> None:
+    assert imported("from . import b", "a", is_package=True) == {"a", "a.b"}
+
+
+@pytest.mark.parametrize("module", ["emorec.emotions", "emorec.records"])
+def test_vocabulary_and_records_import_nothing_heavy(module: str) -> None:
+    light = (*sys.stdlib_module_names, "numpy", "emorec.emotions")
+    assert not [name for name in IMPORTS[module] if not within(name, *light)]
+
+
+@pytest.mark.parametrize("module", IMPORTS)
+def test_only_pages_and_the_stream_know_streamlit(module: str) -> None:
+    if not within(module, "app", "emorec.pages", "emorec.live.stream"):
+        assert not [name for name in IMPORTS[module] if within(name, *STREAMLIT)]
+
+
+@pytest.mark.parametrize("module", IMPORTS)
+def test_only_model_and_training_know_keras(module: str) -> None:
+    if not within(module, "emorec.model", "emorec.training"):
+        assert not [name for name in IMPORTS[module] if within(name, *KERAS)]
+
+
+@pytest.mark.parametrize("module", [name for name in IMPORTS if within(name, "emorec.pipeline")])
+def test_the_pipeline_knows_nothing_downstream(module: str) -> None:
+    downstream = ("emorec.pages", "emorec.sessions", "emorec.training")
+    assert not [name for name in IMPORTS[module] if within(name, *downstream)]
+
+
+@pytest.mark.parametrize("module", [name for name in IMPORTS if name != "emorec.__main__"])
+def test_nothing_imports_the_command_line(module: str) -> None:
+    assert not [name for name in IMPORTS[module] if within(name, "emorec.cli")]
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the top-level modules in a new process after it has run the code."""
+    report = "\nimport sys; print('loaded', *{name.split('.')[0] for name in sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", code + report], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.splitlines()[-1].split()[1:])
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    heavy = {*KERAS, *STREAMLIT, "ai_edge_litert", "av", "cv2", "pandas"}
+    assert not loaded_by("import emorec") & heavy
+
+
+def test_the_recognizer_loads_neither_keras_nor_streamlit() -> None:
+    loaded = loaded_by(
+        "import numpy as np\n"
+        "from emorec import EmotionRecognizer\n"
+        "recognizer = EmotionRecognizer()\n"
+        "recognizer.analyze(np.zeros((120, 160, 3), np.uint8))\n"
+        "recognizer.classify(np.zeros((1, 48, 48), np.uint8))\n"
+    )
+    assert "ai_edge_litert" in loaded
+    assert not loaded & {*KERAS, *STREAMLIT}
+
+
+def test_the_web_app_never_loads_keras() -> None:
+    loaded = loaded_by(
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "from emorec.pages import about, live, photo\n"
+        "from emorec import EmotionRecognizer\n"
+        "EmotionRecognizer()\n"
+    )
+    assert "streamlit_webrtc" in loaded
+    assert not loaded & KERAS

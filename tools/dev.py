@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""Set EmoRec up, then run it or its checks, on Linux, macOS and Windows alike.
+
+usage: dev.py run                 start the web app
+       dev.py test [-- PYTEST…]   every check and test; what follows -- goes to pytest
+       dev.py lint                the checks without the tests
+
+Needs Python's standard library alone: everything else goes into the folder .venv, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+REQUIREMENTS = {
+    "run": ("requirements.txt",),
+    "test": ("requirements.txt", "requirements-train.txt", "requirements-dev.txt"),
+}
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+
+BROWSER_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_PLACES = {
+    "darwin": (
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    ),
+    "win32": tuple(
+        f"{os.environ.get(variable)}/Google/Chrome/Application/chrome.exe"
+        for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+    ),
+}
+
+
+class SetupError(Exception):
+    """What keeps the set-up from going on, in one line."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    command, rest = (argv[0], list(argv[1:])) if argv else ("", [])
+    if command not in ("run", "test", "lint") or (rest and command != "test"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    if sys.version_info < (3, 11):  # noqa: UP036 (an older one may well start this file)
+        have = ".".join(map(str, sys.version_info[:3]))
+        print(f"EmoRec needs Python 3.11 or newer; this is {have}.", file=sys.stderr)
+        return 2
+    os.chdir(ROOT)
+    try:
+        if command == "run":
+            install("run")
+            return start([venv_program("emorec"), "run"])
+        install("test")
+        return lint() if command == "lint" else test(rest[1:] if rest[:1] == ["--"] else rest)
+    except SetupError as error:
+        print(f"dev.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def install(group: str) -> None:
+    """Bring .venv to what a group of `REQUIREMENTS` asks for; at once where nothing changed."""
+    make_venv()
+    stamp = VENV / f"installed-{group}.txt"
+    wanted = fingerprint([ROOT / name for name in (*REQUIREMENTS[group], "pyproject.toml")])
+    if _text(stamp) == wanted:
+        return
+    print(f"Installing what `{group}` needs into .venv: some minutes the first time …", flush=True)
+    files = [part for name in REQUIREMENTS[group] for part in ("-r", name)]
+    pip = [venv_program("python"), "-m", "pip", "install", "--quiet", *files]
+    _run(pip, "the packages could not be installed; pip says why above")
+    # The package itself, editable, so that what is edited is what runs.
+    _run([*pip[:5], "--no-deps", "--editable", "."], "EmoRec could not be installed; see above")
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def make_venv() -> None:
+    """Make .venv, anew where another Python made it or the project has been moved since."""
+    maker = VENV / "made-by.txt"
+    wanted = f"Python {sys.version_info[0]}.{sys.version_info[1]} at {ROOT}"
+    if _text(maker) == wanted and Path(venv_program("python")).exists():
+        return
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetupError(
+            "this Python cannot make .venv; on Debian and Ubuntu: apt install python3-venv"
+        )
+    print("Making .venv …", flush=True)
+    venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
+    maker.write_text(wanted, encoding="utf-8")
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Return a hash of the files' names and contents."""
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def venv_program(name: str) -> str:
+    """Return the path of a program inside .venv."""
+    return str(VENV / "Scripts" / f"{name}.exe" if os.name == "nt" else VENV / "bin" / name)
+
+
+def start(command: list[str]) -> int:
+    """Hand over to a program and return its exit code."""
+    if os.name == "nt":
+        return _call(command)
+    # Signals then reach the program itself, and none is left behind.
+    os.execv(command[0], command)
+
+
+def lint() -> int:
+    """Run ruff and mypy and return the worst exit code."""
+    return max(_call([venv_program("python"), "-m", *check]) for check in CHECKS)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run the checks, then pytest with the arguments, and return the worst exit code."""
+    environment = {**os.environ, **browser()}
+    checks = lint()
+    return max(checks, _call([venv_program("python"), "-m", "pytest", *arguments], environment))
+
+
+def browser() -> dict[str, str]:
+    """Return what tells the tests their browser, fetched where there is none.
+
+    ``EMOREC_BROWSER`` is a program's path, or empty for Playwright's own. Nothing at all where no
+    browser can be had: the browser tests are then skipped, save under ``CI=true``.
+
+    Raises:
+        SetupError: no browser can be had, and this is CI.
+    """
+    if "EMOREC_BROWSER" in os.environ:
+        return {}
+    if found := find_browser():
+        return {"EMOREC_BROWSER": found}
+    if is_debian() and _is_root():
+        print("Installing Chromium for the browser tests …", flush=True)
+        apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        packages = ["--no-install-recommends", "chromium", "fonts-liberation"]
+        if (
+            _call(["apt-get", "-qq", "update"], apt) == 0
+            and _call(["apt-get", "-qq", "install", "-y", *packages], apt) == 0
+            and (found := find_browser())
+        ):
+            return {"EMOREC_BROWSER": found}
+    # Playwright's --with-deps asks for a password where the user is not root.
+    libraries = ["--with-deps"] if sys.platform == "linux" and _is_root() else []
+    playwright = [venv_program("python"), "-m", "playwright", "install", *libraries, "chromium"]
+    if _call(playwright) == 0:
+        return {"EMOREC_BROWSER": ""}
+    if os.environ.get("CI") == "true":
+        raise SetupError("no browser for the tests: install Chromium or Chrome, and put it on PATH")
+    print("No browser: the browser tests are skipped. Install Chromium or Chrome.", flush=True)
+    return {}
+
+
+def find_browser(path: str | None = None, platform: str = sys.platform) -> str | None:
+    """Return the path of a Chromium or Chrome: on PATH (or ``path``), else in its usual place."""
+    for command in BROWSER_COMMANDS:
+        found = shutil.which(command, path=path)
+        if found and not is_snap(Path(found)):
+            return found
+    places = BROWSER_PLACES.get(platform, ())
+    return next((place for place in places if Path(place).exists()), None)
+
+
+def is_snap(program: Path) -> bool:
+    """Say whether a program is a snap, which cannot see the tests' temporary files."""
+    with program.open("rb") as file:
+        beginning = file.read(4096)
+    return "/snap/" in program.as_posix() or (beginning[:2] == b"#!" and b"/snap/" in beginning)
+
+
+def is_debian(release: Path = Path("/etc/os-release")) -> bool:
+    """Say whether this is Debian itself: its relatives' Chromium is often a snap."""
+    return "ID=debian" in (_text(release) or "").splitlines()
+
+
+def _is_root() -> bool:
+    return os.name == "posix" and os.geteuid() == 0
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _call(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            return abs(process.wait())  # negative where a signal ended it
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted too, and tidies up
+            raise
+
+
+def _run(command: Sequence[str], otherwise: str) -> None:
+    if _call(command) != 0:
+        raise SetupError(otherwise)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
