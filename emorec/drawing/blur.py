@@ -31,14 +31,24 @@ def blur_faces(image_bgr: Image, boxes: Iterable[Box]) -> Image:
     for box in boxes:
         if box.width <= 0 or box.height <= 0:
             continue
-        x1 = max(0, round(box.x1 - _MARGIN_SIDE * box.width))
-        x2 = min(width, round(box.x2 + _MARGIN_SIDE * box.width))
-        y1 = max(0, round(box.y1 - _MARGIN_TOP * box.height))
-        y2 = min(height, round(box.y2 + _MARGIN_BOTTOM * box.height))
+        x1, x2 = (
+            np.clip(
+                (box.x1 - _MARGIN_SIDE * box.width, box.x2 + _MARGIN_SIDE * box.width), 0, width
+            )
+            .round()
+            .astype(int)
+        )
+        y1, y2 = (
+            np.clip(
+                (box.y1 - _MARGIN_TOP * box.height, box.y2 + _MARGIN_BOTTOM * box.height), 0, height
+            )
+            .round()
+            .astype(int)
+        )
         part = result[y1:y2, x1:x2]
         if part.size:
             small = cv2.resize(part, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
-            part[:] = cv2.resize(small, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
+            part[:] = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     return result
 
 

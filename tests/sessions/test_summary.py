@@ -1,0 +1,143 @@
+"""What a session adds up to, and that its rows survive CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emorec.emotions import EMOTIONS
+from emorec.records import Box, Face, FrameResult
+from emorec.sessions.summary import Summary, summarize, to_csv, to_json
+from emorec.sessions.timeline import Timeline
+
+START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+LABELS = (*EMOTIONS, "unsure")
+HEADER = (
+    "seconds,wall_clock,track_id,angry,disgust,fear,happy,sad,surprise,neutral,emotion,confidence"
+)
+
+
+def face(track_id: int, emotion: str | None, confidence: float = 1.0) -> Face:
+    probs = np.full(7, (1 - confidence) / 6, dtype=np.float32)
+    probs[EMOTIONS.index(emotion or "neutral")] = confidence
+    return Face(track_id, Box(0, 0, 10, 10), 0.9, 1.0, 0.0, probs, probs, emotion)
+
+
+def record(*moments: tuple[float, dict[int, str | None]]) -> Timeline:
+    """Return a timeline of ``(seconds, {track_id: emotion})``."""
+    timeline = Timeline(START)
+    for time_s, shown in moments:
+        faces = tuple(face(track_id, emotion) for track_id, emotion in shown.items())
+        timeline.add(FrameResult(0, time_s, (640, 480), faces))
+    return timeline
+
+
+def test_an_empty_session() -> None:
+    summary = summarize(record())
+    assert summary == Summary(0.0, 0, 0, dict.fromkeys(LABELS, 0.0), None, None)
+    assert to_csv([]) == HEADER + "\r\n"
+    assert json.loads(to_json(summary, []))["rows"] == []
+
+
+def test_nobody_came() -> None:
+    summary = summarize(record((1.0, {}), (11.0, {})))
+    assert summary.duration_s == 10.0
+    assert (summary.mean_valence, summary.dominant) == (None, None)
+
+
+def test_time_counts_not_rows() -> None:
+    """Ten quick happy rows last as long as one sad row that is followed a second later."""
+    happy = [(i / 10, {1: "happy"}) for i in range(10)]
+    summary = summarize(record(*happy, (1.0, {1: "sad"}), (2.0, {1: None})))
+    assert summary.shares["happy"] == pytest.approx(1.0 / 2.1)
+    assert summary.shares["sad"] == pytest.approx(1.0 / 2.1)
+    assert summary.shares["unsure"] == pytest.approx(0.1 / 2.1)
+    assert summary.mean_valence == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_gap_is_not_observed_time() -> None:
+    summary = summarize(record((0.0, {1: "happy"}), (100.0, {1: "sad"}), (101.0, {1: "sad"})))
+    assert summary.shares["happy"] == pytest.approx(1.0 / 2.1)
+    assert summary.shares["sad"] == pytest.approx(1.1 / 2.1)
+    assert summary.dominant == "sad"
+
+
+def test_each_face_counts_for_its_own_time() -> None:
+    timeline = record(
+        (0.0, {1: "happy", 2: "sad"}),
+        (0.5, {1: "happy"}),
+        (1.0, {1: "happy", 3: "happy"}),
+    )
+    summary = summarize(timeline)
+    assert (summary.faces_seen, summary.most_at_once) == (3, 2)
+    assert summary.duration_s == 1.0
+    assert summary.shares["sad"] == pytest.approx(0.1 / 1.3)
+    assert summary.mean_valence == pytest.approx((1.2 - 0.1) / 1.3)
+
+
+def test_unsure_is_never_dominant() -> None:
+    moments = [(i / 10, {1: None if i % 5 else "fear"}) for i in range(50)]
+    summary = summarize(record(*moments))
+    assert summary.shares["unsure"] > summary.shares["fear"] > 0
+    assert summary.dominant == "fear"
+    assert summarize(record((0.0, {1: None}))).dominant is None
+
+
+def test_a_summary_cannot_be_changed() -> None:
+    summary = summarize(record((0.0, {1: "happy"})))
+    with pytest.raises(TypeError):
+        summary.shares["happy"] = 0.0  # type: ignore[index]
+    with pytest.raises(AttributeError):
+        summary.duration_s = 1.0  # type: ignore[misc]
+
+
+moments = st.lists(
+    st.tuples(
+        st.floats(0, 1e4),
+        st.dictionaries(st.integers(1, 5), st.sampled_from([*EMOTIONS, None]), max_size=4),
+    ),
+    max_size=20,
+).map(lambda found: sorted(found, key=lambda moment: moment[0]))
+
+
+@given(moments)
+def test_shares_and_valence_stay_in_range(found: list[tuple[float, dict[int, str | None]]]) -> None:
+    timeline = record(*found)
+    summary = summarize(timeline)
+    assert tuple(summary.shares) == LABELS
+    assert sum(summary.shares.values()) == pytest.approx(1.0 if timeline.rows() else 0.0)
+    assert all(share >= 0 for share in summary.shares.values())
+    if summary.mean_valence is not None:
+        assert -1.0001 <= summary.mean_valence <= 1.0001
+
+
+@given(moments)
+def test_csv_and_json_read_back(found: list[tuple[float, dict[int, str | None]]]) -> None:
+    timeline = record(*found)
+    rows = timeline.rows()
+    text = to_csv(rows)
+    assert text.split("\r\n")[0] == HEADER
+    assert text.count("\r\n") == text.count("\n") == len(rows) + 1
+    texts = {"wall_clock", "emotion"}
+    parsed = [
+        {key: value if key in texts else float(value) for key, value in line.items()}
+        for line in csv.DictReader(io.StringIO(text, newline=""))
+    ]
+    assert parsed == rows
+    read = json.loads(to_json(summarize(timeline), rows))
+    assert read["rows"] == rows
+    assert read["summary"]["faces_seen"] == timeline.faces_seen
+    assert tuple(read["summary"]["shares"]) == LABELS
+
+
+def test_json_holds_no_nan() -> None:
+    summary = summarize(record())
+    with pytest.raises(ValueError, match="JSON"):
+        to_json(summary, [{"seconds": float("nan")}])

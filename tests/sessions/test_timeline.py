@@ -1,0 +1,158 @@
+"""The record of a session: what becomes a row, what is bounded, what threads may do."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emorec.emotions import EMOTIONS
+from emorec.records import Box, Face, FrameResult, unclassified
+from emorec.sessions import timeline as timeline_module
+from emorec.sessions.timeline import COLUMNS, Timeline
+
+START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def face(track_id: int = 1, emotion: str | None = "happy", confidence: float = 0.7) -> Face:
+    probs = np.full(7, (1 - confidence) / 6, dtype=np.float32)
+    probs[EMOTIONS.index(emotion or "neutral")] = confidence
+    raw = np.full(7, 1 / 7, dtype=np.float32)
+    return Face(track_id, Box(0, 0, 10, 10), 0.9, 1.0, 0.0, raw, probs, emotion)
+
+
+def unknown(track_id: int = 9) -> Face:
+    nothing = unclassified()
+    return Face(track_id, Box(0, 0, 10, 10), 0.9, 0.0, 0.0, nothing, nothing, None)
+
+
+def frame(time_s: float, *faces: Face) -> FrameResult:
+    return FrameResult(int(time_s * 30), time_s, (640, 480), faces)
+
+
+def test_nothing_observed() -> None:
+    timeline = Timeline(START)
+    assert timeline.rows() == []
+    assert timeline.last(60) == []
+    assert timeline.span_s == (0.0, 0.0)
+    assert (timeline.faces_seen, timeline.most_at_once) == (0, 0)
+
+
+def test_nobody_in_view_gives_no_row_but_counts_as_observed() -> None:
+    timeline = Timeline(START)
+    for time_s in (2.0, 3.0, 7.5):
+        timeline.add(frame(time_s))
+    assert timeline.rows() == []
+    assert timeline.span_s == (2.0, 7.5)
+
+
+def test_a_row() -> None:
+    timeline = Timeline(START)
+    timeline.add(frame(83.25, face(4), unknown()))
+    (row,) = timeline.rows()
+    assert tuple(row) == COLUMNS
+    assert row["seconds"] == 83.25
+    assert row["wall_clock"] == "2026-03-01T12:01:23.250+00:00"
+    assert (row["track_id"], row["emotion"], row["confidence"]) == (4, "happy", 0.7)
+    assert [row[emotion] for emotion in EMOTIONS] == [0.05, 0.05, 0.05, 0.7, 0.05, 0.05, 0.05]
+    assert (timeline.faces_seen, timeline.most_at_once) == (1, 1)
+
+
+def test_without_a_label_the_row_says_unsure() -> None:
+    timeline = Timeline(START)
+    timeline.add(frame(0.0, face(1, None, 0.3)))
+    (row,) = timeline.rows()
+    assert (row["emotion"], row["confidence"]) == ("unsure", 0.3)
+
+
+def test_the_wall_clock_is_utc() -> None:
+    timeline = Timeline(START.astimezone(timezone(timedelta(hours=5, minutes=30))))
+    timeline.add(frame(1.0, face()))
+    assert timeline.rows()[0]["wall_clock"] == "2026-03-01T12:00:01.000+00:00"
+
+
+def test_a_clock_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Expected .* time zone\. Received "):
+        Timeline(datetime(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("rate", "rows_a_second"), [(2, 2), (5, 5), (10, 10), (20, 10), (30, 10), (25, 9)]
+)
+def test_at_most_ten_rows_a_second_and_face(rate: int, rows_a_second: int) -> None:
+    timeline = Timeline(START)
+    for i in range(rate * 4):
+        timeline.add(frame(i / rate, face(1), face(2)))
+    seconds = [row["seconds"] for row in timeline.rows() if row["track_id"] == 2]
+    assert len(seconds) == pytest.approx(rows_a_second * 4, abs=2)
+    assert np.all(np.diff(seconds) >= 0.099)
+
+
+def test_last_counts_from_the_last_frame_observed() -> None:
+    timeline = Timeline(START)
+    for i in range(100):
+        timeline.add(frame(i / 2, face()))
+    timeline.add(frame(59.5))
+    assert [row["seconds"] for row in timeline.last(11)] == [48.5, 49.0, 49.5]
+    assert timeline.last(5) == []
+    assert timeline.last(1e9) == timeline.rows()
+
+
+def test_the_oldest_rows_go_first_and_the_figures_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_module, "MOST_ROWS", 10)
+    timeline = Timeline(START)
+    for i in range(30):
+        timeline.add(frame(float(i), face(track_id=i + 1)))
+    assert [row["seconds"] for row in timeline.rows()] == [float(i) for i in range(20, 30)]
+    assert timeline.span_s == (0.0, 29.0)
+    assert timeline.faces_seen == 30
+
+
+def test_rows_given_out_are_the_callers_own() -> None:
+    timeline = Timeline(START)
+    timeline.add(frame(0.0, face()))
+    timeline.rows()[0]["emotion"] = "sad"
+    assert timeline.rows()[0]["emotion"] == "happy"
+
+
+@given(
+    times=st.lists(st.floats(0, 1e5, allow_nan=False), max_size=30).map(sorted),
+    tracks=st.lists(st.integers(1, 4), unique=True, max_size=4),
+)
+def test_rows_follow_the_clock(times: list[float], tracks: list[int]) -> None:
+    timeline = Timeline(START)
+    for time_s in times:
+        timeline.add(frame(time_s, *(face(track_id) for track_id in sorted(tracks))))
+    rows = timeline.rows()
+    assert {row["track_id"] for row in rows} == (set(tracks) if times else set())
+    for row in rows:
+        elapsed = datetime.fromisoformat(row["wall_clock"]) - START
+        assert abs(elapsed.total_seconds() - row["seconds"]) < 2e-3
+    assert [row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows)
+
+
+def test_reading_while_another_thread_adds() -> None:
+    timeline = Timeline(START)
+    done = threading.Event()
+
+    def read() -> int:
+        reads = 0
+        while not (done.is_set() and reads):
+            rows = timeline.rows()
+            assert [row["seconds"] for row in rows] == [i / 10 for i in range(len(rows))]
+            assert len(timeline.last(1.0)) <= 11
+            reads += 1
+        return reads
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for i in range(1500):
+            timeline.add(frame(i / 10, face()))
+        done.set()
+        assert all(reader.result(timeout=30) for reader in readers)
+    assert len(timeline.rows()) == 1500
