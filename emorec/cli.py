@@ -13,10 +13,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
+from emorec.paths import APP
 
-ROOT = Path(__file__).resolve().parents[1]
+if TYPE_CHECKING:
+    from emorec.media.table import PhotoRecord
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,9 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Start the web app and stay until it ends."""
-    app = ROOT / "app.py"
-    if not app.is_file():
-        raise EmorecError(f"{app.name} is not beside the package: run this from a clone.")
+    if not APP.is_file():
+        raise EmorecError(f"{APP}: the web app is missing; install EmoRec again.")
     try:
         socket.create_server(("", args.port)).close()
     except OSError as error:
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         raise EmorecError(
             f"port {args.port} cannot be used ({why}): stop what holds it, or pass --port."
         ) from None
-    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(args.port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(args.port)]
     print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
@@ -128,14 +131,12 @@ def _write(path: Path, data: bytes) -> None:
         raise EmorecError(f"{path}: cannot be written ({error.strerror or error}).") from None
 
 
-def _readable(record: dict[str, object]) -> str:
-    """Return a line for each face of a photo record, or one that says there is none."""
-    faces = record["faces"]
-    assert isinstance(faces, list)
-    if not faces:
+def _readable(record: PhotoRecord) -> str:
+    """Return a line for each face of a photo, or one that says there is none."""
+    if not record["faces"]:
         return f"{record['file']}: no face found"
     return "\n".join(
-        f"{record['file']}: {face['emotion'] or 'unsure'}"
-        f" {(face['confidence'] or 0):.0%} at {','.join(map(str, face['box']))}"
-        for face in faces
+        f"{record['file']}: face {number}, {face['emotion'] or UNSURE}"
+        f" {face['confidence'] or 0:.0%}, at {', '.join(map(str, face['box']))}"
+        for number, face in enumerate(record["faces"], start=1)
     )

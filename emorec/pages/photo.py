@@ -1,0 +1,225 @@
+"""The photo page: pictures in, what their faces show out; to look at and to take away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from pathlib import PurePath
+
+import cv2
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from emorec.drawing import charts
+from emorec.drawing.overlay import draw_faces
+from emorec.emotions import UNSURE
+from emorec.errors import EmorecError
+from emorec.geometry import clip, square
+from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
+from emorec.media.table import PhotoRecord, photo_csv, photo_record
+from emorec.pages.engine import recognizer
+from emorec.pipeline.pipeline import smallest_face
+from emorec.records import Box, Face, FrameResult
+from emorec.recognizer import EmotionRecognizer
+
+_PREVIEW_PX = 1600
+_CROP_PX = 160
+_MARGIN = 1.3  # side of a crop, in faces
+_CARDS = 4  # in a row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Photo:
+    """What a visitor's page keeps of a picture: what was read, and small JPEGs to show it."""
+
+    result: FrameResult
+    preview: bytes
+    crops: tuple[bytes, ...]
+
+
+def render() -> None:
+    """Show the page."""
+    st.title("Photo")
+    st.caption(
+        "Reads the **apparent expression** of every face, not inner feeling. "
+        "Nothing is stored: pictures are read in memory and forgotten."
+    )
+    files = st.file_uploader(
+        "Pictures of faces: one or several at once", type=list(SUFFIXES), accept_multiple_files=True
+    )
+    single_shot("photo")
+    _show("files", files)
+
+
+def single_shot(key: str) -> None:
+    """Offer a shot with the visitor's camera, and show what is read from it.
+
+    Args:
+        key: tells this place from the others that offer one.
+    """
+    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    if st.toggle("Take a shot with the camera", key=f"{key} camera"):
+        shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
+        _show(f"{key} shot", [] if shot is None else [shot])
+
+
+def _show(key: str, files: Sequence[UploadedFile]) -> None:
+    try:
+        engine = recognizer()
+    except EmorecError as error:
+        st.error(_plain(str(error)))
+        return
+    photos = _read_all(key, files, engine)
+    records = [
+        photo_record(file.name, photo.result)
+        for file, photo in zip(files, photos, strict=True)
+        if isinstance(photo, _Photo)
+    ]
+    if any(record["faces"] for record in records):
+        _downloads(key, records)
+    for number, (file, photo) in enumerate(zip(files, photos, strict=True)):
+        if isinstance(photo, _Photo):
+            _picture(f"{key} {number}", file, photo, engine)
+        else:
+            st.error(_plain(photo), icon=":material/broken_image:")
+
+
+def _read_all(
+    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer
+) -> list[_Photo | str]:
+    """Return what was read from each file, or why it could not be; each content is read once."""
+    digests = [sha256(file.getvalue()).hexdigest() for file in files]
+    known: dict[str, _Photo | str] = st.session_state.get(f"{key} read", {})
+    kept = {digest: known[digest] for digest in digests if digest in known}
+    new = {digest: file for digest, file in zip(digests, files, strict=True) if digest not in known}
+    bar = st.progress(0.0) if len(new) > 1 else None
+    for count, (digest, file) in enumerate(new.items()):
+        if bar:
+            bar.progress(
+                count / len(new), f"Reading {_plain(file.name)}: {count + 1} of {len(new)}"
+            )
+        try:
+            kept[digest] = _read(file, engine)
+        except EmorecError as error:
+            kept[digest] = str(error)
+    if bar:
+        bar.empty()
+    st.session_state[f"{key} read"] = kept
+    return [kept[digest] for digest in digests]
+
+
+def _read(file: UploadedFile, engine: EmotionRecognizer) -> _Photo:
+    image_bgr = read_photo(file.getvalue(), file.name)
+    result = engine.analyze(image_bgr)
+    return _Photo(
+        result,
+        encode_jpeg(_shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX)),
+        tuple(encode_jpeg(_shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces),
+    )
+
+
+def _annotated(file: UploadedFile, faces: Sequence[Face]) -> bytes:
+    """Return the whole annotated picture; decoded anew, as keeping it would cost the most."""
+    return encode_png(draw_faces(read_photo(file.getvalue(), file.name), faces))
+
+
+def _crop(image_bgr: ImageBGR, box: Box) -> ImageBGR:
+    size_wh = (image_bgr.shape[1], image_bgr.shape[0])
+    x1, y1, x2, y2 = clip(square(box, _MARGIN), size_wh)[0].astype(int)
+    return image_bgr[y1:y2, x1:x2]
+
+
+def _shrunk(image_bgr: ImageBGR, longest_px: int) -> ImageBGR:
+    scale = longest_px / max(image_bgr.shape[:2])
+    if scale >= 1:
+        return image_bgr
+    size_wh = tuple(max(1, round(side * scale)) for side in image_bgr.shape[1::-1])
+    return np.asarray(cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA))
+
+
+def _downloads(key: str, records: list[PhotoRecord]) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV of all faces",
+            photo_csv(records),
+            "emorec_photos.csv",
+            "text/csv",
+            key=f"{key} csv",
+            on_click="ignore",
+            icon=":material/table:",
+        )
+        st.download_button(
+            "JSON of all faces",
+            json.dumps(records, ensure_ascii=False, allow_nan=False, indent=1),
+            "emorec_photos.json",
+            "application/json",
+            key=f"{key} json",
+            on_click="ignore",
+            icon=":material/data_object:",
+        )
+
+
+def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecognizer) -> None:
+    faces = photo.result.faces
+    with st.container(border=True):
+        st.markdown(f"**{_plain(file.name)}**")
+        if not faces:
+            smallest = smallest_face(engine.settings, photo.result.size_wh)
+            st.image(photo.preview)
+            st.info(
+                "**No face found.** Try a picture in which faces look towards the camera, upright, "
+                f"evenly lit and at least {smallest:.0f} pixels wide; a hand, a mask or large "
+                "glasses may hide one.",
+                icon=":material/face_retouching_off:",
+            )
+            return
+        left, right = st.columns([3, 2], gap="medium")
+        left.image(photo.preview)
+        right.dataframe(
+            _table(faces),
+            hide_index=True,
+            column_config={"confidence": st.column_config.NumberColumn(format="percent")},
+        )
+        right.download_button(
+            "Annotated PNG",
+            partial(_annotated, file, faces),
+            f"{PurePath(file.name).stem}_emorec.png",
+            "image/png",
+            key=f"{key} png",
+            on_click="ignore",
+            icon=":material/image:",
+        )
+        for first in range(0, len(faces), _CARDS):
+            row = list(zip(faces, photo.crops, strict=True))[first : first + _CARDS]
+            for column, (face, crop) in zip(st.columns(_CARDS), row, strict=False):
+                with column:
+                    _card(key, face, crop)
+
+
+def _card(key: str, face: Face, crop: bytes) -> None:
+    st.image(crop)
+    st.markdown(f"**Face {face.track_id}**: {face.emotion or UNSURE}")
+    st.altair_chart(charts.bars(face), key=f"{key} bars {face.track_id}")
+
+
+def _table(faces: Sequence[Face]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "face": [face.track_id for face in faces],
+            "emotion": [face.emotion or UNSURE for face in faces],
+            "confidence": [face.confidence for face in faces],
+            "width": [face.box.width for face in faces],
+            "height": [face.box.height for face in faces],
+        }
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the text so that Markdown shows it as it is: file names hold anything."""
+    return re.sub(r"([\\`*_\[\]$~<>#|])", r"\\\1", text)
