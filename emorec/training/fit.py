@@ -117,13 +117,12 @@ def train(
         shipped = build_network(recipe.network, FACE_SIDE)
     finally:
         keras.config.set_dtype_policy("float32")
-    history: list[dict[str, float]] = []
-    if resume:
-        history = trainee.restore(state_file)
+    history = trainee.restore(state_file) if resume else []
 
-    for epoch in range(len(history), recipe.epochs):
+    first = len(history)
+    for epoch in range(first, recipe.epochs):
         trainee.side = recipe.side(epoch)
-        if epoch == len(history) or trainee.side != recipe.side(epoch - 1):
+        if epoch == first or trainee.side != recipe.side(epoch - 1):
             trainee.make_train_function(force=True)
         order = np.random.default_rng((recipe.seed, epoch)).permutation(len(training))
         whole = max(len(order) // recipe.batch, 1)
@@ -185,6 +184,20 @@ class _StopOnNan(keras.callbacks.Callback):
             )
 
 
+class _SGD(keras.optimizers.SGD):
+    """SGD whose averaged weights stay beside the raw ones.
+
+    Keras's `fit` ends by writing the average over the weights; called once an epoch, it would
+    throw away most of what each epoch learned.
+    """
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        del var_list
+
+    def assign_averages(self, variables: list[keras.Variable]) -> None:
+        super().finalize_variable_values(variables)
+
+
 class _Trainee(keras.Model):
     """The network in training: takes row numbers, gives its guesses and what was asked for."""
 
@@ -212,7 +225,7 @@ class _Trainee(keras.Model):
             warmup_target=recipe.learning_rate,
             warmup_steps=max(int(steps * recipe.warmup_epochs), 1),
         )
-        optimizer = keras.optimizers.SGD(
+        optimizer = _SGD(
             schedule,
             momentum=0.9,
             nesterov=True,
@@ -259,7 +272,7 @@ class _Trainee(keras.Model):
 
     def copy_averaged_weights_to(self, network: keras.Model) -> None:
         raw = self.network.get_weights()
-        self.optimizer.finalize_variable_values(self.network.trainable_variables)
+        self.optimizer.assign_averages(self.network.trainable_variables)
         network.set_weights(self.network.get_weights())
         self.network.set_weights(raw)
 
