@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+
+from emorec.errors import ImageError
+from emorec.media.photo import FORMATS, MAX_PIXELS, encode_jpeg, encode_png, read_photo
+
+pillow_heif.register_heif_opener()
+
+RED, BLUE, GREEN, WHITE = (220, 30, 40), (30, 60, 210), (20, 160, 60), (250, 250, 250)
+EXACT, LOSSY = 0, 14
+ORIENTATION = 0x0112
+
+
+def quarters(size_wh: tuple[int, int] = (64, 32)) -> Image.Image:
+    """A picture that looks different after each turn and flip."""
+    width, height = size_wh
+    array = np.zeros((height, width, 3), np.uint8)
+    array[: height // 2, : width // 2], array[: height // 2, width // 2 :] = RED, BLUE
+    array[height // 2 :, : width // 2], array[height // 2 :, width // 2 :] = GREEN, WHITE
+    return Image.fromarray(array)
+
+
+def ramp() -> Image.Image:
+    return Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+
+
+def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def bgr(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("RGB"))[..., ::-1]
+
+
+def assert_close(read: np.ndarray, expected: np.ndarray, tolerance: int = EXACT) -> None:
+    assert read.dtype == np.uint8
+    assert read.shape == expected.shape
+    # Lossy formats smear the border between colours; the median pixel shows a wrong colour,
+    # a wrong turn or a wrong scale alike.
+    off = np.abs(read.astype(int) - expected.astype(int)).max(axis=2)
+    assert np.quantile(off, 1.0 if tolerance == EXACT else 0.7) <= tolerance
+
+
+@pytest.mark.parametrize(
+    ("file_format", "options", "tolerance"),
+    [
+        ("JPEG", {"quality": 95}, LOSSY),
+        ("JPEG", {"quality": 95, "progressive": True}, LOSSY),
+        ("MPO", {"quality": 95, "save_all": True, "append_images": [ramp()]}, LOSSY),
+        ("PNG", {}, EXACT),
+        ("WEBP", {"lossless": True}, EXACT),
+        ("WEBP", {"quality": 95}, LOSSY),
+        ("BMP", {}, EXACT),
+        ("TIFF", {}, EXACT),
+        ("TIFF", {"compression": "tiff_lzw"}, EXACT),
+        ("TIFF", {"compression": "jpeg", "quality": 95}, LOSSY),
+        ("HEIF", {"quality": 95}, LOSSY),
+    ],
+)
+def test_every_format_gives_its_pixels(file_format: str, options: dict, tolerance: int) -> None:
+    image = quarters()
+    assert_close(read_photo(encoded(image, file_format, **options)), bgr(image), tolerance)
+
+
+@pytest.mark.parametrize(
+    ("mode", "file_format", "tolerance"),
+    [
+        ("1", "PNG", EXACT),
+        ("1", "TIFF", EXACT),
+        ("1", "BMP", EXACT),
+        ("L", "PNG", EXACT),
+        ("L", "JPEG", LOSSY),
+        ("L", "TIFF", EXACT),
+        ("L", "BMP", EXACT),
+        ("P", "PNG", EXACT),
+        ("P", "TIFF", EXACT),
+        ("P", "BMP", EXACT),
+        ("CMYK", "TIFF", EXACT),
+        ("CMYK", "JPEG", LOSSY),  # Pillow writes it inverted with Adobe's marker, as Photoshop does
+        ("YCbCr", "JPEG", LOSSY),
+        ("YCbCr", "TIFF", LOSSY),
+    ],
+)
+def test_every_mode_gives_its_colours(mode: str, file_format: str, tolerance: int) -> None:
+    image = quarters().convert(mode)
+    data = encoded(image, file_format, **({"quality": 95} if file_format == "JPEG" else {}))
+    assert_close(read_photo(data), bgr(image), tolerance)
+
+
+def test_adobes_cmyk_jpeg_is_marked_as_such() -> None:
+    assert b"Adobe" in encoded(quarters().convert("CMYK"), "JPEG")
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_16_bit_grey_is_scaled_over_its_whole_range(file_format: str) -> None:
+    gray = np.arange(256, dtype=np.uint16).reshape(16, 16) * 257
+    read = read_photo(encoded(Image.fromarray(gray), file_format))
+    assert_close(read, bgr(ramp()))
+
+
+def test_16_bit_big_endian_tiff_is_scaled_too() -> None:
+    gray = (np.arange(256, dtype=np.uint16).reshape(16, 16) * 257).astype(">u2")
+    image = Image.frombytes("I;16B", (16, 16), gray.tobytes())
+    assert_close(read_photo(encoded(image, "TIFF")), bgr(ramp()))
+
+
+@pytest.mark.parametrize(("channels", "color_type"), [(3, 2), (4, 6), (2, 4)])
+def test_16_bit_colour_png_is_scaled(channels: int, color_type: int) -> None:
+    samples = np.full((4, 6, channels), 65535, np.uint16)
+    samples[..., 0] = 128 * 257
+    read = read_photo(png_16_bit(samples, color_type))
+    expected = (128, 128, 128) if channels == 2 else (255, 255, 128)
+    assert_close(read, np.broadcast_to(np.array(expected, np.uint8), (4, 6, 3)), 1)
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(kind + body)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
+def png_16_bit(samples: np.ndarray, color_type: int) -> bytes:
+    """Pillow cannot write these."""
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, color_type, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    "gray",
+    [
+        np.linspace(0, 1, 256, dtype=np.float32),
+        np.linspace(0, 65535, 256).round().astype(np.int32),
+    ],
+    ids=["float", "32-bit"],
+)
+def test_32_bit_values_span_black_to_white(gray: np.ndarray) -> None:
+    read = read_photo(encoded(Image.fromarray(gray.reshape(16, 16)), "TIFF"))
+    assert_close(read, bgr(ramp()), 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "file_format"),
+    [("RGBA", "PNG"), ("RGBA", "WEBP"), ("RGBA", "TIFF"), ("LA", "PNG"), ("PA", "PNG")],
+)
+def test_what_is_transparent_becomes_white(mode: str, file_format: str) -> None:
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 4, 8))
+    image.paste((0, 0, 0, 128), (4, 0, 8, 4))
+    if mode == "PA":
+        source = image.quantize(16)
+    else:
+        source = image.convert(mode)
+    options = {"lossless": True, "exact": True} if file_format == "WEBP" else {}
+    read = read_photo(encoded(source, file_format, **options))
+    assert read[4, 1].tolist() == [255, 255, 255]
+    assert read[6, 6].tolist() == [0, 0, 0]
+    assert abs(int(read[1, 6, 0]) - 127) <= 1
+
+
+def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.paste(0, (0, 0, 2, 4))
+    read = read_photo(encoded(image, "PNG", transparency=0))
+    assert read[0, 0].tolist() == [255, 255, 255]
+    assert read[0, 3].tolist() == [255, 0, 0]
+
+
+# How a camera stored what is upright `quarters()`: the inverse of each orientation.
+STORED = {
+    1: (),
+    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
+    3: (Image.Transpose.ROTATE_180,),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
+    5: (Image.Transpose.TRANSPOSE,),
+    6: (Image.Transpose.ROTATE_90,),
+    7: (Image.Transpose.TRANSVERSE,),
+    8: (Image.Transpose.ROTATE_270,),
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
+def test_pictures_stand_upright(file_format: str, orientation: int) -> None:
+    stored = quarters()
+    for turn in STORED[orientation]:
+        stored = stored.transpose(turn)
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encoded(stored, file_format, exif=exif.tobytes())
+    assert_close(read_photo(data), bgr(quarters()), LOSSY)
+
+
+def test_16_bit_pictures_stand_upright_too() -> None:
+    gray = np.arange(32, dtype=np.uint16).reshape(4, 8) * 2000
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    read = read_photo(encoded(Image.fromarray(np.rot90(gray)), "PNG", exif=exif.tobytes()))
+    assert read[..., 0].tolist() == (gray / 257).round().astype(int).tolist()
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+def test_an_unreadable_exif_does_not_cost_the_picture(
+    file_format: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    for exif in (b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xffmore"):
+        read = read_photo(encoded(quarters(), file_format, exif=exif))
+        assert_close(read, bgr(quarters()), LOSSY)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_of_several_frames_the_first_is_taken(file_format: str) -> None:
+    first, second = quarters(), Image.new("RGB", (64, 32), BLUE)
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = encoded(first, file_format, save_all=True, append_images=[second], **options)
+    assert_close(read_photo(data), bgr(first))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA"])
+def test_one_pixel_is_a_picture(mode: str) -> None:
+    read = read_photo(encoded(Image.new(mode, (1, 1), 255 if len(mode) == 1 else "white"), "PNG"))
+    assert read.tolist() == [[[255, 255, 255]]]
+
+
+def test_the_array_can_be_written_to() -> None:
+    read_photo(encoded(quarters(), "PNG"))[0, 0] = 0
+
+
+def test_a_path_bytes_and_a_stream_read_alike(tmp_path: Path) -> None:
+    data = encoded(quarters(), "PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    for source in (path, data, io.BytesIO(data)):
+        assert_close(read_photo(source), bgr(quarters()))
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header claims this size."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"")
+
+
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+
+UNREADABLE = {
+    "empty": (b"", "the file is empty"),
+    "text": (b"This is no picture at all.", "not a picture that can be read"),
+    "pdf": (b"%PDF-1.7\n1 0 obj", "not a picture that can be read"),
+    "postscript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+    "gif": (encoded(ramp(), "GIF"), "not a picture that can be read"),
+    "one byte": (b"\xff", "not a picture that can be read"),
+    "jpeg's start": (encoded(NOISE, "JPEG")[:2], "not a picture that can be read"),
+    **{
+        f"{name} cut": (encoded(NOISE, name)[: len(encoded(NOISE, name)) // 2], "damaged")
+        for name in ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+    },
+    "heic cut": (encoded(NOISE, "HEIF")[:-400], "damaged"),
+    "50 megapixels and one row": (bomb(10_000, MAX_PIXELS // 10_000 + 1), "pixels are too many"),
+    "100 megapixels": (bomb(10_000, 10_000), "pixels are too many"),
+    "gigapixels": (bomb(100_000, 100_000), "too many"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_gives_one_line(case: str, recwarn: pytest.WarningsRecorder) -> None:
+    data, why = UNREADABLE[case]
+    with pytest.raises(ImageError) as raised:
+        read_photo(data, "holiday.jpg")
+    line = str(raised.value)
+    assert line.startswith("holiday.jpg: ")
+    assert why in line
+    assert "\n" not in line
+    assert all(name in line for name in FORMATS)
+    assert not recwarn.list
+
+
+def test_bombs_are_refused_with_pillows_guard_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    with pytest.raises(ImageError, match="100000×100000 pixels are too many"):
+        read_photo(bomb(100_000, 100_000))
+
+
+def test_bombs_are_refused_before_they_are_decoded() -> None:
+    # 100 megapixels would be 300 MB: with less memory than that, decoding them would fail.
+    code = (
+        "import resource, sys; from emorec.errors import ImageError\n"
+        "from emorec.media.photo import read_photo\n"
+        "now = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (now + 150_000_000,) * 2)\n"
+        "try: read_photo(sys.stdin.buffer)\n"
+        "except ImageError as error: print(error)\n"
+    )
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs Linux")
+    data = encoded(Image.new("1", (10_000, 10_000)), "PNG")
+    run = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
+    assert "10000×10000 pixels are too many" in run.stdout.decode()
+
+
+@pytest.mark.parametrize(("name", "why"), [("gone.png", "No such file"), (".", "directory")])
+def test_a_path_that_cannot_be_opened_says_why(tmp_path: Path, name: str, why: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(ImageError, match=why) as raised:
+        read_photo(path)
+    assert str(raised.value).startswith(f"{path}: ")
+
+
+def test_a_png_gives_its_pixels_back() -> None:
+    assert_close(read_photo(encode_png(bgr(quarters()))), bgr(quarters()))
+
+
+def test_a_jpeg_gives_about_its_pixels_back() -> None:
+    assert_close(read_photo(encode_jpeg(bgr(quarters()))), bgr(quarters()), LOSSY)
