@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 NETWORKS = ("elu", "relu", "seed")
-"""``elu`` and ``relu`` differ in nothing but the activation; ``seed`` is the historical reference."""
+"""``elu`` and ``relu`` differ in nothing but the activation; ``seed`` is the first prototypes'."""
 
 FACE_SIDE = 48
 """Side in pixels of the square grey face that every network takes."""
@@ -112,7 +112,8 @@ def _block(
         # Average before the 1x1 convolution: a strided 1x1 would throw three quarters away
         # (T. He et al., "Bag of Tricks", CVPR 2019).
         if stride > 1:
-            way_around = layers.AveragePooling2D(stride, padding="same", name=f"{name}_skip_pool")(x)
+            pool = layers.AveragePooling2D(stride, padding="same", name=f"{name}_skip_pool")
+            way_around = pool(x)
         way_around = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_skip_conv")(way_around)
         way_around = layers.BatchNormalization(name=f"{name}_skip_bn")(way_around)
     x = _conv(x, width, stride, f"{name}_1")
@@ -129,9 +130,16 @@ def _block(
 def _conv(x: keras.KerasTensor, width: int, stride: int, name: str) -> keras.KerasTensor:
     from keras import layers
 
-    x = layers.Conv2D(
-        width, 3, stride, "same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
-    )(x)
+    convolution = layers.Conv2D(
+        width,
+        3,
+        stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )
+    x = convolution(x)
     return layers.BatchNormalization(name=f"{name}_bn")(x)
 
 

@@ -284,9 +284,7 @@ class _Trainee(keras.Model):
             for i, v in enumerate(self.optimizer.variables)
         }
         # Dropout draws from generators of its own, which are variables but not weights.
-        arrays |= {
-            f"seed_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._seed_states())
-        }
+        arrays |= {f"seed_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._seed_states())}
         arrays["history"] = np.array(json.dumps(history))
         _replace(file, lambda part: np.savez(part, **arrays))
 
@@ -317,9 +315,9 @@ def _replace(file: Path, write: Callable[[Path], Any]) -> None:
     part = file.with_name(f"part.{file.name}")
     try:
         write(part)
-        with part.open("rb") as done:
+        with part.open("r+b") as done:
             os.fsync(done.fileno())
-        os.replace(part, file)
+        part.replace(file)
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,0 +1,142 @@
+"""From files to a model that can be trusted: weights and contract are checked on each other."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emorec.emotions import EMOTIONS
+from emorec.errors import ModelError
+from emorec.model.contract import INPUT, LABELS, Contract, read
+from emorec.model.network import FACE_SIDE
+from emorec.model.runtime import KerasRuntime, LiteRTRuntime, Runtime
+from emorec.paths import MODELS
+
+DEFAULT_NAME = "elu_cnn"
+"""Stem of the model that ships."""
+
+_RUNTIMES = {"litert": ".tflite", "keras": ".keras"}
+
+
+class EmotionModel:
+    """A network with its contract; several threads may use one.
+
+    Attributes:
+        contract: what it takes and gives, and what it is worth.
+        file: the file that it was loaded from.
+    """
+
+    def __init__(self, contract: Contract, file: Path, runtime: Runtime) -> None:
+        self.contract = contract
+        self.file = file
+        self._runtime = runtime
+
+    def classify(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Read faces that are cut out already.
+
+        Args:
+            faces_gray: uint8 of shape (n, 48, 48); n may be 0.
+
+        Returns:
+            Probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order, each row summing to 1,
+            with the contract's temperature applied.
+
+        Raises:
+            ValueError: the array is no such stack of faces.
+        """
+        shape = getattr(faces_gray, "shape", None)
+        dtype = getattr(faces_gray, "dtype", type(faces_gray).__name__)
+        if (
+            shape is None
+            or len(shape) != 3
+            or shape[1:] != (FACE_SIDE, FACE_SIDE)
+            or dtype != np.uint8
+        ):
+            raise ValueError(
+                f"Expected uint8 faces of shape (n, {FACE_SIDE}, {FACE_SIDE})."
+                f" Received {dtype} of {shape}."
+            )
+        if not len(faces_gray):
+            return np.empty((0, len(EMOTIONS)), dtype=np.float32)
+        return tempered(self._runtime.run(faces_gray)["fer2013"], self.contract.temperature)
+
+
+def load(path: Path | None = None) -> EmotionModel:
+    """Load a model.
+
+    Args:
+        path: a ``.tflite`` or ``.keras`` file with its contract beside it. None takes the model
+            that ships, on LiteRT; or on Keras where the environment says ``EMOREC_RUNTIME=keras``.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the contract does not fit the weights or this
+            program; one line that says what to do.
+    """
+    path = _default() if path is None else Path(path)
+    if path.suffix not in _RUNTIMES.values():
+        raise ModelError(f"{path}: expected a .tflite or a .keras file.")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: no such model. Fetch the project's models folder again, or make a model with"
+            " `emorec train`."
+        ) from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    contract_file = path.with_suffix(".json")
+    contract = read(contract_file)
+    promised = contract.files[path.suffix.removeprefix(".")]
+    if promised["file"] != path.name:
+        raise ModelError(
+            f"{contract_file}: is the contract of {promised['file']}, not of {path.name}."
+        )
+    if hashlib.sha256(content).hexdigest() != promised["sha256"]:
+        raise ModelError(
+            f"{path}: is damaged or not the file its contract describes (other sha256). Fetch both"
+            " again, or make a model with `emorec train`."
+        )
+    try:
+        runtime = LiteRTRuntime(content) if path.suffix == ".tflite" else KerasRuntime(path)
+    except (ValueError, TypeError, KeyError, OSError, RuntimeError, zipfile.BadZipFile) as error:
+        why = str(error).strip().partition("\n")[0]
+        raise ModelError(f"{path}: is no model that can be run ({why}).") from error
+    _compare(path, runtime)
+    return EmotionModel(contract, path, runtime)
+
+
+def tempered(probs: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float32]:
+    """Return ``softmax(log(probs) / temperature)``: above 1 is less sure (C. Guo et al., 2017)."""
+    scaled = np.log(np.maximum(probs, np.finfo(np.float32).tiny)) / np.float32(temperature)
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _default() -> Path:
+    chosen = os.environ.get("EMOREC_RUNTIME") or "litert"
+    if chosen not in _RUNTIMES:
+        raise ModelError(
+            f"EMOREC_RUNTIME: expected one of {', '.join(_RUNTIMES)}. Received {chosen!r}."
+        )
+    return MODELS / f"{DEFAULT_NAME}{_RUNTIMES[chosen]}"
+
+
+def _compare(path: Path, runtime: Runtime) -> None:
+    """Check what the weights take and give in fact against what every contract says."""
+    for part, have, expected in (
+        ("input", list(runtime.input_shape), INPUT["shape"]),
+        ("input", runtime.input_dtype, INPUT["dtype"]),
+        *(
+            (f"output {name}", runtime.outputs.get(name), len(labels))
+            for name, labels in LABELS.items()
+        ),
+    ):
+        if have != expected:
+            raise ModelError(
+                f"{path}: does not fit its contract: {part} is {have}, expected {expected}."
+            )
