@@ -20,6 +20,7 @@ from emorec.errors import EmorecError
 from emorec.paths import APP
 
 if TYPE_CHECKING:
+    from emorec.media.photo import ImageBGR
     from emorec.media.table import PhotoRecord
 
 
@@ -73,6 +74,34 @@ def photo(args: argparse.Namespace) -> int:
     return code
 
 
+def doctor(args: argparse.Namespace) -> int:
+    """Say what is installed and sound, a line each; a line that says FAIL gives exit code 2."""
+    from emorec.doctor import findings
+
+    code = 0
+    for finding in findings():
+        print(f"{finding.kind:<6}{finding.text}", flush=True)
+        code = 2 if finding.kind == "FAIL" else code
+    return code
+
+
+def bench(args: argparse.Namespace) -> int:
+    """Time the stages on one picture."""
+    from emorec.bench import measure
+    from emorec.media.photo import read_photo
+
+    timings = measure(read_photo(args.image) if args.image else _portrait())
+    if args.json:
+        print(json.dumps(timings, allow_nan=False))
+        return 0
+    size = "×".join(map(str, timings["size"]))
+    print(f"{size}, faces: {timings['faces']}, medians of {timings['runs']} runs")
+    for stage, ms in [*timings["stage_ms"].items(), ("total", timings["total_ms"])]:
+        print(f"{stage:<10}{ms:8.2f} ms")
+    print(f"{timings['analyses_per_s']} analyses a second")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emorec", description="Reads the apparent emotion of every face in a picture."
@@ -93,6 +122,14 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
     add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
     add.set_defaults(command=photo)
+
+    add = commands.add_parser("doctor", help="what is installed, which models, camera advice")
+    add.set_defaults(command=doctor)
+
+    add = commands.add_parser("bench", help="time the stages on a portrait at 640×480")
+    add.add_argument("--image", type=Path, metavar="FILE", help="default: scikit-image's portrait")
+    add.add_argument("--json", action="store_true", help="one JSON object")
+    add.set_defaults(command=bench)
     return parser
 
 
@@ -140,3 +177,11 @@ def _readable(record: PhotoRecord) -> str:
         f" {face['confidence'] or 0:.0%}, at {', '.join(map(str, face['box']))}"
         for number, face in enumerate(record["faces"], start=1)
     )
+
+
+def _portrait() -> ImageBGR:
+    try:
+        from skimage.data import astronaut
+    except ImportError:
+        raise EmorecError("no picture to measure: pass --image FILE, one with a face.") from None
+    return astronaut()[..., ::-1]

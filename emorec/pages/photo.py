@@ -25,8 +25,8 @@ from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
 from emorec.pages.engine import recognizer
 from emorec.pipeline.pipeline import smallest_face
-from emorec.records import Box, Face, FrameResult
 from emorec.recognizer import EmotionRecognizer
+from emorec.records import Box, Face, FrameResult
 
 _PREVIEW_PX = 1600
 _CROP_PX = 160

@@ -1,0 +1,65 @@
+"""What is installed, whether the files that are no code are sound, and what a camera needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from emorec.errors import ModelError
+from emorec.model.store import load
+from emorec.paths import CASCADE, MODELS
+from emorec.pipeline.detect import HaarDetector
+
+_PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "streamlit", "streamlit-webrtc")
+_ADVICE = (
+    "camera: browsers give it to https:// pages and to http://localhost only",
+    "network: between firewalls live video needs a TURN server (EMOREC_ICE_SERVERS)",
+)
+
+
+class Finding(NamedTuple):
+    """One line; ``FAIL`` keeps the app from running as it should."""
+
+    kind: Literal["ok", "note", "FAIL"]
+    text: str
+
+
+def findings() -> Iterator[Finding]:
+    """Look at everything, one finding after the other; a bad one does not stop the rest."""
+    yield Finding("ok", f"python {platform.python_version()} on {platform.platform()}")
+    yield from (_package(name) for name in _PACKAGES)
+    yield _file(CASCADE, HaarDetector)
+    yield from _models()
+    yield from (Finding("note", text) for text in _ADVICE)
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding("ok", f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding("FAIL", f"{name}: not installed")
+
+
+def _file(path: Path, read: Callable[[Path], object]) -> Finding:
+    try:
+        read(path)
+    except ModelError as error:
+        return Finding("FAIL", str(error))
+    return Finding("ok", path.name)
+
+
+def _models() -> Iterator[Finding]:
+    light = sorted(MODELS.glob("*.tflite"))
+    if not light:
+        yield Finding("FAIL", f"{MODELS}: no model there")
+    yield from (_file(path, load) for path in light)
+    keras = importlib.util.find_spec("keras") is not None
+    for path in sorted(MODELS.glob("*.keras")):
+        if keras:
+            yield _file(path, load)
+        else:
+            yield Finding("note", f"{path.name}: not checked, as Keras is not installed")
