@@ -7,6 +7,8 @@ import streamlit as st
 from emorec.pages import about, live, photo
 
 st.set_page_config(page_title="EmoRec", page_icon=":material/sentiment_satisfied:", layout="wide")
+# Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
+st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
 st.navigation(
     [
         st.Page(

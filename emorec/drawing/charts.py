@@ -38,7 +38,7 @@ def bars(face: Face) -> Chart:
     ]
     base = alt.Chart(table).encode(
         y=alt.Y("emotion:N", sort=list(EMOTIONS), title=None).axis(
-            ticks=False, domain=False, labelFontSize=13, labelPadding=6
+            ticks=False, domain=False, labelFontSize=13, labelPadding=6, labelOverlap=False
         ),
         x=alt.X("probability:Q", title=None, axis=None).scale(
             domain=[0, 1], nice=False, range=[0, {"expr": _BAR_END}]
@@ -49,7 +49,7 @@ def bars(face: Face) -> Chart:
             base.mark_bar(cornerRadius=2, height=13).encode(color=_color(None)),
             base.mark_text(align="left", dx=6, fontSize=13, color=_TEXT).encode(text="text:N"),
         ),
-        height=150,
+        height=190,
     )
 
 
@@ -83,11 +83,18 @@ def mood(
             .axis(grid=False, format="%", values=[0, 0.5, 1], labelFontSize=12),
             y2="high:Q",
             color=_color(
-                alt.Legend(orient="bottom", title=None, columns=4, labelFontSize=13, symbolSize=120)
+                alt.Legend(
+                    orient="bottom",
+                    title=None,
+                    columns=4,
+                    offset=6,
+                    labelFontSize=13,
+                    symbolSize=120,
+                )
             ),
             detail="spell:N",
         ),
-        height=220,
+        height=290,
     )
 
 

@@ -21,7 +21,7 @@ from time import monotonic
 
 import av
 import numpy as np
-
+import numpy.typing as npt
 
 from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
 from emorec.live.mailbox import Mailbox
@@ -31,6 +31,8 @@ from emorec.sessions.timeline import Timeline
 from emorec.settings import Settings
 
 log = logging.getLogger(__name__)
+
+Image = npt.NDArray[np.uint8]
 
 _RATE_OVER_S = 2.0
 _FALLBACK_WH = (640, 480)
@@ -44,13 +46,25 @@ class View:
     mirror: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Frame:
-    """A camera frame; ``result`` where it was searched itself."""
+    """A camera frame that both threads look at."""
 
-    picture: av.VideoFrame
-    time_s: float
-    result: FrameResult | None = None
+    def __init__(self, picture: av.VideoFrame, time_s: float) -> None:
+        self.time_s = time_s
+        self.result: FrameResult | None = None
+        """Set where this very frame was searched."""
+        self._picture = picture
+        self._image: Image | None = None
+        self._lock = Lock()
+
+    def image(self) -> Image:
+        """Return the pixels, uint8 (h, w, 3), blue first; not to be written to."""
+        # A VideoFrame keeps its converter inside: two threads converting at once crash the process.
+        with self._lock:
+            if self._image is None:
+                self._image = self._picture.to_ndarray(format="bgr24")
+                self._image.setflags(write=False)
+            return self._image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +76,9 @@ class _Shown:
 class LiveStream:
     """One visitor's live picture, from START to STOP and, pressed again, anew.
 
-    The threads start with the first frame and end with `stop`. What was seen stays readable until
-    the next start. Nothing is written to disk.
+    `start` lets frames in; with the first one the threads begin, and `stop` ends them. Frames that
+    arrive late are dropped. What was seen stays readable until the next start. Nothing is written
+    to disk.
 
     Args:
         make_pipeline: gives a new pipeline; called at each start.
@@ -82,6 +97,7 @@ class LiveStream:
         self._make_pipeline = make_pipeline
         self._lock = Lock()  # of starting and stopping
         self._run: _Run | None = None
+        self._open = False
         self._running = False
 
     @property
@@ -113,16 +129,19 @@ class LiveStream:
         """Frames read a second, over the last two."""
         return self._run.read.per_s() if self._run and self._running else 0.0
 
+    def start(self) -> None:
+        """Let frames in; does nothing while they are."""
+        self._open = True
+
     def put(self, frame: av.VideoFrame) -> None:
         """Take the camera's next frame; never waits for the work."""
-        run = self._run
-        if not self._running or run is None:
-            with self._lock:
-                if not self._running:
-                    self._run = _Run(self, self._make_pipeline())
-                    self._running = True
-                run = self._run
-        assert run is not None
+        with self._lock:
+            if not self._open:
+                return
+            if not self._running or self._run is None:
+                self._run = _Run(self, self._make_pipeline())
+                self._running = True
+            run = self._run
         run.put(frame)
 
     def picture(self, pts: int, time_base: Fraction) -> av.VideoFrame:
@@ -145,7 +164,7 @@ class LiveStream:
             wait_s: how long to wait for each of them. The event loop must not wait.
         """
         with self._lock:
-            self._running = False
+            self._open = self._running = False
         if self._run is not None:
             self._run.stop(wait_s)
 
@@ -189,8 +208,7 @@ class _Run:
             blur = self._stream.view.show == "blur"
             self._pipeline.settings = replace(self._stream.settings, cautious=blur)
             try:
-                image = frame.picture.to_ndarray(format="bgr24")
-                result = self._pipeline.update(image, frame.time_s)
+                result = self._pipeline.update(frame.image(), frame.time_s)
             except Exception as error:  # one frame must not end the stream
                 if not self._failed:  # thirty tracebacks a second would hide the first
                     log.exception("reading a frame failed")
@@ -202,21 +220,21 @@ class _Run:
             self.timeline.add(result)
             self.read.tick()
             if blur:
-                self._to_draw.put(replace(frame, result=result))
+                frame.result = result
+                self._to_draw.put(frame)
 
     def _drawing(self) -> None:
         while (frame := self._to_draw.take()) is not None:
             view = self._stream.view
-            image = frame.picture.to_ndarray(format="bgr24")
+            image = frame.image()
             result = frame.result or self.result
             if view.show == "blur" and frame.result is None:
                 # Blur was switched on while this frame was on its way; nobody searched it.
-                image, faces = blur_all(image), ()
+                image = blur_all(image)
+                faces: tuple[Face, ...] = ()
             else:
                 size_wh = image.shape[1], image.shape[0]
-                faces = (
-                    moved(result.faces, frame.time_s - result.time_s, size_wh) if result else ()
-                )
+                faces = moved(result.faces, frame.time_s - result.time_s, size_wh) if result else ()
             if view.mirror:
                 image = np.ascontiguousarray(image[:, ::-1])
                 faces = mirrored(faces, image.shape[1])
@@ -266,5 +284,3 @@ class _Rate:
     def per_s(self) -> float:
         since = monotonic() - _RATE_OVER_S
         return sum(time >= since for time in tuple(self._times)) / _RATE_OVER_S
-
-

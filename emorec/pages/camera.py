@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit_webrtc.config import Translations
 
 _JS = """
 let last = "";
@@ -69,7 +70,7 @@ NO_CONNECTION = (
     "server can add a TURN server (EMOREC_ICE_SERVERS)."
 )
 
-TRANSLATIONS = {
+TRANSLATIONS: Translations = {
     "start": "START",
     "stop": "STOP",
     "media_api_not_available": "This page is not served over HTTPS, so there is no camera.",

@@ -46,9 +46,9 @@ def render() -> None:
     except EmorecError as error:
         st.error(str(error))
         return
-    if "live" not in st.session_state:
-        st.session_state.live = LiveStream(engine.stream)
-    stream: LiveStream = st.session_state.live
+    if "live_stream" not in st.session_state:
+        st.session_state.live_stream = LiveStream(engine.stream)
+    stream: LiveStream = st.session_state.live_stream
 
     picture, readings = st.columns([3, 2], gap="large")
     with picture:
@@ -69,7 +69,8 @@ def render() -> None:
                 icon=":material/mood:",
             )
     if not active:
-        _single_shot(opened=problem is not None)
+        st.caption("No live picture? A single shot goes through the same engine.")
+        single_shot("live")
 
 
 def _picture(stream: LiveStream, servers: list[dict]) -> bool:
@@ -107,6 +108,7 @@ def _picture(stream: LiveStream, servers: list[dict]) -> bool:
     active = context.state.playing or context.state.signalling
     if active:
         st.session_state.setdefault("live_since", monotonic())
+        stream.start()
     else:
         st.session_state.pop("live_since", None)
         stream.stop()
@@ -209,8 +211,3 @@ def _summary(timeline: Timeline) -> None:
         on_click="ignore",
     )
     st.caption("Kept in memory until the next START or until you leave; on disk, nothing.")
-
-
-def _single_shot(opened: bool) -> None:
-    with st.expander("No live picture? Take a single shot", expanded=opened):
-        single_shot("live")

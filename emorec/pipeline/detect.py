@@ -71,7 +71,8 @@ class HaarDetector:
             scale = min(1.4 * _WINDOW / side, 1.0)
             nearby = self._search(
                 image_gray[y1:y2, x1:x2], scale, 0.7 * side * scale, 1.4 * side * scale
-            ) + [x1, y1, x1, y1]
+            )
+            nearby += np.array([x1, y1, x1, y1])
             if len(nearby):
                 # A neighbour's face may reach in: the one nearest to the middle is meant.
                 middle = (box[:2] + box[2:]) / 2

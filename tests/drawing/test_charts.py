@@ -57,7 +57,7 @@ def test_bars_show_the_seven_in_order_on_a_fixed_scale() -> None:
     assert list(table["emotion"]) == list(EMOTIONS)
     np.testing.assert_allclose(table["probability"], PROBS)
     assert list(table["text"]) == ["2 %", "3 %", "5 %", "60 %", "10 %", "15 %", "5 %"]
-    assert spec["height"] <= 160
+    assert spec["height"] <= 200
 
 
 def test_bars_of_a_face_that_is_not_classified_are_empty() -> None:

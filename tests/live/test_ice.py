@@ -15,9 +15,11 @@ from emorec.live.ice import DEFAULT_ICE_SERVERS, ice_servers
 )
 def test_servers_come_from_the_environment(value, servers):
     env = {} if value is None else {"EMOREC_ICE_SERVERS": value}
-    expected = servers if servers is not None else [
-        {"urls": ["turn:a"], "username": "u", "credential": "c"}
-    ]
+    expected = (
+        servers
+        if servers is not None
+        else [{"urls": ["turn:a"], "username": "u", "credential": "c"}]
+    )
     assert ice_servers(env) == expected
 
 

@@ -1,0 +1,155 @@
+"""The live page in a real browser, with a webcam in which a real face moves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from emorec.emotions import EMOTIONS, UNSURE
+from emorec.paths import CASCADE
+
+_FRAMES = """async (seconds) => {
+  const video = document.querySelector("video");
+  const before = video.getVideoPlaybackQuality().totalVideoFrames;
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  return (video.getVideoPlaybackQuality().totalVideoFrames - before) / seconds;
+}"""
+
+_PICTURE = """() => {
+  const video = document.querySelector("video");
+  if (!video || !video.videoWidth) return null;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
+def component(page):
+    """The frame in which START and the picture live."""
+    return page.frame_locator('iframe[title*="webrtc"]')
+
+
+def inner(page):
+    element = page.locator('iframe[title*="webrtc"]').element_handle()
+    return element.content_frame()
+
+
+def start(page):
+    """Press START and wait until the picture moves; one start in twenty ends at once."""
+    for attempt in range(2):
+        component(page).get_by_role("button", name="START").click()
+        try:
+            page.get_by_text("Faces in view").wait_for(timeout=20_000)
+            return
+        except Exception:
+            if attempt:
+                raise
+
+
+def picture(page) -> np.ndarray | None:
+    import base64
+
+    data = inner(page).evaluate(_PICTURE)
+    if data is None:
+        return None
+    return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+
+
+def metric(page, label: str) -> float:
+    block = page.get_by_test_id("stMetric").filter(has_text=label)
+    return float(block.get_by_test_id("stMetricValue").inner_text())
+
+
+@pytest.fixture
+def page(launch, app_url):
+    context = launch().new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["camera"], origin=app_url)
+    page = context.new_page()
+    page.goto(app_url)
+    page.get_by_role("heading", name="Live").wait_for(timeout=30_000)
+    yield page
+    context.close()
+
+
+def test_a_visitor_watches_stops_and_takes_the_record_home(page, root_images):
+    start(page)
+    page.get_by_text(re.compile(rf"Face \d+: ({'|'.join((*EMOTIONS, UNSURE))})")).first.wait_for()
+    assert metric(page, "Faces in view") == 1
+    rate = inner(page).evaluate(_FRAMES, 5)
+    assert rate >= 24, f"the returned video shows {rate:.1f} pictures a second"
+    assert metric(page, "Readings/s") > 2
+    assert page.get_by_test_id("stVegaLiteChart").count() >= 2
+    time.sleep(8)  # a chart to look at
+    page.screenshot(path=root_images / "live.png")
+
+    component(page).get_by_role("button", name="STOP").click()
+    page.get_by_role("heading", name="Your session").wait_for(timeout=20_000)
+    page.get_by_text("Most often").wait_for()
+    page.screenshot(path=root_images / "live-summary.png")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    with download.value.path().open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) > 20
+    seconds = [float(row["seconds"]) for row in rows]
+    assert seconds == sorted(seconds) and seconds[-1] > 5
+    for row in rows:
+        assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
+        assert row["wall_clock"].endswith("+00:00") and int(row["track_id"]) >= 1
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    with download.value.path().open() as file:
+        record = json.load(file)
+    assert record
+
+
+def test_with_blur_on_the_page_shows_no_face_from_the_first_picture_on(page):
+    page.get_by_role("radio", name="Blur faces").or_(
+        page.get_by_role("button", name="Blur faces")
+    ).first.click()
+    page.get_by_text("Only frames that were searched").wait_for()
+    cascade = cv2.CascadeClassifier(str(CASCADE))
+    component(page).get_by_role("button", name="START").click()
+    looked, live, until = 0, 0, time.monotonic() + 60
+    while live < 40 and time.monotonic() < until:
+        shown = picture(page)
+        if shown is None:
+            continue
+        looked += 1
+        live += shown.std() > 10  # not the dark picture before the first one
+        gray = cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY)
+        assert len(cascade.detectMultiScale(gray, 1.1, 5)) == 0
+    assert live >= 40, f"of {looked} pictures looked at only {live} showed the camera"
+    # The same look does find the face where it is not blurred.
+    page.get_by_role("radio", name="Label").or_(
+        page.get_by_role("button", name="Label")
+    ).first.click()
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        gray = cv2.cvtColor(picture(page), cv2.COLOR_BGR2GRAY)
+        if len(cascade.detectMultiScale(gray, 1.1, 5)):
+            break
+    else:
+        pytest.fail("without blur the detector finds no face either: the test proves nothing")
+
+
+def test_a_denied_camera_is_told_with_what_to_do(launch, app_url):
+    context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send(
+        "Browser.setPermission",
+        {"permission": {"name": "camera"}, "setting": "denied", "origin": app_url},
+    )
+    page.goto(app_url)
+    component(page).get_by_role("button", name="START").click()
+    page.get_by_text("The browser denies this page the camera").first.wait_for(timeout=30_000)
+    page.get_by_text("A single shot goes through").wait_for()
+    context.close()

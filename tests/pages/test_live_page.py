@@ -1,0 +1,95 @@
+"""The live page without a browser: what stands on it in each state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from emorec.emotions import EMOTIONS
+from emorec.records import Box, Face, FrameResult
+from emorec.sessions.timeline import Timeline
+
+
+@pytest.fixture(autouse=True)
+def no_session(monkeypatch):
+    """AppTest has no browser session, which the WebRTC component would look up."""
+    for module in ("component", "shutdown"):
+        monkeypatch.setattr(f"streamlit_webrtc.{module}.get_this_session_info", lambda: None)
+
+
+def page() -> AppTest:
+    def script() -> None:
+        from emorec.pages import live
+
+        live.render()
+
+    return AppTest.from_function(script, default_timeout=30)
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.title)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def session_of(seconds: int) -> Timeline:
+    timeline = Timeline(datetime(2026, 1, 1, tzinfo=UTC))
+    probs = np.full(len(EMOTIONS), 0.05, np.float32)
+    probs[EMOTIONS.index("happy")] = 0.7
+    for index in range(seconds * 10):
+        face = Face(1, Box(10, 10, 90, 90), 1.0, 0, 0, probs, probs, "happy")
+        timeline.add(FrameResult(index, index / 10, (640, 480), (face,)))
+    return timeline
+
+
+def test_before_start_it_says_what_it_does_and_that_people_must_agree():
+    app = page().run()
+    assert not app.exception
+    said = texts(app)
+    assert "apparent expression" in said and "not inner feeling" in said
+    assert "Press **START**" in said
+    assert "only if they know and agree" in said and "Art. 5(1)(f)" in said
+    assert app.segmented_control(key="show").value == "Label"
+    assert app.toggle(key="mirror").value is True
+
+
+def test_controls_reach_the_stream():
+    app = page().run()
+    app.segmented_control(key="show").set_value("Blur faces")
+    app.toggle(key="mirror").set_value(False)
+    app.slider(key="smoothing").set_value(1.5)
+    app.slider(key="min_face").set_value(100)
+    app.run()
+    assert not app.exception
+    stream = app.session_state["live_stream"]
+    assert (stream.view.show, stream.view.mirror) == ("blur", False)
+    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 100)
+    assert "not blurred" in texts(app)  # what blur cannot do is said
+
+
+@pytest.mark.parametrize("seconds", [0, 12])
+def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
+    from emorec.live.stream import LiveStream
+
+    timeline = session_of(seconds)
+    monkeypatch.setattr(LiveStream, "timeline", timeline)
+    app = page().run()
+    assert not app.exception
+    labels = {button.label for button in app.get("download_button")}
+    if seconds:
+        assert [m.value for m in app.metric] == ["12 s", "1", "1"]
+        assert "Most often **happy**: 100% of the time" in texts(app)
+        assert {"CSV", "JSON"} <= labels
+    else:
+        assert "Press **START**" in texts(app) and not labels
+
+
+def test_a_wrong_setting_is_one_line_not_a_traceback(monkeypatch):
+    monkeypatch.setenv("EMOREC_ICE_SERVERS", "{")
+    app = page().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "EMOREC_ICE_SERVERS: is no JSON (Expecting property name enclosed in double quotes)."
+    ]
