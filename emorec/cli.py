@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 
 from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
+from emorec.model.network import NETWORKS
 from emorec.paths import APP
 
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
     from emorec.media.table import PhotoRecord
+
+_DATA = "fer2013.csv, icml_face_data.csv, or a folder with one sub-folder an emotion"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,6 +77,44 @@ def photo(args: argparse.Namespace) -> int:
     return code
 
 
+def train(args: argparse.Namespace) -> int:
+    """Train a network on labelled faces, export it and measure it."""
+    from emorec.training.run import run as run_training
+
+    run_training(
+        args.data,
+        args.out or Path("runs") / f"{args.network or 'elu'}_cnn",
+        ferplus=args.ferplus,
+        network=args.network,
+        epochs=args.epochs,
+        steps=args.steps,
+        resume=args.resume,
+        say=lambda line: print(line, flush=True),
+    )
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Measure a model on one split of labelled faces."""
+    from emorec.model.store import load as load_model
+    from emorec.training.data import load as load_faces
+    from emorec.training.evaluate import evaluate as measure
+    from emorec.training.evaluate import readable, record
+
+    model, splits = load_model(args.model), load_faces(args.data)
+    if args.split not in splits:
+        raise EmorecError(
+            f"{args.data}: no {args.split} faces in it; --split takes {' or '.join(splits)}."
+        )
+    evaluation = measure(model, splits[args.split])
+    if args.record:
+        record(model, args.split, evaluation)
+    print(
+        json.dumps(evaluation, allow_nan=False) if args.json else readable(evaluation, args.split)
+    )
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is installed and sound, a line each; a line that says FAIL gives exit code 2."""
     from emorec.doctor import findings
@@ -123,6 +164,24 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
     add.set_defaults(command=photo)
 
+    add = commands.add_parser("train", help="train a network on labelled faces")
+    add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
+    add.add_argument("--network", choices=NETWORKS, help="default: elu")
+    add.add_argument("--ferplus", type=Path, metavar="FILE", help="FER+ votes, fer2013new.csv")
+    add.add_argument("--out", type=Path, metavar="DIR", help="default: runs/NETWORK_cnn")
+    add.add_argument("--resume", action="store_true", help="go on with the run that is in DIR")
+    add.add_argument("--epochs", type=_count, metavar="N", help="default: the recipe's")
+    add.add_argument("--steps", type=_count, metavar="N", help="stop after N steps: a trial")
+    add.set_defaults(command=train)
+
+    add = commands.add_parser("evaluate", help="measure a model on labelled faces")
+    add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
+    add.add_argument("--split", default="PrivateTest", help="default: PrivateTest")
+    add.add_argument("--model", type=Path, metavar="FILE", help="default: the one that ships")
+    add.add_argument("--record", action="store_true", help="write it into the model's contract")
+    add.add_argument("--json", action="store_true", help="one JSON object")
+    add.set_defaults(command=evaluate)
+
     add = commands.add_parser("doctor", help="what is installed, which models, camera advice")
     add.set_defaults(command=doctor)
 
@@ -131,6 +190,13 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--json", action="store_true", help="one JSON object")
     add.set_defaults(command=bench)
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdigit() else 0
+    if not count:
+        raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
+    return count
 
 
 def _port(text: str) -> int:

@@ -109,10 +109,10 @@ class KerasRuntime(Runtime):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        choose_backend()
-        with _quiet():
-            import keras
+        start_keras()
+        import keras
 
+        with _quiet():
             self._network = keras.saving.load_model(path, compile=False)
         self.input_shape = tuple(self._network.input_shape[1:])
         self.input_dtype = self._network.input.dtype
@@ -122,8 +122,11 @@ class KerasRuntime(Runtime):
         return dict(self._network.predict_on_batch(batch))
 
 
-def choose_backend() -> str:
-    """Settle what Keras runs on, before it is imported: the environment's choice, else the first.
+def start_keras() -> str:
+    """Import Keras on the backend that ``KERAS_BACKEND`` names, else on the first installed.
+
+    Returns:
+        The backend's name, one of ``BACKENDS``.
 
     Raises:
         ModelError: Keras is not installed, or nothing that it runs on.
@@ -131,13 +134,19 @@ def choose_backend() -> str:
     if importlib.util.find_spec("keras") is None:
         raise ModelError("Keras is not installed: pip install 'emorec[train]'.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    chosen = os.environ.get("KERAS_BACKEND")
-    if not chosen:
-        installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
-        if not installed:
-            raise ModelError(f"Keras needs one of {', '.join(BACKENDS)}; none is installed.")
-        chosen = os.environ["KERAS_BACKEND"] = installed[0]
-    return chosen
+    wanted = os.environ.get("KERAS_BACKEND")
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if wanted and wanted not in installed:
+        raise ModelError(
+            f"KERAS_BACKEND: expected one of those installed ({', '.join(installed) or 'none'})."
+            f" Received {wanted!r}."
+        )
+    if not installed:
+        raise ModelError(f"Keras needs one of {', '.join(BACKENDS)}; none is installed.")
+    os.environ["KERAS_BACKEND"] = wanted or installed[0]
+    with _quiet():
+        import keras
+    return str(keras.backend.backend())
 
 
 @contextlib.contextmanager

@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,17 @@ class Recipe:
     @property
     def epochs(self) -> int:
         return sum(epochs for _, epochs in self.stages)
+
+    def lasting(self, epochs: int | None) -> Recipe:
+        """Return this recipe spread over so many epochs; None leaves it as it is."""
+        stages = self.stages
+        if self.network == "seed":  # it takes faces of its own size alone
+            stages = ((FACE_SIDE, self.epochs),)
+        if epochs is not None:
+            ends = np.cumsum([count for _, count in stages]) * epochs / self.epochs
+            counts = np.diff(np.rint(ends).astype(int), prepend=0)
+            stages = tuple((side, int(n)) for (side, _), n in zip(stages, counts, strict=True))
+        return replace(self, stages=stages)
 
     def side(self, epoch: int) -> int:
         """Return the side at which this epoch (from 0) trains."""
@@ -119,16 +132,23 @@ def train(
         keras.config.set_dtype_policy("float32")
     history = trainee.restore(state_file) if resume else []
 
-    first = len(history)
+    first, began = len(history), time.monotonic()
     for epoch in range(first, recipe.epochs):
         trainee.side = recipe.side(epoch)
         if epoch == first or trainee.side != recipe.side(epoch - 1):
             trainee.make_train_function(force=True)
         order = np.random.default_rng((recipe.seed, epoch)).permutation(len(training))
         whole = max(len(order) // recipe.batch, 1)
-        order = order[: min(whole, recipe.steps or whole) * recipe.batch].astype("int32")
+        left = whole if recipe.steps is None else min(whole, recipe.steps - epoch * whole)
+        if left <= 0:
+            break
+        order = order[: left * recipe.batch].astype("int32")
         logs = trainee.fit(
-            order, batch_size=recipe.batch, shuffle=False, verbose=0, callbacks=[_StopOnNan()]
+            order,
+            batch_size=recipe.batch,
+            shuffle=False,
+            verbose=0,
+            callbacks=[_StopOnNan(), *([_Bar()] if sys.stderr.isatty() else [])],
         )
         row = {"epoch": epoch + 1, "side": trainee.side, "loss": logs.history["loss"][-1]}
         trainee.copy_averaged_weights_to(shipped)
@@ -138,11 +158,31 @@ def train(
         history.append(row)
         trainee.save(state_file, history)
         _write_history(folder / "history.csv", history)
-        say("  ".join(f"{key} {value:.4g}" for key, value in history[-1].items()))
-        if recipe.steps is not None:
-            break
+        numbers = "  ".join(f"{key} {value:.4g}" for key, value in row.items())
+        # The time of an epoch goes with the pixels of its faces.
+        pixels = [recipe.side(i) ** 2 for i in range(recipe.epochs)]
+        rate = (time.monotonic() - began) / sum(pixels[first : epoch + 1])
+        say(f"{numbers}  {sum(pixels[epoch + 1 :]) * rate / 60:.0f} min left")
     shipped.load_weights(best_file)
     return shipped
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Return the settings that the run in this folder was begun with.
+
+    Raises:
+        TrainingError: there is no run in it.
+    """
+    file = folder / "settings.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        settings["stages"] = tuple((side, epochs) for side, epochs in settings["stages"])
+        settings["augmentation"] = Augmentation(**settings["augmentation"])
+        return Recipe(**settings)
+    except FileNotFoundError:
+        raise TrainingError(f"{folder}: nothing to resume, settings.json is not there.") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TrainingError(f"{file}: is no run's settings ({error}).") from error
 
 
 def validate(network: keras.Model, faces: FaceSet) -> dict[str, float]:
@@ -184,6 +224,20 @@ class _StopOnNan(keras.callbacks.Callback):
             )
 
 
+class _Bar(keras.callbacks.Callback):
+    """A bar on a terminal's standard error while an epoch runs, gone when it ends."""
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        done = int(30 * (batch + 1) / self.params["steps"])
+        line = f"\r{'█' * done}{'░' * (30 - done)} {batch + 1} of {self.params['steps']} steps"
+        sys.stderr.write(f"{line}, loss {float((logs or {}).get('loss', float('nan'))):.3f} ")
+        sys.stderr.flush()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
 class _SGD(keras.optimizers.SGD):
     """SGD whose averaged weights stay beside the raw ones.
 
@@ -202,7 +256,7 @@ class _Trainee(keras.Model):
     """The network in training: takes row numbers, gives its guesses and what was asked for."""
 
     def __init__(self, faces: FaceSet, recipe: Recipe) -> None:
-        super().__init__()
+        super().__init__(name="trainee")
         side = FACE_SIDE if recipe.network == "seed" else None
         self.network = build_network(recipe.network, side, dtype="float32")
         self.recipe = recipe
@@ -230,6 +284,7 @@ class _Trainee(keras.Model):
             momentum=0.9,
             nesterov=True,
             weight_decay=recipe.weight_decay,
+            name="sgd",
             use_ema=True,
             ema_momentum=recipe.ema,
         )
