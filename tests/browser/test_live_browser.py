@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import re
@@ -13,13 +14,7 @@ import pytest
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.paths import CASCADE
-
-_FRAMES = """async (seconds) => {
-  const video = document.querySelector("video");
-  const before = video.getVideoPlaybackQuality().totalVideoFrames;
-  await new Promise((done) => setTimeout(done, seconds * 1000));
-  return (video.getVideoPlaybackQuality().totalVideoFrames - before) / seconds;
-}"""
+from tools.harness import LIVE_FRAMES, live_frame, start_live
 
 _PICTURE = """() => {
   const video = document.querySelector("video");
@@ -31,33 +26,10 @@ _PICTURE = """() => {
 }"""
 
 
-def component(page):
-    """The frame in which START and the picture live."""
-    return page.frame_locator('iframe[title*="webrtc"]')
-
-
-def inner(page):
-    element = page.locator('iframe[title*="webrtc"]').element_handle()
-    return element.content_frame()
-
-
-def start(page):
-    """Press START and wait until the picture moves; one start in twenty ends at once."""
-    for attempt in range(2):
-        component(page).get_by_role("button", name="START").click()
-        try:
-            page.get_by_text("Faces in view").wait_for(timeout=20_000)
-            return
-        except Exception:
-            if attempt:
-                raise
-
-
 def picture(page) -> np.ndarray | None:
-    import base64
-
-    data = inner(page).evaluate(_PICTURE)
-    if data is None:
+    """What the visitor sees now; None before there is a picture."""
+    data = live_frame(page).evaluate(_PICTURE)
+    if not data:
         return None
     return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
 
@@ -78,21 +50,21 @@ def page(launch, app_url):
     context.close()
 
 
-def test_a_visitor_watches_stops_and_takes_the_record_home(page, root_images):
-    start(page)
+def test_a_visitor_watches_stops_and_takes_the_record_home(page, images):
+    start_live(page)
     page.get_by_text(re.compile(rf"Face \d+: ({'|'.join((*EMOTIONS, UNSURE))})")).first.wait_for()
     assert metric(page, "Faces in view") == 1
-    rate = inner(page).evaluate(_FRAMES, 5)
+    rate = live_frame(page).evaluate(LIVE_FRAMES, 5)
     assert rate >= 24, f"the returned video shows {rate:.1f} pictures a second"
     assert metric(page, "Readings/s") > 2
     assert page.get_by_test_id("stVegaLiteChart").count() >= 2
     time.sleep(8)  # a chart to look at
-    page.screenshot(path=root_images / "live.png")
+    page.screenshot(path=images / "live.png")
 
-    component(page).get_by_role("button", name="STOP").click()
+    live_frame(page).get_by_role("button", name="STOP").click()
     page.get_by_role("heading", name="Your session").wait_for(timeout=20_000)
     page.get_by_text("Most often").wait_for()
-    page.screenshot(path=root_images / "live-summary.png")
+    page.screenshot(path=images / "live-summary.png")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     with download.value.path().open(newline="") as file:
@@ -116,7 +88,7 @@ def test_with_blur_on_the_page_shows_no_face_from_the_first_picture_on(page):
     ).first.click()
     page.get_by_text("Only frames that were searched").wait_for()
     cascade = cv2.CascadeClassifier(str(CASCADE))
-    component(page).get_by_role("button", name="START").click()
+    live_frame(page).get_by_role("button", name="START").click()
     looked, live, until = 0, 0, time.monotonic() + 60
     while live < 40 and time.monotonic() < until:
         shown = picture(page)
@@ -133,23 +105,40 @@ def test_with_blur_on_the_page_shows_no_face_from_the_first_picture_on(page):
     ).first.click()
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        gray = cv2.cvtColor(picture(page), cv2.COLOR_BGR2GRAY)
-        if len(cascade.detectMultiScale(gray, 1.1, 5)):
+        shown = picture(page)
+        if shown is None:
+            continue
+        if len(cascade.detectMultiScale(cv2.cvtColor(shown, cv2.COLOR_BGR2GRAY), 1.1, 5)):
             break
     else:
         pytest.fail("without blur the detector finds no face either: the test proves nothing")
 
 
 def test_a_denied_camera_is_told_with_what_to_do(launch, app_url):
-    context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
+    context = launch(allowed=False).new_context()
     page = context.new_page()
-    session = context.new_cdp_session(page)
-    session.send(
+    context.new_cdp_session(page).send(
         "Browser.setPermission",
         {"permission": {"name": "camera"}, "setting": "denied", "origin": app_url},
     )
     page.goto(app_url)
-    component(page).get_by_role("button", name="START").click()
+    live_frame(page).get_by_role("button", name="START").click()
     page.get_by_text("The browser denies this page the camera").first.wait_for(timeout=30_000)
-    page.get_by_text("A single shot goes through").wait_for()
+    page.get_by_text("allow the camera, and load the page again").wait_for()
+    page.get_by_text("A single shot goes through the same engine").wait_for()
     context.close()
+
+
+def test_no_camera_is_told_and_a_single_shot_is_offered(launch, app_url):
+    context = launch(camera=False).new_context()
+    page = context.new_page()
+    page.goto(app_url)
+    page.get_by_text("The browser finds no camera").wait_for(timeout=30_000)
+    page.get_by_text("A single shot goes through the same engine").wait_for()
+    context.close()
+
+
+def test_a_single_shot_goes_through_the_same_engine(page):
+    page.get_by_text("Take a shot with the camera").click()
+    page.get_by_role("button", name="Take Photo").click(timeout=30_000)
+    page.get_by_text(re.compile(r"Face 1: ")).first.wait_for(timeout=30_000)

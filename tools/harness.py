@@ -1,0 +1,135 @@
+"""A real app, a real Chromium and a fake webcam, for the browser tests and the benchmarks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+FPS = 30
+_LOOP_S = 4
+_QUIET = ["--disable-background-networking", "--disable-component-update"]
+
+LIVE_FRAMES = """async (seconds) => {
+  const video = document.querySelector("video");
+  const before = video.getVideoPlaybackQuality().totalVideoFrames;
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  return (video.getVideoPlaybackQuality().totalVideoFrames - before) / seconds;
+}"""
+"""Pictures a second that the page's video shows, counted by the browser."""
+
+
+def find_browser() -> str | None:
+    """Return the browser that tools/dev.py found, or one on PATH; None: none is there."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    return os.environ.get("EMOREC_BROWSER") or next(
+        (path for name in names if (path := shutil.which(name))), None
+    )
+
+
+def webcam_frame(number: int, size_wh: tuple[int, int] = (640, 480)) -> np.ndarray:
+    """Return a frame in which a real face moves over a plain room; uint8, blue first."""
+    import skimage.data
+
+    head = skimage.data.astronaut()[20:240, 130:330, ::-1]
+    width, height = size_wh
+    side = round(height * 0.62)
+    rows = np.linspace(150, 190, height)[:, None, None]
+    frame = np.broadcast_to(rows, (height, width, 3)).astype(np.uint8).copy()
+    phase = 2 * np.pi * number / (_LOOP_S * FPS)
+    x = round((width - side) / 2 + np.sin(phase) * width * 0.15)
+    y = round((height - side) / 2 + np.cos(phase) * height * 0.05)
+    frame[y : y + side, x : x + side] = cv2.resize(head, (side, side))
+    return frame
+
+
+def write_webcam(path: Path) -> Path:
+    """Write four seconds of webcam picture; Chromium plays them round and round."""
+    with path.open("wb") as file:
+        for number in range(_LOOP_S * FPS):
+            encoded, jpeg = cv2.imencode(".jpg", webcam_frame(number))
+            assert encoded
+            file.write(jpeg.tobytes())
+    return path
+
+
+@contextmanager
+def running_app(log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Run the app as a server runs it; yields its process and its address.
+
+    Raises:
+        RuntimeError: it did not start within a minute; carries its log.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # Browser and server are one machine here: no server outside is asked.
+    env = os.environ | {"EMOREC_ICE_SERVERS": "[]"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += ["--server.address=localhost", f"--server.port={port}"]
+    url = f"http://localhost:{port}"
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)
+    deadline = time.monotonic() + 60
+    try:
+        while not _answers(url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the app did not start:\n{log.read_text()}")
+            time.sleep(0.1)
+        yield process, url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read())
+    except OSError:
+        return False
+
+
+def launch_browser(playwright: Any, webcam: Path | None, allowed: bool = True) -> Any:
+    """Start Chromium with this film as its webcam, or with none; allowed without asking or not."""
+    arguments = [
+        *_QUIET,
+        *(["--no-sandbox"] if hasattr(os, "geteuid") and not os.geteuid() else []),
+    ]
+    if webcam is not None:
+        arguments += [
+            "--use-fake-device-for-media-stream",
+            *(["--use-fake-ui-for-media-stream"] if allowed else []),
+            f"--use-file-for-fake-video-capture={webcam}",
+        ]
+    return playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+
+
+def live_frame(page: Any) -> Any:
+    """Return the frame in which START and the picture live."""
+    return page.locator('iframe[title*="webrtc"]').element_handle().content_frame()
+
+
+def start_live(page: Any) -> None:
+    """Press START and wait until faces are counted; one start in twenty ends at once."""
+    from playwright.sync_api import TimeoutError as TookTooLong
+
+    for last in (False, True):
+        live_frame(page).get_by_role("button", name="START").click()
+        try:
+            page.get_by_text("Faces in view").wait_for(timeout=20_000)
+            return
+        except TookTooLong:
+            if last:
+                raise
