@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+
+from tools.dev import find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
 FPS = 30
@@ -31,12 +32,9 @@ LIVE_FRAMES = """async (seconds) => {
 """Pictures a second that the page's video shows, counted by the browser."""
 
 
-def find_browser() -> str | None:
-    """Return the browser that tools/dev.py found, or one on PATH; None: none is there."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    return os.environ.get("EMOREC_BROWSER") or next(
-        (path for name in names if (path := shutil.which(name))), None
-    )
+def browser_path() -> str | None:
+    """Return the browser that `make test` chose, or the one found; None: Playwright's own."""
+    return os.environ.get("EMOREC_BROWSER") or find_browser()
 
 
 def webcam_frame(number: int, size_wh: tuple[int, int] = (640, 480)) -> np.ndarray:
@@ -113,7 +111,7 @@ def launch_browser(playwright: Any, webcam: Path | None, allowed: bool = True) -
             *(["--use-fake-ui-for-media-stream"] if allowed else []),
             f"--use-file-for-fake-video-capture={webcam}",
         ]
-    return playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+    return playwright.chromium.launch(executable_path=browser_path(), args=arguments)
 
 
 def live_frame(page: Any) -> Any:

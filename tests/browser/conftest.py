@@ -28,7 +28,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory):
 def launch(webcam: Path):
     """Start a browser, with the fake webcam or none, allowed without asking or not."""
     # `make test` sets the variable, empty for the browser that Playwright brought itself.
-    if harness.find_browser() is None and not {"CI", "EMOREC_BROWSER"} & os.environ.keys():
+    if harness.browser_path() is None and not {"CI", "EMOREC_BROWSER"} & os.environ.keys():
         pytest.skip("no Chromium or Chrome found; `make test` installs one")
     from playwright.sync_api import sync_playwright
 
