@@ -62,7 +62,8 @@ def run(
 
     backend = start_keras()
     from emorec.training.export import export
-    from emorec.training.fit import Recipe, build_network, read_recipe, train
+    from emorec.training.fit import build_network, train
+    from emorec.training.recipe import Recipe, read_recipe
 
     if resume:
         recipe = read_recipe(folder)
@@ -80,6 +81,7 @@ def run(
     shipped.set_weights(best.get_weights())
     options = [f"--network {recipe.network}"]
     options += [f"--ferplus {ferplus.name}"] if ferplus else []
+    options += [f"--epochs {recipe.epochs}"] if recipe.epochs != Recipe().epochs else []
     export(
         shipped,
         folder,

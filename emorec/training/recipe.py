@@ -1,0 +1,87 @@
+"""Everything that shapes a training run, and how it is read back from the run's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from emorec.errors import TrainingError
+from emorec.model.network import FACE_SIDE
+from emorec.training.augment import Augmentation
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a run, saved beside its weights.
+
+    Attributes:
+        network: one of `emorec.model.network.NETWORKS`.
+        stages: (side in pixels, epochs) in order; growing sides save most of a CPU's time
+            (J. Howard, DAWNBench 2018).
+        batch: faces a step.
+        learning_rate: the highest, after the warm-up; it falls along a cosine to nothing
+            (I. Loshchilov and F. Hutter, ICLR 2017).
+        weight_decay: decoupled; biases and normalisation are spared.
+        label_smoothing: of FER2013's labels, which are noisy.
+        ema: momentum of the averaged weights, which are the ones evaluated and kept.
+        precision: Keras's dtype policy.
+        seed: of the initial weights, the order of the faces and every random variation.
+        steps: stop after so many steps (a trial of the machinery); None trains to the end.
+    """
+
+    network: str = "elu"
+    stages: tuple[tuple[int, int], ...] = ((24, 20), (32, 15), (40, 10), (48, 5))
+    batch: int = 128
+    learning_rate: float = 0.1
+    warmup_epochs: float = 2.0
+    weight_decay: float = 5e-3
+    label_smoothing: float = 0.1
+    ema: float = 0.999
+    precision: str = "float32"
+    seed: int = 1
+    steps: int | None = None
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def epochs(self) -> int:
+        return sum(epochs for _, epochs in self.stages)
+
+    def lasting(self, epochs: int | None) -> Recipe:
+        """Return this recipe spread over so many epochs; None leaves it as it is."""
+        stages = self.stages
+        if self.network == "seed":  # it takes faces of its own size alone
+            stages = ((FACE_SIDE, self.epochs),)
+        if epochs is not None:
+            ends = np.cumsum([count for _, count in stages]) * epochs / self.epochs
+            counts = np.diff(np.rint(ends).astype(int), prepend=0)
+            stages = tuple((side, int(n)) for (side, _), n in zip(stages, counts, strict=True))
+        return replace(self, stages=stages)
+
+    def side(self, epoch: int) -> int:
+        """Return the side at which this epoch (from 0) trains."""
+        for side, epochs in self.stages:
+            if epoch < epochs:
+                return side
+            epoch -= epochs
+        return FACE_SIDE
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """Return the settings that the run in this folder was begun with.
+
+    Raises:
+        TrainingError: there is no run in it.
+    """
+    file = folder / "settings.json"
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        settings["stages"] = tuple((side, epochs) for side, epochs in settings["stages"])
+        settings["augmentation"] = Augmentation(**settings["augmentation"])
+        return Recipe(**settings)
+    except FileNotFoundError:
+        raise TrainingError(f"{folder}: nothing to resume, settings.json is not there.") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TrainingError(f"{file}: is no run's settings ({error}).") from error

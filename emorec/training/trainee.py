@@ -1,0 +1,160 @@
+"""The network in training: one step, its state, and what it learns from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
+from emorec.model.network import FACE_SIDE, build_network
+from emorec.training.augment import blend, vary
+from emorec.training.data import FaceSet
+from emorec.training.files import replace_whole
+from emorec.training.recipe import Recipe
+
+
+class _SGD(keras.optimizers.SGD):
+    """SGD whose averaged weights stay beside the raw ones.
+
+    Keras's `fit` ends by writing the average over the weights; called once an epoch, it would
+    throw away most of what each epoch learned.
+    """
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        del var_list
+
+    def assign_averages(self, variables: list[keras.Variable]) -> None:
+        super().finalize_variable_values(variables)
+
+
+class Trainee(keras.Model):
+    """The network in training: takes row numbers, gives its guesses and what was asked for."""
+
+    def __init__(self, faces: FaceSet, recipe: Recipe) -> None:
+        super().__init__(name="trainee")
+        side = FACE_SIDE if recipe.network == "seed" else None
+        self.network = build_network(recipe.network, side, dtype="float32")
+        self.recipe = recipe
+        self.side = FACE_SIDE
+        self.seeds = keras.random.SeedGenerator(recipe.seed)
+        targets = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
+        votes = (
+            np.zeros((len(faces), len(FERPLUS_EMOTIONS)), np.float32)
+            if faces.votes is None
+            else vote_shares(faces.votes)
+        )
+        self.faces = self._constant(faces.faces)
+        smoothing = recipe.label_smoothing
+        self.targets = self._constant(targets * (1 - smoothing) + smoothing / len(EMOTIONS))
+        self.votes = self._constant(votes)
+        steps = max(len(faces) // recipe.batch, 1)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0,
+            decay_steps=max(int(steps * (recipe.epochs - recipe.warmup_epochs)), 1),
+            warmup_target=recipe.learning_rate,
+            warmup_steps=max(int(steps * recipe.warmup_epochs), 1),
+        )
+        optimizer = _SGD(
+            schedule,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=recipe.weight_decay,
+            name="sgd",
+            use_ema=True,
+            ema_momentum=recipe.ema,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.compile(optimizer)
+        optimizer.build(self.network.trainable_variables)
+
+    def _constant(self, value: npt.NDArray) -> keras.Variable:
+        return self.add_weight(
+            shape=value.shape,
+            dtype=str(value.dtype),
+            initializer=lambda shape, dtype=None: ops.convert_to_tensor(value),
+            trainable=False,
+            autocast=False,
+        )
+
+    def call(self, rows: Any, training: bool = False) -> dict[str, Any]:
+        how = self.recipe.augmentation
+        faces = vary(ops.take(self.faces, rows, axis=0), self.side, how, self.seeds)
+        batch = (faces, ops.take(self.targets, rows, axis=0), ops.take(self.votes, rows, axis=0))
+        if how.mixup:
+            batch = blend(self.seeds, how.mixup, *batch)
+        faces, targets, votes = batch
+        said = self.network(faces[..., None], training=training)
+        return {**said, "targets": targets, "votes": votes}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        del x, y, sample_weight, training
+        return (
+            _cross_entropy(y_pred["targets"], y_pred["fer2013"])
+            + _cross_entropy(y_pred["votes"], y_pred["ferplus"])
+        ) / 2
+
+    def copy_averaged_weights_to(self, network: keras.Model) -> None:
+        raw = self.network.get_weights()
+        self.optimizer.assign_averages(self.network.trainable_variables)
+        network.set_weights(self.network.get_weights())
+        self.network.set_weights(raw)
+
+    def save(self, file: Path, history: list[dict[str, float]]) -> None:
+        """Write all that the next step depends on, in one file that is whole or not there."""
+        arrays = {f"network_{i}": w for i, w in enumerate(self.network.get_weights())}
+        arrays |= {
+            f"optimizer_{i}": ops.convert_to_numpy(v)
+            for i, v in enumerate(self.optimizer.variables)
+        }
+        # Dropout draws from generators of its own, which are variables but not weights.
+        arrays |= {f"seed_{i}": ops.convert_to_numpy(v) for i, v in enumerate(self._seed_states())}
+        arrays["history"] = np.array(json.dumps(history))
+        replace_whole(file, lambda part: np.savez(part, **arrays))
+
+    def restore(self, file: Path) -> list[dict[str, float]]:
+        """Take the state up again and return the history so far."""
+        with np.load(file) as arrays:
+            count = len(self.network.weights)
+            self.network.set_weights([arrays[f"network_{i}"] for i in range(count)])
+            for name, variables in (
+                ("optimizer", self.optimizer.variables),
+                ("seed", self._seed_states()),
+            ):
+                for i, variable in enumerate(variables):
+                    variable.assign(arrays[f"{name}_{i}"])
+            return json.loads(str(arrays["history"]))
+
+    def _seed_states(self) -> list[keras.Variable]:
+        weights = {id(weight) for weight in self.weights}
+        return [v for v in self.variables if id(v) not in weights]
+
+
+def vote_shares(votes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return the FER+ votes as distributions over its 8 classes, float32 of shape (n, 8).
+
+    A single vote is taken for a slip, as the authors of FER+ do. A row where most said "unknown"
+    or "no face", or where nothing is left, is all zeros: it teaches nothing.
+    """
+    classes = len(FERPLUS_EMOTIONS)
+    kept = np.where(votes > 1, votes, 0).astype(np.float32)
+    named = kept[:, :classes].sum(axis=1, keepdims=True)
+    other = kept[:, classes:].sum(axis=1, keepdims=True)
+    usable = (named > 0) & (named >= other)
+    return np.divide(kept[:, :classes], named, out=np.zeros_like(kept[:, :classes]), where=usable)
+
+
+def _cross_entropy(wanted: Any, said: Any) -> Any:
+    return -ops.mean(ops.sum(wanted * ops.log(ops.clip(said, 1e-7, 1.0)), axis=-1))

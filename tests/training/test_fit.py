@@ -1,0 +1,206 @@
+"""A run learns, goes on after an interruption as if there had been none, and fails loudly."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from emorec.errors import TrainingError
+from emorec.model.network import build_network
+from emorec.training import fit, trainee
+from emorec.training.augment import Augmentation
+from emorec.training.data import FaceSet
+from emorec.training.files import replace_whole
+from emorec.training.fit import train
+from emorec.training.recipe import Recipe, read_recipe
+from emorec.training.trainee import vote_shares
+
+RECIPE = Recipe(stages=((24, 2), (32, 1)), batch=16, warmup_epochs=1, learning_rate=0.05)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same networks with few channels, to train in seconds."""
+    tiny = partial(build_network, widths=(4, 8), depths=(1, 1))
+    monkeypatch.setattr(fit, "build_network", tiny)
+    monkeypatch.setattr(trainee, "build_network", tiny)
+
+
+def made_up(n: int, seed: int) -> FaceSet:
+    """Faces of two kinds that anyone could tell apart: bright above, or bright below."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, n)
+    faces = random.integers(0, 100, (n, 48, 48))
+    faces[labels == 0, :24] += 120
+    faces[labels == 1, 24:] += 120
+    votes = np.zeros((n, 10), np.int64)
+    votes[range(n), labels] = 9
+    return FaceSet(faces.astype(np.uint8), labels.astype(np.int64), votes)
+
+
+TRAINING, VALIDATION = made_up(64, 1), made_up(16, 2)
+
+
+class Interrupted(Exception):  # noqa: N818
+    """What stands for the power going off."""
+
+
+def interrupt_after(epoch: int) -> object:
+    def say(line: str) -> None:
+        if line.startswith(f"epoch {epoch} "):
+            raise Interrupted
+
+    return say
+
+
+def silent(line: str) -> None:
+    del line
+
+
+def state(folder: Path) -> dict[str, np.ndarray]:
+    with np.load(folder / "last.npz") as arrays:
+        return dict(arrays)
+
+
+def test_a_resumed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
+    whole = train(TRAINING, VALIDATION, tmp_path / "whole", RECIPE, say=silent)
+    with pytest.raises(Interrupted):
+        train(TRAINING, VALIDATION, tmp_path / "parts", RECIPE, say=interrupt_after(1))
+    parts = train(TRAINING, VALIDATION, tmp_path / "parts", RECIPE, resume=True, say=silent)
+
+    for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    one_state, other_state = state(tmp_path / "whole"), state(tmp_path / "parts")
+    assert one_state.keys() == other_state.keys()
+    for name in one_state.keys() - {"history"}:
+        np.testing.assert_allclose(one_state[name], other_state[name], atol=1e-5, err_msg=name)
+    one_history, other_history = (
+        list(csv.DictReader((tmp_path / name / "history.csv").open()))
+        for name in ("whole", "parts")
+    )
+    assert [row["side"] for row in other_history] == ["24", "24", "32"]
+    for one_row, other_row in zip(one_history, other_history, strict=True):
+        assert one_row.keys() == {"epoch", "side", "loss", "accuracy", "macro_f1", "ferplus"}
+        for name, value in one_row.items():
+            assert float(value) == pytest.approx(float(other_row[name]), abs=1e-5)
+
+
+def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path) -> None:
+    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, stages=((24, 1),)), say=silent)
+    saved = state(tmp_path)
+    network = fit.build_network("elu", None, dtype="float32")
+    network.set_weights([saved[f"network_{i}"] for i in range(len(network.weights))])
+    raw = [keras.ops.convert_to_numpy(weight) for weight in network.trainable_weights]
+    # The optimiser keeps the averages first, after the count of its steps.
+    averages = [saved[f"optimizer_{i}"] for i in range(1, len(raw) + 1)]
+    assert any(np.abs(one - other).max() > 1e-4 for one, other in zip(raw, averages, strict=True))
+
+
+def test_what_is_easy_is_learned(tmp_path: Path) -> None:
+    recipe = Recipe(
+        stages=((24, 8),),
+        batch=16,
+        warmup_epochs=1,
+        augmentation=Augmentation(shift=0, scale=0, rotation_deg=0, erase=0, mixup=0),
+    )
+    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
+    losses = [row["loss"] for row in json.loads(str(state(tmp_path)["history"]))]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_one(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        train(TRAINING, VALIDATION, tmp_path, RECIPE, say=interrupt_after(1))
+    good = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    hot = replace(RECIPE, learning_rate=1e30)
+    settings = json.loads(good["settings.json"]) | {"learning_rate": 1e30}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(TrainingError, match=r"not a number at step \d"):
+        train(TRAINING, VALIDATION, tmp_path, hot, resume=True, say=silent)
+    for name in ("last.npz", "best.weights.h5", "history.csv"):
+        assert (tmp_path / name).read_bytes() == good[name]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "last.npz"
+    file.write_bytes(b"before")
+
+    def full_disk(part: Path) -> None:
+        part.write_bytes(b"half")
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        replace_whole(file, full_disk)
+    assert file.read_bytes() == b"before" and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_trial_stops_after_its_steps(tmp_path: Path) -> None:
+    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, steps=6), say=silent)
+    assert int(state(tmp_path)["optimizer_0"]) == 6
+
+
+def test_a_folder_holds_one_run(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        train(TRAINING, VALIDATION, tmp_path, RECIPE, resume=True)
+    (tmp_path / "last.npz").write_bytes(b"")
+    with pytest.raises(TrainingError, match="holds a run already"):
+        train(TRAINING, VALIDATION, tmp_path, RECIPE)
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(TrainingError, match="other settings"):
+        train(TRAINING, VALIDATION, tmp_path, RECIPE, resume=True)
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", '{"stages": 3}', "[]"])
+def test_settings_that_are_none_are_refused(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "settings.json").write_text(text)
+    with pytest.raises(TrainingError, match=r"settings\.json"):
+        read_recipe(tmp_path)
+
+
+def test_settings_are_read_as_they_were(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, steps=1, augmentation=Augmentation(erase=0))
+    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
+    assert read_recipe(tmp_path) == recipe
+
+
+@pytest.mark.parametrize(
+    ("network", "epochs", "stages"),
+    [
+        ("elu", None, ((24, 6), (32, 3), (48, 1))),
+        ("elu", 20, ((24, 12), (32, 6), (48, 2))),
+        ("relu", 1, ((24, 1), (32, 0), (48, 0))),
+        ("seed", None, ((48, 10),)),
+        ("seed", 3, ((48, 3),)),
+    ],
+)
+def test_epochs_are_spread_over_the_sides(
+    network: str, epochs: int | None, stages: tuple[tuple[int, int], ...]
+) -> None:
+    recipe = Recipe(network=network, stages=((24, 6), (32, 3), (48, 1))).lasting(epochs)
+    assert recipe.stages == stages
+    sides = [recipe.side(epoch) for epoch in range(recipe.epochs)]
+    assert sides == [side for side, count in stages for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("votes", "shares"),
+    [
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [0] * 8),
+        ([8, 2, 0, 0, 0, 0, 0, 0, 0, 0], [0.8, 0.2, 0, 0, 0, 0, 0, 0]),
+        ([8, 1, 1, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]),  # single votes are slips
+        ([4, 0, 0, 0, 0, 0, 0, 0, 6, 0], [0] * 8),  # most said "unknown"
+        ([3, 0, 0, 0, 0, 0, 0, 3, 2, 2], [0.5, 0, 0, 0, 0, 0, 0, 0.5]),
+    ],
+)
+def test_votes_become_shares(votes: list[int], shares: list[float]) -> None:
+    received = vote_shares(np.array([votes]))
+    assert received.dtype == np.float32
+    np.testing.assert_allclose(received, [shares])

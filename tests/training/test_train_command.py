@@ -1,0 +1,139 @@
+"""`emorec train` and `emorec evaluate`, from a CSV file to a model that loads and its numbers."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emorec.cli import main
+from emorec.emotions import EMOTIONS
+from emorec.errors import DataError
+from emorec.model.contract import read
+from emorec.model.network import build_network
+from emorec.model.store import load
+from emorec.training import fit, trainee
+from emorec.training.data import FaceSet
+from emorec.training.run import prepare
+
+RANDOM = np.random.default_rng(0)
+
+
+def some_faces(n: int) -> FaceSet:
+    faces = RANDOM.integers(0, 256, (n, 48, 48)).astype(np.uint8)
+    return FaceSet(faces, np.arange(n, dtype=np.int64) % 7)
+
+
+def as_csv(path: Path, splits: dict[str, FaceSet]) -> Path:
+    lines = ["emotion,pixels,Usage"]
+    for usage, faces in splits.items():
+        for face, label in zip(faces.faces, faces.labels, strict=True):
+            lines.append(f"{label},{' '.join(map(str, face.ravel()))},{usage}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_from_faces_to_a_measured_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (fit, trainee):
+        small = partial(build_network, widths=(4,), depths=(1,))
+        monkeypatch.setattr(module, "build_network", small)
+    training, chosen_on, test = some_faces(150), some_faces(20), some_faces(14)
+    training = FaceSet(
+        np.concatenate([training.faces, test.faces[:3]]), np.append(training.labels, [0, 0, 0])
+    )
+    splits = {"Training": training, "PublicTest": chosen_on, "PrivateTest": test}
+    data, out = as_csv(tmp_path / "fer2013.csv", splits), tmp_path / "run"
+
+    assert main(["train", "--data", str(data), "--out", str(out), "--steps", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "3 of 153 Training faces stand in a test too: left out." in said
+    model = out / "elu_cnn.tflite"
+    contract = load(model).contract
+    assert contract.command == "emorec train --data fer2013.csv --network elu"
+    assert contract.metrics["PublicTest"]["n"] == 20
+    assert str(tmp_path) not in model.with_suffix(".json").read_text()
+
+    arguments = ["evaluate", "--data", str(data), "--model", str(model)]
+    assert main([*arguments, "--json", "--record"]) == 0
+    evaluation = json.loads(capsys.readouterr().out)
+    assert evaluation.keys() == {
+        "n", "accuracy", "macro_f1", "ece", "per_class", "confusion", "ms_per_face", "model",
+        "labels",
+    }  # fmt: skip
+    assert evaluation["n"] == 14 and evaluation["labels"] == list(EMOTIONS)
+    assert np.sum(evaluation["confusion"], axis=1).tolist() == [2] * 7
+    assert evaluation["accuracy"] == pytest.approx(np.trace(evaluation["confusion"]) / 14)
+    assert evaluation["per_class"]["happy"].keys() == {"precision", "recall", "f1", "n"}
+    assert evaluation["model"] == {
+        "name": "elu_cnn",
+        "sha256": contract.files["tflite"]["sha256"],
+    }
+    recorded = read(model.with_suffix(".json")).metrics
+    assert recorded["PrivateTest"]["accuracy"] == evaluation["accuracy"]
+    assert recorded["PublicTest"] == contract.metrics["PublicTest"]
+
+    assert main(arguments) == 0
+    table = capsys.readouterr().out
+    assert "on 14 faces of PrivateTest" in table and all(label in table for label in EMOTIONS)
+
+    assert main([*arguments, "--split", "Validation"]) == 2
+    assert "no Validation faces in it; --split takes Training or" in capsys.readouterr().err
+
+    assert main(["train", "--data", str(data), "--out", str(out)]) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert main(["train", "--data", str(data), "--out", str(out), "--resume", "--epochs", "3"]) == 2
+    assert "leave out --network, --epochs and --steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train"],
+        ["evaluate"],
+        ["train", "--data", "x", "--network", "vgg"],
+        ["train", "--data", "x", "--steps", "0"],
+        ["train", "--data", "x", "--epochs", "-1"],
+    ],
+)
+def test_wrong_usage_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2 and "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_data_that_are_not_there_are_named(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--data", str(tmp_path / "none.csv")]) == 2
+    assert capsys.readouterr().err == f"emorec: {tmp_path / 'none.csv'}: no such file or folder.\n"
+
+
+def test_without_public_test_a_tenth_is_set_apart() -> None:
+    said: list[str] = []
+    splits = {"Training": some_faces(50)}
+    training, validation, name = prepare(splits, said.append)
+    assert (len(training), len(validation), name) == (45, 5, "a tenth of Training")
+    assert said == ["No PublicTest faces: 5 of Training are set apart to choose by."]
+    together = {face.tobytes() for face in np.concatenate([training.faces, validation.faces])}
+    assert together == {face.tobytes() for face in splits["Training"].faces}
+    again = prepare(splits, said.append)[1]
+    np.testing.assert_array_equal(again.faces, validation.faces)
+
+
+@pytest.mark.parametrize(
+    ("splits", "says"),
+    [
+        ({"PublicTest": some_faces(2)}, "no Training faces; only PublicTest"),
+        ({"Training": some_faces(9)}, "too few"),
+        (dict.fromkeys(("Training", "PublicTest"), some_faces(3)), "No Training face is left"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_are_refused(splits: dict[str, FaceSet], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        prepare(splits, lambda line: None)
