@@ -144,25 +144,25 @@ def _shrunk(image_bgr: ImageBGR, longest_px: int) -> ImageBGR:
 
 
 def _downloads(key: str, records: list[PhotoRecord]) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            "CSV of all faces",
-            photo_csv(records),
-            "emorec_photos.csv",
-            "text/csv",
-            key=f"{key} csv",
-            on_click="ignore",
-            icon=":material/table:",
-        )
-        st.download_button(
-            "JSON of all faces",
-            json.dumps(records, ensure_ascii=False, allow_nan=False, indent=1),
-            "emorec_photos.json",
-            "application/json",
-            key=f"{key} json",
-            on_click="ignore",
-            icon=":material/data_object:",
-        )
+    row = st.container(horizontal=True)
+    row.download_button(
+        "CSV of all faces",
+        photo_csv(records),
+        "emorec_photos.csv",
+        "text/csv",
+        key=f"{key} csv",
+        on_click="ignore",
+        icon=":material/table:",
+    )
+    row.download_button(
+        "JSON of all faces",
+        json.dumps(records, ensure_ascii=False, allow_nan=False, indent=1),
+        "emorec_photos.json",
+        "application/json",
+        key=f"{key} json",
+        on_click="ignore",
+        icon=":material/data_object:",
+    )
 
 
 def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecognizer) -> None:

@@ -1,0 +1,93 @@
+"""The about page: what EmoRec does and does not, how good its model is, and the law."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emorec.emotions import EMOTIONS, UNSURE
+from emorec.errors import EmorecError
+from emorec.model.contract import Contract
+from emorec.pages.engine import recognizer
+
+_SHA256_SHOWN = 12
+
+_DOES = f"""
+- Finds faces that look towards the camera, live or in a photo.
+- Says which of seven expressions each most looks like: {", ".join(EMOTIONS)}.
+- Says **{UNSURE}** where the picture does not carry a label.
+"""
+
+_DOES_NOT = """
+- It does not know what anyone feels: a smile may be politeness, a frown the sun.
+- It does not recognise people, nor judge age, gender, truthfulness or health.
+- It is often wrong: more so on faces turned away, covered, badly lit, or unlike those it
+  learned from.
+"""
+
+_STORED = """
+Pictures are read in the server's memory and forgotten. No picture and no result is written to
+disk or sent elsewhere; a live session's numbers go when you leave the page. What you download is
+yours to keep, and to protect.
+"""
+
+_LAW = """
+1. People on camera must be **told** that their expressions are read.
+2. In the EU, inferring emotions **at work or in education is prohibited** since 2 February 2025,
+   save for medical or safety reasons
+   ([Regulation (EU) 2024/1689](https://eur-lex.europa.eu/eli/reg/2024/1689/oj), the AI Act,
+   Art. 5(1)(f)).
+3. A picture of a person is personal data: where the GDPR applies you need a lawful ground for
+   using it, such as that person's **consent**.
+4. **Do not decide about people** by what is shown here: not on a job, a grade, a loan or access.
+"""
+
+
+def render() -> None:
+    """Show the page."""
+    st.title("About")
+    st.markdown("EmoRec reads the **apparent expression** of faces, not inner feeling.")
+    does, does_not = st.columns(2, gap="large")
+    does.subheader("What it does")
+    does.markdown(_DOES)
+    does_not.subheader("What it does not")
+    does_not.markdown(_DOES_NOT)
+    st.subheader("The model in use")
+    try:
+        model = recognizer().model
+    except EmorecError as error:
+        st.error(str(error))
+    else:
+        _model(model.contract, model.file.suffix.removeprefix("."))
+    st.subheader("Nothing is stored")
+    st.markdown(_STORED)
+    st.subheader("The law, in four lines")
+    st.markdown(_LAW)
+
+
+def _model(contract: Contract, file_format: str) -> None:
+    sha256 = contract.files[file_format]["sha256"][:_SHA256_SHOWN]
+    st.markdown(
+        f"**{contract.name}**, made on {contract.created}, sha256 `{sha256}…`  \n"
+        f"Learned from {contract.data['name']}: {contract.data['protocol']}.  \n"
+        f"Licence: {contract.licence}."
+    )
+    if not contract.metrics:
+        st.info("How often this model is right has not been measured.")
+    for split, measured in contract.metrics.items():
+        accuracy, macro_f1, ece, faces = st.columns(4)
+        accuracy.metric(
+            f"Accuracy on {split}",
+            f"{measured['accuracy']:.1%}",
+            help="How often its likeliest emotion is the one that people named.",
+        )
+        macro_f1.metric(
+            "Macro F1",
+            f"{measured['macro_f1']:.1%}",
+            help="Rare emotions count as much as common ones: the mean F1 of all seven.",
+        )
+        ece.metric(
+            "Calibration error",
+            f"{measured['ece']:.1%}",
+            help="How far its confidence is from how often it is right.",
+        )
+        faces.metric("Faces measured", f"{measured['n']:,}")

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import streamlit as st
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.testing.v1 import AppTest
+
+from emorec.emotions import EMOTIONS, UNSURE
+from emorec.media.photo import read_photo
+from emorec.recognizer import EmotionRecognizer
+
+
+def png(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()
+
+
+PORTRAIT = png(skimage.data.astronaut())
+TWO = png(np.hstack([skimage.data.astronaut()] * 2))
+NOBODY = png(np.full((90, 120, 3), 200, np.uint8))
+ONE_PIXEL = png(np.zeros((1, 1, 3), np.uint8))
+
+
+def page() -> AppTest:
+    def script() -> None:
+        from emorec.pages import photo
+
+        photo.render()
+
+    at = AppTest.from_function(script, default_timeout=30).run()
+    assert not at.exception
+    return at
+
+
+def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    at.file_uploader[0].set_value([(name, data, "image/png") for name, data in files]).run()
+    assert not at.exception
+    return at
+
+
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.get("download_button")]
+
+
+def spied(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[tuple]:
+    """Let calls of a method through, and keep their arguments: AppTest shows neither the content
+    of a download nor an element that was there for a moment."""
+    calls, real = [], getattr(owner, name)
+
+    def spy(self: object, *args: object, **kwargs: object) -> object:
+        calls.append(args)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(owner, name, spy)
+    return calls
+
+
+@pytest.fixture
+def downloads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, tuple]]:
+    """The content and the file name of each button offered so far, by label."""
+    calls = spied(monkeypatch, DeltaGenerator, "download_button")
+    return lambda: {label: (content, file) for label, content, file, *_ in calls}
+
+
+def test_an_empty_page_says_what_it_reads_and_keeps() -> None:
+    at = page()
+    assert at.title[0].value == "Photo"
+    for words in ("apparent expression", "not inner feeling", "Nothing is stored"):
+        assert words in at.caption[0].value
+    assert at.file_uploader[0].accept_multiple_files
+    assert not at.camera_input  # else the browser would ask for the camera at once
+    assert not labels(at)
+
+
+@pytest.mark.parametrize(("data", "count"), [(PORTRAIT, 1), (TWO, 2)], ids=["one", "two"])
+def test_every_face_has_its_row_its_crop_and_its_bars(data: bytes, count: int) -> None:
+    at = upload(page(), ("me.png", data))
+    faces = EmotionRecognizer().analyze(read_photo(data)).faces
+    table = at.dataframe[0].value
+    assert len(faces) == count
+    assert table["face"].tolist() == [face.track_id for face in faces]
+    assert table["emotion"].tolist() == [face.emotion or UNSURE for face in faces]
+    assert table["confidence"].tolist() == pytest.approx([face.confidence for face in faces])
+    assert len(at.image) == 1 + count
+    assert len(at.get("vega_lite_chart")) == count
+    said = [markdown.value for markdown in at.markdown]
+    assert all(f"**Face {f.track_id}**: {f.emotion or UNSURE}" in said for f in faces)
+
+
+def test_downloads_hold_what_was_read(downloads: Callable[[], dict[str, tuple]]) -> None:
+    upload(page(), ("a, b.png", TWO), ("nobody.png", NOBODY), ("me.png", PORTRAIT))
+    content, name = downloads()["CSV of all faces"]
+    rows = list(csv.DictReader(io.StringIO(content)))
+    assert name == "emorec_photos.csv"
+    assert [(row["file"], row["face"]) for row in rows] == [
+        ("a, b.png", "1"),
+        ("a, b.png", "2"),
+        ("me.png", "1"),
+    ]
+    content, name = downloads()["JSON of all faces"]
+    records = json.loads(content)
+    assert name == "emorec_photos.json"
+    assert [record["file"] for record in records] == ["a, b.png", "nobody.png", "me.png"]
+    assert [len(record["faces"]) for record in records] == [2, 0, 1]
+    for row, face in zip(rows, [f for r in records for f in r["faces"]], strict=True):
+        assert [float(row[e]) for e in EMOTIONS] == [face["probs"][e] for e in EMOTIONS]
+        assert row["emotion"] == (face["emotion"] or "")
+
+
+def test_the_annotated_png_is_the_whole_picture_with_its_faces_marked(
+    downloads: Callable[[], dict[str, tuple]],
+) -> None:
+    upload(page(), ("me.png", PORTRAIT))
+    make, name = downloads()["Annotated PNG"]
+    annotated, original = read_photo(make()), read_photo(PORTRAIT)
+    assert name == "me_emorec.png"
+    assert annotated.shape == original.shape
+    rows, columns = np.nonzero((annotated != original).any(axis=2))
+    x1, y1, x2, y2 = EmotionRecognizer().analyze(original).faces[0].box
+    assert columns.min() <= x1 + 3
+    assert columns.max() >= x2 - 4
+    assert rows.max() >= y2 - 4
+    assert (
+        annotated[y1 + 9 : y2 - 9, x1 + 9 : x2 - 9] == original[y1 + 9 : y2 - 9, x1 + 9 : x2 - 9]
+    ).all()
+
+
+@pytest.mark.parametrize("data", [NOBODY, ONE_PIXEL], ids=["nobody", "one pixel"])
+def test_no_face_says_what_to_try(data: bytes) -> None:
+    at = upload(page(), ("wall.png", data))
+    assert "No face found" in at.info[0].value
+    assert "Try" in at.info[0].value
+    assert len(at.image) == 1
+    assert not labels(at)
+
+
+def test_a_bad_file_gives_its_line_and_the_others_still_show() -> None:
+    at = upload(page(), ("no_*ture*.png", b"text"), ("empty.png", b""), ("me.png", PORTRAIT))
+    lines = [error.value for error in at.error]
+    assert lines[0].startswith(r"no\_\*ture\*.png: not a picture")
+    assert lines[1].startswith("empty.png: the file is empty")
+    assert len(lines) == len(at.error) == 2
+    assert len(at.dataframe) == 1
+
+
+def test_each_picture_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = spied(monkeypatch, EmotionRecognizer, "analyze")
+    at = upload(page(), ("me.png", PORTRAIT), ("copy.png", PORTRAIT), ("wall.png", NOBODY))
+    assert len(read) == 2  # the copy is the same picture
+    assert len(at.image) == 5
+    at.toggle[0].set_value(True).run()
+    at.toggle[0].set_value(False).run()
+    upload(at, ("me.png", PORTRAIT))
+    assert len(read) == 2
+    assert len(at.image) == 2
+
+
+def test_pictures_taken_away_are_forgotten() -> None:
+    at = upload(page(), ("me.png", PORTRAIT))
+    assert len(at.session_state["files read"]) == 1
+    at.file_uploader[0].set_value(None).run()
+    assert at.session_state["files read"] == {}
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, []), (3, [0.0, 1 / 3, 2 / 3])])
+def test_several_pictures_have_a_progress_bar(
+    monkeypatch: pytest.MonkeyPatch, count: int, expected: list[float]
+) -> None:
+    bars = spied(monkeypatch, DeltaGenerator, "progress")
+    files = [(f"{i}.png", png(np.full((60, 60), i, np.uint8))) for i in range(count)]
+    upload(page(), *files)
+    assert [args[0] for args in bars] == pytest.approx(expected)
+    assert [args[1] for args in bars] == [
+        f"Reading {i}.png: {i + 1} of {count}" for i in range(count if expected else 0)
+    ]
+
+
+def test_a_shot_from_the_camera_goes_through_the_same_engine() -> None:
+    at = page()
+    at.toggle[0].set_value(True).run()
+    stream = io.BytesIO()
+    Image.fromarray(skimage.data.astronaut()).save(stream, "JPEG")
+    at.camera_input[0].set_value(("shot.jpg", stream.getvalue(), "image/jpeg")).run()
+    assert not at.exception
+    faces = EmotionRecognizer().analyze(read_photo(stream.getvalue())).faces
+    assert at.dataframe[0].value["confidence"].tolist() == pytest.approx([faces[0].confidence])
+
+
+def test_a_missing_model_is_a_line_not_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setattr("emorec.model.store.MODELS", tmp_path)
+    at = upload(page(), ("me.png", PORTRAIT))
+    assert "no such model" in at.error[0].value
+    assert not at.dataframe

@@ -1,0 +1,339 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from emorec.cli import main
+from emorec.emotions import EMOTIONS
+from emorec.media.photo import read_photo
+from emorec.recognizer import EmotionRecognizer
+from emorec.records import Face, FrameResult, unclassified
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with pictures in it."""
+    monkeypatch.chdir(tmp_path)
+    portrait = Image.fromarray(skimage.data.astronaut())
+    portrait.save("me.png")
+    portrait.save("me.bmp")
+    Image.new("RGB", (120, 90), "gray").save("wall.png")
+    Image.new("RGB", (1, 1)).save("dot.png")
+    Path("bad.jpg").write_bytes(b"no picture")
+    Path("empty.jpg").touch()
+    return tmp_path
+
+
+def lines(text: str) -> list[str]:
+    return text.splitlines()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["dance"],
+        ["photo"],
+        ["photo", "me.png", "--jsn"],
+        ["bench", "extra"],
+        ["run", "--port", "0"],
+        ["run", "--port", "65536"],
+        ["run", "--port", "http"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_2_and_says_why(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(argv)
+    assert raised.value.code == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert "usage: emorec" in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("run", "photo", "doctor", "bench"):
+        with pytest.raises(SystemExit) as raised:
+            main([command, "--help"])
+        assert raised.value.code == 0
+        assert f"usage: emorec {command}" in capsys.readouterr().out
+
+
+def test_a_new_process_gives_exit_2_and_one_line(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "emorec", "photo", "bad.jpg"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert not done.stdout
+    assert len(lines(done.stderr)) == 1
+    assert done.stderr.startswith("emorec: bad.jpg: not a picture")
+
+
+def test_photo_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["photo", "me.png", "wall.png", "dot.png", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert not shown.err
+    portrait, wall, dot = (json.loads(line) for line in lines(shown.out))
+    assert wall == {"file": "wall.png", "size": [120, 90], "faces": []}
+    assert dot == {"file": "dot.png", "size": [1, 1], "faces": []}
+    expected = EmotionRecognizer().analyze(read_photo(Path("me.png"))).faces
+    assert (portrait["file"], portrait["size"]) == ("me.png", [512, 512])
+    assert len(portrait["faces"]) == len(expected) == 1
+    face = portrait["faces"][0]
+    assert list(face) == ["box", "emotion", "confidence", "probs"]
+    assert face["box"] == list(expected[0].box)
+    assert face["emotion"] == expected[0].emotion
+    assert face["confidence"] == pytest.approx(expected[0].confidence, abs=1e-6)
+    assert tuple(face["probs"]) == EMOTIONS
+    assert sum(face["probs"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_photo_json_never_holds_nan(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = unclassified()
+    face = Face(1, (1, 1, 9, 9), float("nan"), 0.0, 0.0, nothing, nothing, None)  # type: ignore[arg-type]
+    result = FrameResult(0, 0.0, (120, 90), (face,))
+    monkeypatch.setattr(EmotionRecognizer, "analyze", lambda self, image_bgr: result)
+    assert main(["photo", "wall.png", "--json"]) == 0
+    out = capsys.readouterr().out
+    assert "NaN" not in out
+    read = json.loads(out)["faces"][0]
+    assert read["emotion"] is None
+    assert read["confidence"] is None
+    assert set(read["probs"].values()) == {None}
+    assert main(["photo", "wall.png"]) == 0
+    assert "unsure" in capsys.readouterr().out
+
+
+def test_photo_has_a_readable_line_a_face(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["photo", "me.png", "wall.png"]) == 0
+    face, nobody = lines(capsys.readouterr().out)
+    expected = EmotionRecognizer().analyze(read_photo(Path("me.png"))).faces[0]
+    box = ", ".join(map(str, expected.box))
+    assert face == f"me.png: face 1, {expected.emotion} {expected.confidence:.0%}, at {box}"
+    assert nobody == "wall.png: no face found"
+
+
+def test_a_bad_photo_has_its_line_and_the_others_go_through(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = ["bad.jpg", "wall.png", "gone.jpg", "empty.jpg", ".", "dot.png"]
+    assert main(["photo", *files, "--json"]) == 2
+    shown = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in lines(shown.out)] == ["wall.png", "dot.png"]
+    bad, gone, empty, directory = lines(shown.err)
+    assert bad.startswith("emorec: bad.jpg: not a picture")
+    assert gone.startswith("emorec: gone.jpg: cannot be opened")
+    assert empty.startswith("emorec: empty.jpg: the file is empty")
+    assert directory.startswith("emorec: .: cannot be opened")
+
+
+def test_out_keeps_every_picture_apart(folder: Path) -> None:
+    Path("sub").mkdir()
+    Image.new("RGB", (30, 20), "red").save("sub/me.png")
+    Image.new("RGB", (40, 20), "red").save("ME.tif")
+    assert main(["photo", "me.png", "me.bmp", "sub/me.png", "ME.tif", "--out", "new/out"]) == 0
+    sizes = {path.name: Image.open(path).size for path in Path("new/out").iterdir()}
+    assert sizes == {
+        "me_emorec.png": (512, 512),
+        "me_emorec_2.png": (512, 512),
+        "me_emorec_3.png": (30, 20),
+        "ME_emorec_4.png": (40, 20),
+    }
+
+
+def test_out_never_overwrites_an_input(folder: Path) -> None:
+    Image.new("RGB", (30, 20), "red").save("me_emorec.png")
+    before = Path("me_emorec.png").read_bytes()
+    assert main(["photo", "me.png", "me_emorec.png", "--out", "."]) == 0
+    assert Path("me_emorec.png").read_bytes() == before
+    assert Image.open("me_emorec_2.png").size == (512, 512)
+    assert Image.open("me_emorec_emorec.png").size == (30, 20)
+
+
+def test_out_marks_the_faces(folder: Path) -> None:
+    assert main(["photo", "me.png", "wall.png", "--out", "out"]) == 0
+    marked = {name: read_photo(Path(f"out/{name}_emorec.png")) for name in ("me", "wall")}
+    assert (marked["me"] != read_photo(Path("me.png"))).any()
+    assert np.array_equal(marked["wall"], read_photo(Path("wall.png")))
+
+
+def test_out_that_is_a_file_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["photo", "wall.png", "--out", "bad.jpg"]) == 2
+    err = lines(capsys.readouterr().err)
+    assert len(err) == 1
+    assert "cannot be written" in err[0]
+
+
+def test_a_missing_model_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emorec.model.store.MODELS", folder / "none")
+    assert main(["photo", "me.png"]) == 2
+    err = lines(capsys.readouterr().err)
+    assert len(err) == 1
+    assert "elu_cnn.tflite: no such model" in err[0]
+
+
+def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    for words in ("python", "opencv", "litert", "streamlit", "cascade", "elu_cnn.tflite"):
+        assert any(line.startswith("ok ") and words in line for line in lines(shown)), words
+    for words in ("https://", "localhost", "TURN"):
+        assert any(line.startswith("note ") and words in line for line in lines(shown)), words
+    assert "FAIL" not in shown
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "content", "why"),
+    [
+        ("CASCADE", "cascade.xml", None, "the face cascade is missing"),
+        ("CASCADE", "cascade.xml", b"<xml/>", "no cascade that OpenCV can read"),
+        ("MODELS", "models", None, "no model there"),
+        ("MODELS", "models/elu_cnn.tflite", b"junk", "contract must stand beside"),
+    ],
+)
+def test_doctor_tells_what_is_not_sound(
+    setting: str,
+    name: str,
+    content: bytes | None,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    place = tmp_path / name.split("/")[0]
+    monkeypatch.setattr(f"emorec.doctor.{setting}", place)
+    assert main(["doctor"]) == 2
+    failed = [line for line in lines(capsys.readouterr().out) if line.startswith("FAIL")]
+    assert len(failed) == 1
+    assert why in failed[0]
+
+
+def test_doctor_names_a_package_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("emorec.doctor._PACKAGES", ("numpy", "no-such-package-of-emorec"))
+    assert main(["doctor"]) == 2
+    assert "FAIL  no-such-package-of-emorec: not installed" in capsys.readouterr().out
+
+
+@pytest.fixture
+def few_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emorec.bench.RUNS", 3)
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_bench_times_the_stages(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report) == ["size", "faces", "runs", "stage_ms", "total_ms", "analyses_per_s"]
+    assert (report["size"], report["faces"], report["runs"]) == ([640, 480], 1, 3)
+    assert {"detect", "crop", "classify"} <= report["stage_ms"].keys()
+    assert all(ms >= 0 for ms in report["stage_ms"].values())
+    assert report["analyses_per_s"] == pytest.approx(1000 / report["total_ms"], rel=0.05)
+    assert main(["bench", "--image", "wall.png"]) == 0
+    shown = capsys.readouterr().out
+    assert "640×480, faces: 0" in shown
+    assert all(stage in shown for stage in report["stage_ms"])
+    assert "analyses a second" in shown
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_bench_without_a_picture_says_what_to_pass(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.data", None)
+    assert main(["bench"]) == 2
+    assert "pass --image FILE" in capsys.readouterr().err
+    assert main(["bench", "--image", "bad.jpg"]) == 2
+    assert "bad.jpg: not a picture" in capsys.readouterr().err
+    assert main(["bench", "--image", "dot.png"]) == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.mark.parametrize("from_env", [False, True])
+def test_a_port_that_is_taken_is_one_line(
+    from_env: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("", 0)) as server:
+        port = str(server.getsockname()[1])
+        monkeypatch.setenv("PORT", port if from_env else "1")
+        assert main(["run"] if from_env else ["run", "--port", port]) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert len(lines(shown.err)) == 1
+    assert f"port {port} " in shown.err
+    assert "--port" in shown.err
+
+
+def test_a_port_from_the_environment_must_be_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORT", "web")
+    with pytest.raises(SystemExit) as raised:
+        main(["run"])
+    assert raised.value.code == 2
+    assert "'web'" in capsys.readouterr().err
+
+
+def test_run_serves_the_app(tmp_path: Path) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "emorec", "run"],
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "PORT": str(port), "STREAMLIT_SERVER_HEADLESS": "true"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as app:
+        try:
+            assert app.stdout is not None
+            assert app.stdout.readline().startswith(f"EmoRec on http://localhost:{port}")
+            assert health(app, port) == "ok"
+        finally:
+            app.kill()  # asked nicely this early, Streamlit may miss it
+
+
+def health(app: subprocess.Popen, port: int, patience_s: float = 60) -> str:
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end and app.poll() is None:
+        try:
+            with urllib.request.urlopen(
+                f"http://localhost:{port}/_stcore/health", timeout=2
+            ) as answer:
+                return answer.read().decode()
+        except OSError:  # refused, reset or too slow: it is still starting
+            time.sleep(0.1)
+    return f"ended with {app.poll()}"
