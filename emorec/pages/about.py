@@ -68,7 +68,7 @@ def _model(contract: Contract, file_format: str) -> None:
     sha256 = contract.files[file_format]["sha256"][:_SHA256_SHOWN]
     st.markdown(
         f"**{contract.name}**, made on {contract.created}, sha256 `{sha256}…`  \n"
-        f"Learned from {contract.data['name']}: {contract.data['protocol']}.  \n"
+        f"Data: {contract.data['name']}, {contract.data['protocol']}.  \n"
         f"Licence: {contract.licence}."
     )
     if not contract.metrics:
