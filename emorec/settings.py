@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from typing import Any
 
 from emorec.errors import EmorecError
 
@@ -39,15 +40,18 @@ class Settings:
         Raises:
             EmorecError: a value is no number or out of range; names the variable.
         """
-        values: dict[str, int | float] = {}
+        settings = cls()
         for setting, kind in (("min_face_px", int), ("smoothing_s", float)):
             variable = f"EMOREC_{setting.upper()}"
-            if variable in env:
-                try:
-                    values[setting] = kind(env[variable])
-                except ValueError as error:
-                    raise EmorecError(
-                        f"{variable}: expected a number. Received {env[variable]!r}."
-                    ) from error
-        assert values.keys() <= {field.name for field in fields(cls)}
-        return cls(**values)  # type: ignore[arg-type]
+            if variable not in env:
+                continue
+            try:
+                value: Any = kind(env[variable])
+                settings = replace(settings, **{setting: value})
+            except ValueError:
+                raise EmorecError(
+                    f"{variable}: expected a number. Received {env[variable]!r}."
+                ) from None
+            except EmorecError as error:
+                raise EmorecError(f"{variable}: {error}") from None
+        return settings

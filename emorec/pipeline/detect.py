@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.errors import ModelError
-from emorec.geometry import Boxes, clip, square
+from emorec.geometry import Boxes, as_boxes, clip, square
 from emorec.paths import CASCADE
 from emorec.records import Detection
 
@@ -19,6 +19,7 @@ Gray = npt.NDArray[np.uint8]
 
 _WINDOW = 24  # side in pixels of the cascade's own window: no smaller face can be seen
 _NEAR = 1.8  # side of the neighbourhood searched for a known face, in faces
+_NEAR_DETAIL = 2.0  # side of a known face as it is searched for, in windows; less makes it tremble
 
 
 class Detector(Protocol):
@@ -49,7 +50,7 @@ class HaarDetector:
             raise ModelError(f"{cascade.name}: the face cascade is missing from {cascade.parent}.")
         try:
             self._cascade = cv2.CascadeClassifier(str(cascade))
-        except cv2.error as error:
+        except (cv2.error, SystemError) as error:  # which of them depends on the damage
             raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.") from error
         if self._cascade.empty():
             raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.")
@@ -65,10 +66,10 @@ class HaarDetector:
         found = []
         regions = clip(square(boxes_xyxy, _NEAR), (width, height)).astype(int)
         for (x1, y1, x2, y2), box in zip(regions, boxes_xyxy, strict=True):
-            if x2 - x1 < _WINDOW or y2 - y1 < _WINDOW:
-                continue
             side = max(box[2] - box[0], box[3] - box[1])
-            scale = min(1.4 * _WINDOW / side, 1.0)
+            if side <= 0:
+                continue
+            scale = min(_NEAR_DETAIL * _WINDOW / side, 1.0)
             nearby = self._search(
                 image_gray[y1:y2, x1:x2], scale, 0.7 * side * scale, 1.4 * side * scale
             )
@@ -81,6 +82,8 @@ class HaarDetector:
         return found
 
     def _search(self, image_gray: Gray, scale: float, smallest: float, largest: float) -> Boxes:
+        if min(image_gray.shape) * scale < _WINDOW:
+            return as_boxes([])
         if scale < 1:
             image_gray = cv2.resize(
                 image_gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
@@ -93,6 +96,6 @@ class HaarDetector:
                 minSize=(int(smallest), int(smallest)),
                 maxSize=(int(largest), int(largest)),
             )
-        boxes = np.asarray(rects, dtype=np.float64).reshape(-1, 4)
+        boxes = as_boxes(rects)
         boxes[:, 2:] += boxes[:, :2]
         return boxes / scale

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import clip
+from emorec.geometry import clip, iou
 from emorec.pipeline.classify import Classifier, classify_faces
 from emorec.pipeline.crop import crop_faces
 from emorec.pipeline.detect import Detector
@@ -22,6 +22,7 @@ from emorec.settings import Settings
 
 _FULL_SEARCH_S = 0.15  # a newcomer waits no longer than this for the first look
 _FULL_SEARCH_SHARE = 0.25  # of the time that may go into searching the whole picture
+_STILL_FACE = 0.8  # side of a known face that is still looked for, over that of a new one
 
 
 class StageTimes:
@@ -89,6 +90,11 @@ def to_box(box_xyxy: npt.NDArray[np.float64], size_wh: tuple[int, int]) -> Box:
     return Box(*np.rint(clip(box_xyxy, size_wh)[0]).astype(int).tolist())
 
 
+def has_area(box: Box) -> bool:
+    """Tell whether there is a pixel in the box."""
+    return box.width > 0 and box.height > 0
+
+
 class Pipeline:
     """Reads the frames of one stream, in the order of their time. Not for several threads."""
 
@@ -125,17 +131,27 @@ class Pipeline:
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
         image_gray = to_gray(image_bgr)
         with times("detect"):
-            expected = clip(self._tracker.expected(time_s), size_wh)
+            smallest = smallest_face(settings, size_wh)
+            expected = self._tracker.expected(time_s)
+            expected = expected[expected[:, 2] - expected[:, 0] >= _STILL_FACE * smallest]
             full = settings.cautious or not len(expected) or time_s >= self._next_search_s
             if full:
                 began = perf_counter()
-                found = self._detector.detect(image_gray, smallest_face(settings, size_wh))
+                found = self._detector.detect(image_gray, smallest)
                 cost_s = perf_counter() - began
                 self._next_search_s = time_s + max(_FULL_SEARCH_S, cost_s / _FULL_SEARCH_SHARE)
+                # The look from nearby sees finer, and so finds what the search has just missed.
+                overlap = iou(expected, [detection.box_xyxy for detection in found])
+                missed = expected[overlap.max(axis=1, initial=0) == 0]
+                found += self._detector.detect_near(image_gray, missed)
             else:
                 found = self._detector.detect_near(image_gray, expected)
         with times("track"):
-            tracks = self._tracker.update(found, time_s, settings.cautious)
+            tracks = [
+                track
+                for track in self._tracker.update(found, time_s, settings.cautious)
+                if has_area(to_box(track.box_xyxy, size_wh))  # else it has left the picture
+            ]
         seen = [track for track in tracks if track.unseen_s == 0]
         with times("crop"):
             crops = crop_faces(image_gray, [track.box_xyxy for track in seen])

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emorec.drawing.overlay import moved
+from emorec.emotions import EMOTIONS
+from emorec.geometry import iou
+from emorec.pipeline.detect import HaarDetector
+from emorec.pipeline.pipeline import Pipeline, read_picture, smallest_face
+from emorec.records import Detection, FrameResult
+from emorec.settings import Settings
+
+FPS = 30
+STAGES = ("detect", "track", "crop", "classify", "smooth")
+
+
+class Happy:
+    """A classifier that is sure."""
+
+    def classify(self, faces_gray: np.ndarray) -> np.ndarray:
+        probs = np.full((len(faces_gray), 7), 0.02, np.float32)
+        probs[:, EMOTIONS.index("happy")] = 0.88
+        return probs
+
+
+Place = Callable[[float], tuple[float, float]]
+
+
+def still(time_s: float) -> tuple[float, float]:
+    return 320.0, 240.0
+
+
+def swaying(time_s: float) -> tuple[float, float]:
+    """To and fro at up to 200 pixels a second."""
+    return 320 + 160 * np.sin(200 / 160 * time_s), 240.0
+
+
+def watch(
+    pipeline: Pipeline, scene: Any, place: Place, frames: int, start_s: float = 0.0
+) -> list[FrameResult]:
+    times = [start_s + number / FPS for number in range(frames)]
+    return [pipeline.update(scene.frame(place(time_s)), time_s) for time_s in times]
+
+
+@pytest.fixture
+def pipeline(detector: HaarDetector) -> Pipeline:
+    return Pipeline(detector, Happy(), Settings(), unsure_below=0.4)
+
+
+def test_an_empty_room(pipeline: Pipeline, scene: Any) -> None:
+    results = [pipeline.update(scene.frame(), number / FPS) for number in range(5)]
+    assert [result.faces for result in results] == [()] * 5
+    assert [result.index for result in results] == [0, 1, 2, 3, 4]
+    assert all(result.size_wh == (640, 480) for result in results)
+    assert all(tuple(result.stage_ms) == STAGES for result in results)
+    assert all(result.detector_ran for result in results)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (2, 700), (30, 20)])
+def test_a_tiny_frame(pipeline: Pipeline, size_hw: tuple[int, int]) -> None:
+    assert pipeline.update(np.zeros((*size_hw, 3), np.uint8), 0.0).faces == ()
+
+
+def test_a_moving_face_is_one_person_under_its_box(pipeline: Pipeline, scene: Any) -> None:
+    results = watch(pipeline, scene, swaying, 60)
+    assert results[0].faces == () and len(results[1].faces) == 1
+    for result in results[1:]:
+        (face,) = result.faces
+        assert face.track_id == 1
+        assert (face.emotion, face.classified) == ("happy", True)
+        assert result.stage_ms.keys() == set(STAGES)
+        assert all(ms >= 0 for ms in result.stage_ms.values())
+    overlaps = [
+        iou(result.faces[0].box, scene.truth(swaying(result.time_s)))[0, 0]
+        for result in results[15:]
+    ]
+    assert np.mean(overlaps) >= 0.85 and min(overlaps) >= 0.75
+
+
+@pytest.mark.parametrize("delay_s", [0.033, 0.066])
+def test_the_drawn_box_does_not_trail(pipeline: Pipeline, scene: Any, delay_s: float) -> None:
+    overlaps = []
+    for result in watch(pipeline, scene, swaying, 60)[15:]:
+        (face,) = moved(result.faces, delay_s, result.size_wh)
+        overlaps.append(iou(face.box, scene.truth(swaying(result.time_s + delay_s)))[0, 0])
+    assert np.mean(overlaps) >= 0.85 and np.percentile(overlaps, 5) >= 0.75
+
+
+@pytest.mark.parametrize("side", [60, 110, 200])
+def test_the_box_of_a_still_face_is_still(pipeline: Pipeline, scene: Any, side: float) -> None:
+    middles = []
+    for number in range(60):
+        result = pipeline.update(scene.frame(still(0), side=side), number / FPS)
+        if number >= 15:
+            box = np.array(result.faces[0].box)
+            middles.append((box[:2] + box[2:]) / 2)
+    # In pixels; the box's corners are whole ones.
+    assert np.std(middles, axis=0).max() <= 1.5
+
+
+@pytest.mark.parametrize("where", ["gone", "out of the picture"])
+def test_a_face_that_leaves_is_gone_within_a_second(
+    pipeline: Pipeline, scene: Any, where: str
+) -> None:
+    def leaving(time_s: float) -> tuple[float, float]:
+        if where == "gone":
+            return (320.0, 240.0) if time_s < 1 else (-500.0, 240.0)
+        return 320 + max(time_s - 0.4, 0) * 450, 240.0  # its middle crosses the border at 1.1 s
+
+    results = watch(pipeline, scene, leaving, 66)
+    assert len(results[15].faces) == 1
+    assert results[-1].time_s > 2.1 and results[-1].faces == ()
+    assert all(face.box.width > 0 for result in results for face in result.faces)
+
+
+def test_ids_go_on_after_a_reset(pipeline: Pipeline, scene: Any) -> None:
+    watch(pipeline, scene, still, 4)
+    pipeline.reset()
+    results = watch(pipeline, scene, still, 4, start_s=4 / FPS)
+    assert results[0].faces == () and results[0].detector_ran
+    assert [face.track_id for face in results[-1].faces] == [2]
+    assert results[-1].index == 7
+    assert results[-1].faces[0].age_s == pytest.approx(3 / FPS)
+
+
+def test_the_whole_picture_is_searched_now_and_then(pipeline: Pipeline, scene: Any) -> None:
+    ran = [result.detector_ran for result in watch(pipeline, scene, still, 60)]
+    assert ran[0] and 2 <= sum(ran) <= 60 * 0.35
+
+
+def test_a_newcomer_is_seen(pipeline: Pipeline, scene: Any) -> None:
+    for number in range(30):
+        middles = [(180, 240)] if number < 15 else [(180, 240), (460, 240)]
+        result = pipeline.update(scene.frame(*middles), number / FPS)
+    assert [face.track_id for face in result.faces] == [1, 2]
+    assert result.faces[0].box.x1 < result.faces[1].box.x1
+
+
+def test_caution_searches_every_frame_and_believes_at_once(
+    detector: HaarDetector, scene: Any
+) -> None:
+    pipeline = Pipeline(detector, Happy(), Settings(cautious=True), unsure_below=0.4)
+    results = watch(pipeline, scene, swaying, 10)
+    assert all(result.detector_ran for result in results)
+    assert all(len(result.faces) == 1 for result in results)
+
+
+class Script:
+    """A detector that finds what it is told to, and notes where it is sent."""
+
+    def __init__(self, found: list[Detection], nearby: list[Detection]) -> None:
+        self.found, self.nearby = found, nearby
+        self.asked_near: list[int] = []
+
+    def detect(self, image_gray: np.ndarray, min_face_px: float) -> list[Detection]:
+        return list(self.found)
+
+    def detect_near(self, image_gray: np.ndarray, boxes_xyxy: np.ndarray) -> list[Detection]:
+        self.asked_near.append(len(boxes_xyxy))
+        return self.nearby[: len(boxes_xyxy)]
+
+
+def test_what_the_search_misses_is_looked_for_from_nearby() -> None:
+    here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
+    script = Script([here], [here])
+    pipeline = Pipeline(script, Happy(), Settings(cautious=True), unsure_below=0.4)
+    image = np.zeros((480, 640, 3), np.uint8)
+    pipeline.update(image, 0.0)
+    script.found = []
+    result = pipeline.update(image, 1 / FPS)
+    assert script.asked_near[-1] == 1
+    assert result.faces[0].unseen_s == 0
+
+
+def test_a_face_that_is_not_seen_is_not_read() -> None:
+    here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
+    script = Script([here], [])
+    pipeline = Pipeline(script, Happy(), Settings(cautious=True), unsure_below=0.4)
+    image = np.zeros((480, 640, 3), np.uint8)
+    pipeline.update(image, 0.0)
+    script.found = []
+    (face,) = pipeline.update(image, 0.1).faces
+    assert face.unseen_s == pytest.approx(0.1)
+    assert np.isnan(face.probs_raw).all()
+    assert face.emotion == "happy" and face.classified
+
+
+def test_settings_may_change_between_frames(pipeline: Pipeline, scene: Any) -> None:
+    watch(pipeline, scene, still, 4)
+    pipeline.settings = Settings(min_face_px=200)
+    results = watch(pipeline, scene, still, 30, start_s=4 / FPS)
+    assert results[0].faces != () and results[-1].faces == ()
+
+
+@pytest.mark.parametrize(
+    ("min_face_px", "size_wh", "expected"),
+    [(48, (640, 480), 48), (48, (1, 1), 48), (48, (4000, 3000), 80), (48, (3000, 4000), 80)],
+)
+def test_smallest_face(min_face_px: int, size_wh: tuple[int, int], expected: float) -> None:
+    assert smallest_face(Settings(min_face_px=min_face_px), size_wh) == expected
+
+
+def test_a_picture_has_no_past(detector: HaarDetector, scene: Any) -> None:
+    image = scene.frame((460, 240), (180, 220))
+    result = read_picture(image, detector, Happy(), Settings(), 0.4)
+    assert [face.track_id for face in result.faces] == [1, 2]
+    assert result.faces[0].box.x1 < result.faces[1].box.x1
+    assert all(face.emotion == "happy" and face.unseen_s == 0 for face in result.faces)
+    assert set(result.stage_ms) == {"detect", "crop", "classify"}
+    assert read_picture(scene.frame(), detector, Happy(), Settings(), 0.4).faces == ()

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from emorec import EMOTIONS, EmotionRecognizer, Settings
+from emorec.errors import ModelError
+from emorec.geometry import iou
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> EmotionRecognizer:
+    return EmotionRecognizer(settings=Settings())
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    return np.ascontiguousarray(astronaut()[:, :, ::-1])
+
+
+def test_nobody(recognizer: EmotionRecognizer) -> None:
+    result = recognizer.analyze(np.full((480, 640, 3), 127, np.uint8))
+    assert result.faces == () and result.size_wh == (640, 480)
+
+
+def test_one_face(recognizer: EmotionRecognizer, portrait: np.ndarray) -> None:
+    result = recognizer.analyze(portrait)
+    (face,) = result.faces
+    assert iou(face.box, (172, 62, 278, 168))[0, 0] > 0.8
+    assert face.classified and face.probs.sum() == pytest.approx(1, abs=1e-4)
+    assert face.emotion == "happy"
+    assert face.confidence == pytest.approx(face.probs.max())
+
+
+def test_a_view_of_a_picture_is_read_like_a_copy(
+    recognizer: EmotionRecognizer, portrait: np.ndarray
+) -> None:
+    view = recognizer.analyze(portrait[:, ::-1])
+    copy = recognizer.analyze(portrait[:, ::-1].copy())
+    assert [face.box for face in view.faces] == [face.box for face in copy.faces]
+    assert len(view.faces) == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "received"),
+    [
+        (None, "NoneType of None"),
+        ("portrait.jpg", "str of None"),
+        (np.zeros((4, 4), np.uint8), "uint8 of (4, 4)"),
+        (np.zeros((4, 4, 4), np.uint8), "uint8 of (4, 4, 4)"),
+        (np.zeros((1, 4, 4, 3), np.uint8), "uint8 of (1, 4, 4, 3)"),
+        (np.zeros((0, 4, 3), np.uint8), "uint8 of (0, 4, 3)"),
+        (np.full((4, 4, 3), np.nan), "float64 of (4, 4, 3)"),
+        (np.zeros((4, 4, 3), np.uint16), "uint16 of (4, 4, 3)"),
+    ],
+)
+def test_what_is_no_picture(
+    recognizer: EmotionRecognizer, image: np.ndarray, received: str
+) -> None:
+    expected = rf"^Expected a uint8 picture .*Received {re.escape(received)}\.$"
+    with pytest.raises(ValueError, match=expected):
+        recognizer.analyze(image)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 2000), (2000, 1), (23, 24)])
+def test_a_tiny_picture(recognizer: EmotionRecognizer, size_hw: tuple[int, int]) -> None:
+    assert recognizer.analyze(np.zeros((*size_hw, 3), np.uint8)).faces == ()
+
+
+@pytest.mark.parametrize(
+    "faces", [np.zeros((48, 48), np.uint8), np.full((1, 48, 48), np.nan, np.float32)]
+)
+def test_what_is_no_stack_of_faces(recognizer: EmotionRecognizer, faces: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"^Expected uint8 faces .*Received "):
+        recognizer.classify(faces)
+
+
+def test_classify(recognizer: EmotionRecognizer) -> None:
+    probs = recognizer.classify(np.zeros((3, 48, 48), np.uint8))
+    assert probs.shape == (3, len(EMOTIONS)) and probs.dtype == np.float32
+
+
+def test_settings_for_one_picture(recognizer: EmotionRecognizer, portrait: np.ndarray) -> None:
+    assert recognizer.analyze(portrait, Settings(min_face_px=200)).faces == ()
+    assert len(recognizer.analyze(portrait).faces) == 1
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOREC_MIN_FACE_PX", "77")
+    assert EmotionRecognizer().settings.min_face_px == 77
+
+
+def test_each_stream_has_a_past_of_its_own(
+    recognizer: EmotionRecognizer, portrait: np.ndarray
+) -> None:
+    one, other = recognizer.stream(), recognizer.stream()
+    one.update(portrait, 0.0)
+    assert len(one.update(portrait, 0.03).faces) == 1
+    assert other.update(portrait, 0.03).faces == ()
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.tflite"):
+        EmotionRecognizer(tmp_path / "none.tflite")
