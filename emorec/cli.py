@@ -47,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
         raise EmorecError(
             f"port {args.port} cannot be used ({why}): stop what holds it, or pass --port."
         ) from None
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(args.port)]
+    # For this computer alone: a browser gives the camera to no other one without HTTPS.
+    command = [sys.executable, "-m", "streamlit", "run", str(APP)]
+    command += ["--server.address", "localhost", "--server.port", str(args.port)]
     print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)

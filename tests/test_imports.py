@@ -137,11 +137,15 @@ def test_the_recognizer_loads_neither_keras_nor_streamlit() -> None:
 def test_the_web_app_never_loads_keras() -> None:
     loaded = loaded_by(
         "from streamlit.testing.v1 import AppTest\n"
+        # AppTest has no browser session, which the WebRTC component would look up.
+        "from streamlit_webrtc import component, shutdown\n"
+        "component.get_this_session_info = shutdown.get_this_session_info = lambda: None\n"
         "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
         "from emorec.pages import about, live, photo\n"
         "from emorec import EmotionRecognizer\n"
-        "EmotionRecognizer()\n"
+        "import numpy as np\n"
+        "EmotionRecognizer().analyze(np.zeros((99, 99, 3), np.uint8))\n"
     )
     assert "streamlit_webrtc" in loaded
     assert not loaded & KERAS

@@ -89,7 +89,11 @@ def running_app(log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
         yield process, url
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # asked while it still starts, Streamlit may miss it
+            process.kill()
+            process.wait()
 
 
 def _answers(url: str) -> bool:
