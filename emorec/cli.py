@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(args.command(args))
     except EmorecError as error:
         return _complain(error)
+    except BrokenPipeError:  # `| head` has seen enough; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def run(args: argparse.Namespace) -> int:
