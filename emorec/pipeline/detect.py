@@ -20,6 +20,7 @@ Gray = npt.NDArray[np.uint8]
 _WINDOW = 24  # side in pixels of the cascade's own window: no smaller face can be seen
 _NEAR = 1.8  # side of the neighbourhood searched for a known face, in faces
 _NEAR_DETAIL = 2.0  # side of a known face as it is searched for, in windows; less makes it tremble
+_NEAR_STEP, _NEAR_VOTES = 1.15, 4  # at that detail as sure as the usual 1.1 and 5, and faster
 
 
 class Detector(Protocol):
@@ -58,7 +59,7 @@ class HaarDetector:
 
     def detect(self, image_gray: Gray, min_face_px: float) -> list[Detection]:
         scale = min(_WINDOW / min_face_px, 1.0)
-        boxes = self._search(image_gray, scale, min_face_px * scale, 0)
+        boxes = self._search(image_gray, scale, (min_face_px, 0), step=1.1, votes=5)
         return [Detection(box, float("nan")) for box in boxes]
 
     def detect_near(self, image_gray: Gray, boxes_xyxy: Boxes) -> list[Detection]:
@@ -71,7 +72,11 @@ class HaarDetector:
                 continue
             scale = min(_NEAR_DETAIL * _WINDOW / side, 1.0)
             nearby = self._search(
-                image_gray[y1:y2, x1:x2], scale, 0.7 * side * scale, 1.4 * side * scale
+                image_gray[y1:y2, x1:x2],
+                scale,
+                (0.7 * side, 1.4 * side),
+                _NEAR_STEP,
+                _NEAR_VOTES,
             )
             nearby += np.array([x1, y1, x1, y1])
             if len(nearby):
@@ -81,7 +86,20 @@ class HaarDetector:
                 found.append(Detection(nearby[away.argmin()], float("nan")))
         return found
 
-    def _search(self, image_gray: Gray, scale: float, smallest: float, largest: float) -> Boxes:
+    def _search(
+        self,
+        image_gray: Gray,
+        scale: float,
+        sides: tuple[float, float],
+        step: float,
+        votes: int,
+    ) -> Boxes:
+        """Search the picture reduced by ``scale`` for faces from one side to another in pixels.
+
+        A largest side of 0 is none. The window grows by ``step``; a face is found where ``votes``
+        windows agree on it, besides the first.
+        """
+        smallest, largest = (int(side * scale) for side in sides)
         if min(image_gray.shape) * scale < _WINDOW:
             return as_boxes([])
         if scale < 1:
@@ -91,10 +109,10 @@ class HaarDetector:
         with self._lock:
             rects = self._cascade.detectMultiScale(
                 image_gray,
-                scaleFactor=1.1,
-                minNeighbors=5,
-                minSize=(int(smallest), int(smallest)),
-                maxSize=(int(largest), int(largest)),
+                scaleFactor=step,
+                minNeighbors=votes,
+                minSize=(smallest, smallest),
+                maxSize=(largest, largest),
             )
         boxes = as_boxes(rects)
         boxes[:, 2:] += boxes[:, :2]

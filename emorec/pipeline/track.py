@@ -120,8 +120,10 @@ class Tracker:
 
 def _distinct(detections: Sequence[Detection]) -> list[Detection]:
     """Drop all but the first detection of each face: two known faces may lead to the same one."""
-    kept: list[Detection] = []
-    for found in detections:
-        if not (iou(found.box_xyxy, [other.box_xyxy for other in kept]) >= _SAME).any():
-            kept.append(found)
-    return kept
+    boxes = as_boxes([found.box_xyxy for found in detections])
+    same = iou(boxes, boxes) >= _SAME
+    kept: list[int] = []
+    for number in range(len(detections)):
+        if not same[number, kept].any():
+            kept.append(number)
+    return [detections[number] for number in kept]
