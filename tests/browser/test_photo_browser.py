@@ -45,7 +45,6 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
     page.get_by_text("Face 1").first.wait_for(timeout=30_000)
     page.get_by_text("No face found").wait_for()
     page.get_by_text("broken.jpg").nth(1).wait_for()  # its line, not only its place in the list
-    page.screenshot(path=images / "photo.png")
 
     rows = list(csv.DictReader(download(page, "CSV of all faces").decode().splitlines()))
     assert [row["file"] for row in rows] == ["portrait.jpg"]
@@ -61,6 +60,8 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
     annotated = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert annotated.shape == (512, 512, 3)
     assert np.abs(annotated.astype(int) - cv2.imread(str(pictures[0]))).max() > 100
+    page.get_by_test_id("stVegaLiteChart").first.wait_for()
+    page.screenshot(path=images / "photo.png")
 
 
 def test_about_says_what_it_does_and_what_the_law_says(page, app_url, images):
