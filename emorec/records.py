@@ -19,6 +19,9 @@ from emorec.emotions import EMOTIONS, VALENCE
 Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
 
+UNREADABLE = ("too small", "too dark", "too blurred", "cut off")
+"""Why a face may not be labelled."""
+
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS], dtype=np.float32)
 
 
@@ -46,10 +49,13 @@ class Detection:
     Attributes:
         box_xyxy: float64 of shape (4,), pixels of the frame.
         score: the detector's confidence in [0, 1]; NaN where it gives none.
+        tilt_deg: how far the head leans, from -180 to 180 degrees, positive where its top leans to
+            the picture's right; NaN where the detector cannot tell.
     """
 
     box_xyxy: npt.NDArray[np.float64]
     score: float
+    tilt_deg: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +69,7 @@ class Track:
         score: of the newest detection.
         age_s: seconds since the face was first seen.
         unseen_s: seconds since it was last detected; 0 = detected in this frame.
+        tilt_deg: how far the head leans, as in `Detection`; 0 where nobody could tell.
     """
 
     track_id: int
@@ -71,6 +78,7 @@ class Track:
     score: float
     age_s: float
     unseen_s: float
+    tilt_deg: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +96,8 @@ class Face:
         emotion: the label to show; None ("unsure") where the evidence does not carry one. It
             cannot be derived from ``probs``: a label once shown is held a little longer.
         velocity_xy: pixels a second of the box's centre, to draw it on a later frame.
+        unreadable: why the face is followed but not labelled: one of ``UNREADABLE``; None where
+            it can be read.
         name: None unless the person was recognised.
     """
 
@@ -100,6 +110,7 @@ class Face:
     probs: Probabilities
     emotion: str | None
     velocity_xy: tuple[float, float] = (0.0, 0.0)
+    unreadable: str | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:

@@ -1,11 +1,12 @@
 """The networks, defined in Keras 3 and free of any backend.
 
 A small residual network for 48x48 grey faces. It follows K. He et al., "Deep Residual Learning
-for Image Recognition" (CVPR 2016) with the stem left at full resolution, since a face of 48
-pixels has none to spare; D.-A. Clevert et al., "Fast and Accurate Deep Network Learning by
-Exponential Linear Units" (ICLR 2016) for the activation; and J. Hu et al., "Squeeze-and-Excitation
-Networks" (CVPR 2018) for the channel gates. One trunk carries two heads: FER2013's labels and the
-votes of FER+ (E. Barsoum et al., ICMI 2016).
+for Image Recognition" (CVPR 2016) with four stages; Z. Liu et al., "A ConvNet for the 2020s" (CVPR
+2022) for the way down between them, convolutions of their own that do not overlap; D.-A. Clevert
+et al., "Fast and Accurate Deep Network Learning by Exponential Linear Units" (ICLR 2016) for the
+activation; and J. Hu et al., "Squeeze-and-Excitation Networks" (CVPR 2018) for the channel gate
+that ends each stage. One trunk carries two heads: FER2013's labels and the votes of FER+
+(E. Barsoum et al., ICMI 2016).
 
 Preprocessing is inside the graph, so it cannot differ between training and use. Only layers that
 ship with Keras are used: a saved file loads without this package.
@@ -31,7 +32,7 @@ def build_network(
     name: str = "elu",
     side: int | None = FACE_SIDE,
     widths: tuple[int, ...] = (32, 64, 128, 256),
-    depths: tuple[int, ...] = (2, 2, 2, 1),
+    depths: tuple[int, ...] = (2, 3, 3, 1),
     dropout: float = 0.2,
     dtype: str = "uint8",
 ) -> keras.Model:
@@ -39,9 +40,9 @@ def build_network(
 
     Args:
         name: one of ``NETWORKS``.
-        side: side of the input in pixels. None leaves it open, for training at growing sizes; the
-            ``seed`` network flattens and so needs its 48.
-        widths: channels of each stage; every stage after the first halves the side.
+        side: side of the input in pixels. None leaves it open, for training at growing sizes, all
+            multiples of 16; the ``seed`` network flattens and so needs its 48.
+        widths: channels of each stage; the stem halves the side, and so does every way down.
         depths: residual blocks of each stage.
         dropout: rate in [0, 1) before the heads.
         dtype: of the input; training feeds blended faces, which are float32 in [0, 255].
@@ -92,48 +93,47 @@ def _residual_trunk(
 ) -> keras.KerasTensor:
     from keras import layers
 
-    x = _conv(x, widths[0], 1, "stem")
+    # A face of 48 pixels has little to spare: the stem halves it, but its windows overlap and each
+    # sees more channels than pixels.
+    x = _conv(x, widths[0], 6, "stem", strides=2)
     x = layers.Activation(activation, name="stem_act")(x)
     for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+        if stage > 1:
+            x = _conv(x, width, 2, f"s{stage}_down", strides=2)
+            x = layers.Activation(activation, name=f"s{stage}_down_act")(x)
         for block in range(1, depth + 1):
-            # The first stage halves too: the stem alone works at full resolution.
-            x = _block(x, width, 2 if block == 1 else 1, activation, f"s{stage}b{block}")
+            x = _block(x, width, activation, f"s{stage}b{block}", gated=block == depth)
     return layers.GlobalAveragePooling2D(name="pool")(x)
 
 
 def _block(
-    x: keras.KerasTensor, width: int, stride: int, activation: str, name: str
+    x: keras.KerasTensor, width: int, activation: str, name: str, gated: bool
 ) -> keras.KerasTensor:
-    """Two 3x3 convolutions, a channel gate, and the way around them."""
+    """Two 3x3 convolutions, perhaps a channel gate, and the way around them."""
     from keras import layers
 
     way_around = x
-    if stride > 1 or x.shape[-1] != width:
-        # Average before the 1x1 convolution: a strided 1x1 would throw three quarters away
-        # (T. He et al., "Bag of Tricks", CVPR 2019).
-        if stride > 1:
-            pool = layers.AveragePooling2D(stride, padding="same", name=f"{name}_skip_pool")
-            way_around = pool(x)
-        way_around = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_skip_conv")(way_around)
-        way_around = layers.BatchNormalization(name=f"{name}_skip_bn")(way_around)
-    x = _conv(x, width, stride, f"{name}_1")
+    x = _conv(x, width, 3, f"{name}_1")
     x = layers.Activation(activation, name=f"{name}_1_act")(x)
-    x = _conv(x, width, 1, f"{name}_2")
-    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_se_pool")(x)
-    gate = layers.Conv2D(max(width // 8, 8), 1, activation="relu", name=f"{name}_se_1")(gate)
-    gate = layers.Conv2D(width, 1, activation="sigmoid", name=f"{name}_se_2")(gate)
-    x = layers.Multiply(name=f"{name}_se")([x, gate])
+    x = _conv(x, width, 3, f"{name}_2")
+    if gated:
+        gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_se_pool")(x)
+        gate = layers.Conv2D(max(width // 8, 8), 1, activation="relu", name=f"{name}_se_1")(gate)
+        gate = layers.Conv2D(width, 1, activation="sigmoid", name=f"{name}_se_2")(gate)
+        x = layers.Multiply(name=f"{name}_se")([x, gate])
     x = layers.Add(name=f"{name}_add")([x, way_around])
     return layers.Activation(activation, name=f"{name}_act")(x)
 
 
-def _conv(x: keras.KerasTensor, width: int, stride: int, name: str) -> keras.KerasTensor:
+def _conv(
+    x: keras.KerasTensor, width: int, kernel: int, name: str, strides: int = 1
+) -> keras.KerasTensor:
     from keras import layers
 
     convolution = layers.Conv2D(
         width,
-        3,
-        stride,
+        kernel,
+        strides,
         padding="same",
         use_bias=False,
         kernel_initializer="he_normal",
@@ -149,7 +149,7 @@ def _seed_trunk(x: keras.KerasTensor) -> keras.KerasTensor:
 
     for stage, width in enumerate((64, 128, 256), start=1):
         for part in (1, 2):
-            x = _conv(x, width, 1, f"s{stage}_{part}")
+            x = _conv(x, width, 3, f"s{stage}_{part}")
             x = layers.Activation("elu", name=f"s{stage}_{part}_act")(x)
         x = layers.MaxPooling2D(2, name=f"s{stage}_pool")(x)
         x = layers.Dropout(0.3, name=f"s{stage}_dropout")(x)

@@ -15,7 +15,7 @@ from emorec.geometry import Boxes, as_boxes, clip, square
 from emorec.paths import CASCADE
 from emorec.records import Detection
 
-Gray = npt.NDArray[np.uint8]
+Image = npt.NDArray[np.uint8]
 
 _WINDOW = 24  # side in pixels of the cascade's own window: no smaller face can be seen
 _NEAR = 1.8  # side of the neighbourhood searched for a known face, in faces
@@ -24,13 +24,13 @@ _NEAR_STEP, _NEAR_VOTES = 1.15, 4  # at that detail as sure as the usual 1.1 and
 
 
 class Detector(Protocol):
-    """Finds faces in a grey picture."""
+    """Finds faces in a picture."""
 
-    def detect(self, image_gray: Gray, min_face_px: float) -> list[Detection]:
-        """Search the whole picture, uint8 (h, w), for faces of this side or more."""
+    def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
+        """Search the whole picture, uint8 (h, w, 3), for faces of this side or more."""
         ...
 
-    def detect_near(self, image_gray: Gray, boxes_xyxy: Boxes) -> list[Detection]:
+    def detect_near(self, image_bgr: Image, boxes_xyxy: Boxes) -> list[Detection]:
         """Search only around these boxes (n, 4), for faces of about their size."""
         ...
 
@@ -57,13 +57,13 @@ class HaarDetector:
             raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.")
         self._lock = Lock()  # a cascade keeps its working buffers inside
 
-    def detect(self, image_gray: Gray, min_face_px: float) -> list[Detection]:
+    def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
         scale = min(_WINDOW / min_face_px, 1.0)
-        boxes = self._search(image_gray, scale, (min_face_px, 0), step=1.1, votes=5)
+        boxes = self._search(image_bgr, scale, (min_face_px, 0), step=1.1, votes=5)
         return [Detection(box, float("nan")) for box in boxes]
 
-    def detect_near(self, image_gray: Gray, boxes_xyxy: Boxes) -> list[Detection]:
-        height, width = image_gray.shape
+    def detect_near(self, image_bgr: Image, boxes_xyxy: Boxes) -> list[Detection]:
+        height, width = image_bgr.shape[:2]
         found = []
         regions = clip(square(boxes_xyxy, _NEAR), (width, height)).astype(int)
         for (x1, y1, x2, y2), box in zip(regions, boxes_xyxy, strict=True):
@@ -72,7 +72,7 @@ class HaarDetector:
                 continue
             scale = min(_NEAR_DETAIL * _WINDOW / side, 1.0)
             nearby = self._search(
-                image_gray[y1:y2, x1:x2],
+                image_bgr[y1:y2, x1:x2],
                 scale,
                 (0.7 * side, 1.4 * side),
                 _NEAR_STEP,
@@ -88,7 +88,7 @@ class HaarDetector:
 
     def _search(
         self,
-        image_gray: Gray,
+        image_bgr: Image,
         scale: float,
         sides: tuple[float, float],
         step: float,
@@ -100,8 +100,9 @@ class HaarDetector:
         windows agree on it, besides the first.
         """
         smallest, largest = (int(side * scale) for side in sides)
-        if min(image_gray.shape) * scale < _WINDOW:
+        if min(image_bgr.shape[:2]) * scale < _WINDOW:
             return as_boxes([])
+        image_gray = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
         if scale < 1:
             image_gray = cv2.resize(
                 image_gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA

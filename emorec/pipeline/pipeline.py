@@ -64,7 +64,7 @@ def read_picture(
     size_wh = image_bgr.shape[1], image_bgr.shape[0]
     image_gray = to_gray(image_bgr)
     with times("detect"):
-        found = detector.detect(image_gray, smallest_face(settings, size_wh))
+        found = detector.detect(image_bgr, smallest_face(settings, size_wh))
         found.sort(key=lambda detection: tuple(detection.box_xyxy))
     boxes = [detection.box_xyxy for detection in found]
     with times("crop"):
@@ -139,18 +139,18 @@ class Pipeline:
             full = settings.cautious or not len(expected) or time_s >= self._next_search_s
             if full:
                 began = perf_counter()
-                found = self._detector.detect(image_gray, smallest)
+                found = self._detector.detect(image_bgr, smallest)
                 cost_s = perf_counter() - began
                 self._next_search_s = time_s + max(_FULL_SEARCH_S, cost_s / _FULL_SEARCH_SHARE)
                 # The look from nearby sees finer, and so finds what the search has just missed.
                 overlap = iou(expected, [detection.box_xyxy for detection in found])
                 missed = expected[overlap.max(axis=1, initial=0) == 0]
-                found += self._detector.detect_near(image_gray, missed)
+                found += self._detector.detect_near(image_bgr, missed)
             else:
                 # In a crowd the faces take turns, so that a frame's cost stays bounded.
                 turns = max(1, math.ceil(len(expected) / _LOOKS))
                 found = self._detector.detect_near(
-                    image_gray, expected[self._index % turns :: turns]
+                    image_bgr, expected[self._index % turns :: turns]
                 )
         with times("track"):
             tracks = [

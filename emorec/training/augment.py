@@ -29,11 +29,11 @@ class Augmentation:
 
     shift: float = 0.1
     scale: float = 0.15
-    rotation_deg: float = 15.0
-    contrast: float = 0.4
-    brightness: float = 40.0
-    erase: float = 0.3
-    mixup: float = 0.2
+    rotation_deg: float = 12.0
+    contrast: float = 0.3
+    brightness: float = 30.0
+    erase: float = 0.25
+    mixup: float = 0.0
 
 
 def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGenerator) -> Any:

@@ -33,13 +33,13 @@ class Recipe:
     """
 
     network: str = "elu"
-    stages: tuple[tuple[int, int], ...] = ((24, 20), (32, 15), (40, 10), (48, 5))
+    stages: tuple[tuple[int, int], ...] = ((32, 16), (48, 24))
     batch: int = 128
     learning_rate: float = 0.1
-    warmup_epochs: float = 2.0
+    warmup_epochs: float = 1.0
     weight_decay: float = 5e-3
     label_smoothing: float = 0.1
-    ema: float = 0.999
+    ema: float = 0.998
     precision: str = "float32"
     seed: int = 1
     steps: int | None = None

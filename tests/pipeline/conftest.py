@@ -48,9 +48,6 @@ class Scene:
         x, y = middle
         return np.array([x - side / 2, y - side / 2, x + side / 2, y + side / 2])
 
-    def gray(self, *middles: tuple[float, float], side: float = 100) -> np.ndarray:
-        return cv2.cvtColor(self.frame(*middles, side=side), cv2.COLOR_BGR2GRAY)
-
 
 @pytest.fixture
 def scene() -> Scene:

@@ -20,19 +20,19 @@ def boxes(found: list[Detection]) -> np.ndarray:
 
 @pytest.mark.parametrize("size", [(480, 640), (1, 1), (5, 900), (23, 23)])
 def test_where_nobody_is_nothing_is_found(detector: HaarDetector, size: tuple[int, int]) -> None:
-    flat = np.full(size, 127, dtype=np.uint8)
+    flat = np.full((*size, 3), 127, dtype=np.uint8)
     assert detector.detect(flat, 48) == []
     assert detector.detect_near(flat, np.array([[0.0, 0, 60, 60]])) == []
 
 
 def test_nothing_known_is_nothing_looked_for(detector: HaarDetector, scene: Any) -> None:
-    assert detector.detect_near(scene.gray(*TWO), np.empty((0, 4))) == []
+    assert detector.detect_near(scene.frame(*TWO), np.empty((0, 4))) == []
 
 
 @pytest.mark.parametrize("side", [56, 80, 120, 180])
 def test_faces_are_found_at_any_size(detector: HaarDetector, scene: Any, side: float) -> None:
-    image_gray = scene.gray(*TWO, side=side)
-    found = detector.detect(image_gray, 48)
+    image_bgr = scene.frame(*TWO, side=side)
+    found = detector.detect(image_bgr, 48)
     truth = np.array([scene.truth(middle, side) for middle in TWO])
     assert len(found) == 2
     assert np.diag(iou(boxes(found), truth)).min() > 0.65
@@ -40,7 +40,7 @@ def test_faces_are_found_at_any_size(detector: HaarDetector, scene: Any, side: f
 
 
 def test_smaller_faces_than_asked_for_are_left_out(detector: HaarDetector, scene: Any) -> None:
-    assert detector.detect(scene.gray(*TWO, side=60), 100) == []
+    assert detector.detect(scene.frame(*TWO, side=60), 100) == []
 
 
 @pytest.mark.parametrize("side", [56, 100, 180])
@@ -50,14 +50,14 @@ def test_a_known_face_is_found_from_nearby(
 ) -> None:
     truth = scene.truth(TWO[0], side)
     expected = truth + side * np.tile(shift, 2)
-    found = detector.detect_near(scene.gray(*TWO, side=side), expected[None])
+    found = detector.detect_near(scene.frame(*TWO, side=side), expected[None])
     assert len(found) == 1
     assert iou(found[0].box_xyxy, truth)[0, 0] > 0.8
 
 
 def test_the_look_from_nearby_sees_no_face_elsewhere(detector: HaarDetector, scene: Any) -> None:
     elsewhere = scene.truth((320, 400), 100)
-    assert detector.detect_near(scene.gray(*TWO), elsewhere[None]) == []
+    assert detector.detect_near(scene.frame(*TWO), elsewhere[None]) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_look_from_nearby_sees_no_face_elsewhere(detector: HaarDetector, sce
 def test_a_known_face_may_have_left(
     detector: HaarDetector, scene: Any, box: tuple[int, int, int, int]
 ) -> None:
-    assert detector.detect_near(scene.gray(*TWO), np.array([box], dtype=np.float64)) == []
+    assert detector.detect_near(scene.frame(*TWO), np.array([box], dtype=np.float64)) == []
 
 
 @pytest.mark.parametrize(
