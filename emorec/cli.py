@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emorec.media.table import PhotoRecord
 
 _DATA = "fer2013.csv, icml_face_data.csv, or a folder with one sub-folder an emotion"
+_FERPLUS = "FER+ votes on the same faces, fer2013new.csv"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -106,17 +107,25 @@ def evaluate(args: argparse.Namespace) -> int:
     from emorec.training.evaluate import evaluate as measure
     from emorec.training.evaluate import readable, record
 
-    model, splits = load_model(args.model), load_faces(args.data)
+    if args.labels == "ferplus" and args.ferplus is None:
+        raise EmorecError("--labels ferplus needs the votes: pass --ferplus fer2013new.csv.")
+    model, splits = load_model(args.model), load_faces(args.data, args.ferplus)
     if args.split not in splits:
         raise EmorecError(
             f"{args.data}: no {args.split} faces in it; --split takes {' or '.join(splits)}."
         )
-    evaluation = measure(model, splits[args.split])
+    # What is recorded holds the numbers with and without the flip.
+    ways = {False, True} if args.record else {args.flip}
+    measured = {flip: measure(model, splits[args.split], args.split, flip) for flip in ways}
     if args.record:
-        record(model, args.split, evaluation)
-    print(
-        json.dumps(evaluation, allow_nan=False) if args.json else readable(evaluation, args.split)
-    )
+        record(model, args.split, measured[False], measured[True])
+    heads = measured[args.flip]
+    if args.json:
+        also = {"shown": heads["shown"]} if "shown" in heads else {}
+        print(json.dumps(heads[args.labels] | also, allow_nan=False))
+        return 0
+    asked = [name for name in (args.labels, "shown") if name in heads]
+    print("\n\n".join(readable(heads[name]) for name in asked))
     return 0
 
 
@@ -172,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("train", help="train a network on labelled faces")
     add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
     add.add_argument("--network", choices=NETWORKS, help="default: elu")
-    add.add_argument("--ferplus", type=Path, metavar="FILE", help="FER+ votes, fer2013new.csv")
+    add.add_argument("--ferplus", type=Path, metavar="FILE", help=_FERPLUS)
     add.add_argument("--out", type=Path, metavar="DIR", help="default: runs/NETWORK_cnn")
     add.add_argument("--resume", action="store_true", help="go on with the run that is in DIR")
     add.add_argument("--epochs", type=_count, metavar="N", help="default: the recipe's")
@@ -181,9 +190,17 @@ def _parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("evaluate", help="measure a model on labelled faces")
     add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
+    add.add_argument("--ferplus", type=Path, metavar="FILE", help=_FERPLUS)
     add.add_argument("--split", default="PrivateTest", help="default: PrivateTest")
+    add.add_argument(
+        "--labels",
+        choices=("fer2013", "ferplus"),
+        default="fer2013",
+        help="measure the FER2013 head on its labels (default), or the FER+ head on its votes",
+    )
+    add.add_argument("--flip", action="store_true", help="average each face with its mirror image")
     add.add_argument("--model", type=Path, metavar="FILE", help="default: the one that ships")
-    add.add_argument("--record", action="store_true", help="write it into the model's contract")
+    add.add_argument("--record", action="store_true", help="keep all of it beside the model")
     add.add_argument("--json", action="store_true", help="one JSON object")
     add.set_defaults(command=evaluate)
 

@@ -27,6 +27,10 @@ LABELS = {"fer2013": list(EMOTIONS), "ferplus": list(FERPLUS_EMOTIONS)}
 FORMATS = ("keras", "tflite")
 """The kinds of file of one model, each named by its suffix."""
 
+WEIGHTS = {"int8": 0.1, "float16": 0.01, "float32": 1e-4}
+"""How the LiteRT file holds its weights, the smallest first, and how far the probabilities of a
+face may lie from Keras's then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
@@ -36,10 +40,12 @@ class Contract:
         name: stem of its files.
         network: one of `emorec.model.network.NETWORKS`.
         created: date, year first.
-        files: for each of ``FORMATS`` the ``file``'s name, its ``sha256`` and its ``bytes``.
+        files: for each of ``FORMATS`` the ``file``'s name, its ``sha256`` and its ``bytes``; of
+            the LiteRT file also its ``weights``, one of ``WEIGHTS``.
         input: always ``INPUT``.
         labels: always ``LABELS``.
-        temperature: from 0.001 to 1000; divides the logarithms of the probabilities.
+        temperatures: of each head, from 0.001 to 1000; divides its probabilities' logarithms.
+        blend: share in [0, 1] of the FER+ head in what is shown (`emorec.model.shown`).
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         data: ``name`` of the training data, and the ``protocol`` of its splits.
         metrics: for each split measured ``n``, ``accuracy``, ``macro_f1`` and ``ece``.
@@ -55,8 +61,9 @@ class Contract:
     metrics: Mapping[str, Mapping[str, float]]
     licence: str
     command: str
-    temperature: float = 1.0
-    unsure_below: float = 0.4
+    temperatures: Mapping[str, float]
+    blend: float
+    unsure_below: float
     input: Mapping[str, Any]
     labels: Mapping[str, Any]
 
@@ -154,7 +161,11 @@ def _sha256(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")
 
 
-_FILE = _object({"file": _plain_name, "sha256": _sha256, "bytes": _count})
+def _weights(value: Any) -> bool:
+    return isinstance(value, str) and value in WEIGHTS
+
+
+_FILE = {"file": _plain_name, "sha256": _sha256, "bytes": _count}
 _MEASURED = _object({"n": _count, "accuracy": _share, "macro_f1": _share, "ece": _share})
 
 
@@ -167,14 +178,18 @@ _PARTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "network": (f"one of {', '.join(NETWORKS)}", lambda value: value in NETWORKS),
     "created": ("a date such as 2026-01-31", _day),
     "files": (
-        f"file, sha256 and bytes of {' and '.join(FORMATS)}",
-        _object(dict.fromkeys(FORMATS, _FILE)),
+        f"file, sha256 and bytes of {' and '.join(FORMATS)}; weights ({', '.join(WEIGHTS)}) too",
+        _object({"keras": _object(_FILE), "tflite": _object({**_FILE, "weights": _weights})}),
     ),
     "data": ("name and protocol", _object({"name": _text, "protocol": _text})),
     "metrics": ("n, accuracy, macro_f1 and ece of each split", _metrics),
     "licence": ("a line of text", _text),
     "command": ("a line of text", _text),
-    "temperature": ("a number from 0.001 to 1000", lambda value: _number(value, 1e-3, 1e3)),
+    "temperatures": (
+        f"a number from 0.001 to 1000 for {' and '.join(LABELS)}",
+        _object(dict.fromkeys(LABELS, lambda value: _number(value, 1e-3, 1e3))),
+    ),
+    "blend": ("a number from 0 to 1", _share),
     "unsure_below": ("a number from 0 to 1", _share),
     "input": (_short(INPUT), lambda value: value == INPUT),
     "labels": (_short(LABELS, 400), lambda value: value == LABELS),

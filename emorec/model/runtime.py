@@ -77,7 +77,7 @@ class LiteRTRuntime(Runtime):
         from ai_edge_litert.interpreter import Interpreter
 
         super().__init__()
-        with _quiet():
+        with quiet():
             self._interpreter = Interpreter(
                 model_content=content, num_threads=min(4, os.cpu_count() or 1)
             )
@@ -112,7 +112,7 @@ class KerasRuntime(Runtime):
         start_keras()
         import keras
 
-        with _quiet():
+        with quiet():
             self._network = keras.saving.load_model(path, compile=False)
         self.input_shape = tuple(self._network.input_shape[1:])
         self.input_dtype = self._network.input.dtype
@@ -144,13 +144,13 @@ def start_keras() -> str:
     if not installed:
         raise ModelError(f"Keras needs one of {', '.join(BACKENDS)}; none is installed.")
     os.environ["KERAS_BACKEND"] = wanted or installed[0]
-    with _quiet():
+    with quiet():
         import keras
     return str(keras.backend.backend())
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the runtimes' start-up lines, which no setting turns off, from standard error."""
     try:
         saved = os.dup(2)

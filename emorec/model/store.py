@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS
 from emorec.errors import ModelError
 from emorec.model.contract import INPUT, LABELS, Contract, read
 from emorec.model.network import FACE_SIDE
-from emorec.model.runtime import KerasRuntime, LiteRTRuntime, Runtime
+from emorec.model.runtime import KerasRuntime, LiteRTRuntime, Outputs, Runtime
+from emorec.model.shown import shown
 from emorec.paths import MODELS
 
 DEFAULT_NAME = "elu_cnn"
@@ -43,8 +43,21 @@ class EmotionModel:
             faces_gray: uint8 of shape (n, 48, 48); n may be 0.
 
         Returns:
-            Probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order, each row summing to 1,
-            with the contract's temperature applied.
+            What is shown: probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order, each row
+            summing to 1; both heads, tempered and blended as the contract says.
+
+        Raises:
+            ValueError: the array is no such stack of faces.
+        """
+        outputs = self.outputs(faces_gray)
+        return shown(outputs, self.contract.temperatures, self.contract.blend)
+
+    def outputs(self, faces_gray: npt.NDArray[np.uint8]) -> Outputs:
+        """Return what each head says of such faces as it left the network, untempered.
+
+        Returns:
+            ``fer2013``: float32 (n, 7) in ``EMOTIONS`` order, ``ferplus``: float32 (n, 8) in
+            ``FERPLUS_EMOTIONS`` order, and what else the network gives.
 
         Raises:
             ValueError: the array is no such stack of faces.
@@ -62,8 +75,9 @@ class EmotionModel:
                 f" Received {dtype} of {shape}."
             )
         if not len(faces_gray):
-            return np.empty((0, len(EMOTIONS)), dtype=np.float32)
-        return tempered(self._runtime.run(faces_gray)["fer2013"], self.contract.temperature)
+            sizes = self._runtime.outputs.items()
+            return {name: np.empty((0, size), dtype=np.float32) for name, size in sizes}
+        return self._runtime.run(faces_gray)
 
 
 def load(path: Path | None = None) -> EmotionModel:
@@ -77,7 +91,7 @@ def load(path: Path | None = None) -> EmotionModel:
         ModelError: a file is missing or damaged, or the contract does not fit the weights or this
             program; one line that says what to do.
     """
-    path = _default() if path is None else Path(path)
+    path = path_of() if path is None else Path(path)
     if path.suffix not in _RUNTIMES.values():
         raise ModelError(f"{path}: expected a .tflite or a .keras file.")
     try:
@@ -110,20 +124,18 @@ def load(path: Path | None = None) -> EmotionModel:
     return EmotionModel(contract, path, runtime)
 
 
-def tempered(probs: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float32]:
-    """Return ``softmax(log(probs) / temperature)``: above 1 is less sure (C. Guo et al., 2017)."""
-    scaled = np.log(np.maximum(probs, np.finfo(np.float32).tiny)) / np.float32(temperature)
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+def path_of(name: str = DEFAULT_NAME) -> Path:
+    """Return the file of a model in ``models/``, of the kind that the environment chooses.
 
-
-def _default() -> Path:
+    Raises:
+        ModelError: ``EMOREC_RUNTIME`` names no runtime.
+    """
     chosen = os.environ.get("EMOREC_RUNTIME") or "litert"
     if chosen not in _RUNTIMES:
         raise ModelError(
             f"EMOREC_RUNTIME: expected one of {', '.join(_RUNTIMES)}. Received {chosen!r}."
         )
-    return MODELS / f"{DEFAULT_NAME}{_RUNTIMES[chosen]}"
+    return MODELS / f"{name}{_RUNTIMES[chosen]}"
 
 
 def _compare(path: Path, runtime: Runtime) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.errors import DataError
+from emorec.model.shown import FERPLUS_COLUMNS
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 FACE_SIDE = 48
@@ -65,6 +66,16 @@ class FaceSet:
         top = self.votes.argmax(axis=1)
         shared = (self.votes == self.votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
         return top, (top < len(FERPLUS_EMOTIONS)) & ~shared
+
+    def people_labels(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """Return what most people said as indices into ``EMOTIONS``, and a mask.
+
+        The mask is False also where most said "contempt", which is none of them.
+        """
+        top, counted = self.ferplus_labels()
+        place = np.full(_VOTE_COLUMNS, -1)
+        place[list(FERPLUS_COLUMNS)] = range(len(EMOTIONS))
+        return place[top], counted & (place[top] >= 0)
 
 
 def load(path: Path, ferplus: Path | None = None) -> dict[str, FaceSet]:

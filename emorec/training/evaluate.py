@@ -3,68 +3,177 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from emorec.emotions import EMOTIONS
-from emorec.model.contract import write
+from emorec.errors import DataError
+from emorec.model import contract, evaluation
+from emorec.model.contract import LABELS
+from emorec.model.runtime import Outputs
+from emorec.model.shown import shown, tempered
 from emorec.model.store import EmotionModel
 from emorec.training import metrics
 from emorec.training.data import FaceSet
 
 _WARM_UP_FACES = 32
 
+_TITLES = {
+    "fer2013": "the FER2013 head against FER2013's labels",
+    "ferplus": "the FER+ head against the majority of FER+'s voters",
+    "shown": "what the app shows against the majority of FER+'s voters",
+}
 
-def evaluate(model: EmotionModel, faces: FaceSet) -> dict[str, Any]:
-    """Measure a model against FER2013's labels.
+
+def evaluate(
+    model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Measure a model against FER2013's labels and, where there are votes, against people.
+
+    Args:
+        model: to measure.
+        faces: of one split.
+        split: its name.
+        flip: average what is said of each face with what is said of its mirror image.
 
     Returns:
-        What `emorec evaluate --json` prints: ``n``, ``accuracy``, ``macro_f1`` and ``ece`` in
-        [0, 1], ``per_class`` (precision, recall, f1, n of each emotion), ``confusion`` (rows true,
-        columns predicted, in the order of ``labels``), ``ms_per_face`` in batches, ``model`` (name,
-        sha256), ``labels``.
+        ``fer2013``, and with votes ``ferplus`` and ``shown``: each as `emorec.model.evaluation`
+        describes it, without ``with_flip``.
+
+    Raises:
+        DataError: there are votes, but on no face do most people name one of the seven emotions.
     """
-    model.classify(faces.faces[:_WARM_UP_FACES])
-    began = time.perf_counter()
-    probs = model.classify(faces.faces)
-    took_ms = (time.perf_counter() - began) * 1000
-    predicted = probs.argmax(axis=1)
-    matrix = metrics.confusion(predicted, faces.labels, len(EMOTIONS))
-    sha256 = model.contract.files[model.file.suffix.removeprefix(".")]["sha256"]
-    return {
-        "n": len(faces),
-        "accuracy": metrics.accuracy(predicted, faces.labels),
-        "macro_f1": metrics.macro_f1(predicted, faces.labels, len(EMOTIONS)),
-        "ece": metrics.ece(probs, faces.labels),
-        "per_class": dict(zip(EMOTIONS, metrics.per_class(matrix), strict=True)),
-        "confusion": matrix.tolist(),
-        "ms_per_face": took_ms / len(faces),
-        "model": {"name": model.contract.name, "sha256": sha256},
-        "labels": list(EMOTIONS),
+    outputs, ms_per_face = _read(model, faces.faces, flip)
+    settings = model.contract
+    sha256 = settings.files[model.file.suffix.removeprefix(".")]["sha256"]
+    common = {
+        "split": split,
+        "flip": flip,
+        "ms_per_face": ms_per_face,
+        "model": {"name": settings.name, "sha256": sha256},
     }
+    probs = {head: tempered(outputs[head], settings.temperatures[head]) for head in LABELS}
+    measured = {
+        "fer2013": {
+            "what": "fer2013",
+            **common,
+            **_measure(probs["fer2013"], faces.labels, LABELS["fer2013"]),
+        }
+    }
+    if faces.votes is None:
+        return measured
+    majority, counted = faces.ferplus_labels()
+    people, named = faces.people_labels()
+    if not named.any():
+        raise DataError(f"On no face of {split} do most people name one of {', '.join(EMOTIONS)}.")
+    measured["ferplus"] = {
+        "what": "ferplus",
+        **common,
+        **_measure(probs["ferplus"][counted], majority[counted], LABELS["ferplus"]),
+    }
+    what_is_shown = shown(outputs, settings.temperatures, settings.blend)[named]
+    coverage, agreement = metrics.selective(what_is_shown, people[named], settings.unsure_below)
+    measured["shown"] = {
+        "what": "shown",
+        **common,
+        **_measure(what_is_shown, people[named], list(EMOTIONS)),
+        "blend": settings.blend,
+        "unsure_below": settings.unsure_below,
+        "coverage": coverage,
+        "agreement": agreement,
+    }
+    return measured
 
 
-def record(model: EmotionModel, split: str, evaluation: dict[str, Any]) -> None:
-    """Write what was measured on a split into the model's contract."""
-    numbers = {name: evaluation[name] for name in ("n", "accuracy", "macro_f1", "ece")}
-    measured = {**model.contract.metrics, split: numbers}
-    write(replace(model.contract, metrics=measured), model.file.with_suffix(".json"))
+def record(
+    model: EmotionModel,
+    split: str,
+    plain: Mapping[str, dict[str, Any]],
+    flipped: Mapping[str, dict[str, Any]],
+) -> None:
+    """Keep what was measured on a split beside the model, and its short form in the contract.
+
+    Args:
+        model: that was measured.
+        split: on which faces.
+        plain: what `evaluate` gave.
+        flipped: what it gave with ``flip``.
+    """
+    whole = evaluation.read(model.file)
+    whole[split] = {
+        name: measured
+        | {"with_flip": {key: flipped[name][key] for key in ("accuracy", "macro_f1", "ece")}}
+        for name, measured in plain.items()
+    }
+    evaluation.write(model.file, whole)
+    numbers = {key: plain["fer2013"][key] for key in ("n", "accuracy", "macro_f1", "ece")}
+    metrics_so_far = {**model.contract.metrics, split: numbers}
+    model.contract = replace(model.contract, metrics=metrics_so_far)
+    contract.write(model.contract, model.file.with_suffix(".json"))
 
 
-def readable(evaluation: dict[str, Any], split: str) -> str:
-    """Return the numbers as lines of text: the whole, each emotion, what is taken for what."""
+def readable(measured: Mapping[str, Any]) -> str:
+    """Return the numbers as lines of text: the whole, each class, what is taken for what."""
+    mirrored = ", averaged with their mirror images" if measured["flip"] else ""
+    width = max(len(label) for label in measured["labels"]) + 2
     lines = [
-        f"{evaluation['model']['name']} on {evaluation['n']} faces of {split}",
+        f"{measured['model']['name']} on {measured['n']} faces of {measured['split']}{mirrored}:",
+        _TITLES[measured["what"]],
         "accuracy {accuracy:.2%}   macro-F1 {macro_f1:.3f}   calibration error {ece:.3f}   "
-        "{ms_per_face:.2f} ms a face\n".format_map(evaluation),
-        f"{'':<10}{'faces':>7}{'precision':>11}{'recall':>8}{'F1':>7}   taken for (%)",
-        f"{'':<46}" + "".join(f"{label[:8]:>9}" for label in evaluation["labels"]),
+        "{ms_per_face:.2f} ms a face".format_map(measured),
+        "says neutral of {said_neutral:.1%}, the labels of {true_neutral:.1%}".format_map(measured),
     ]
-    for label, row in zip(evaluation["labels"], evaluation["confusion"], strict=True):
-        numbers = evaluation["per_class"][label]
+    if "coverage" in measured:
+        lines.append(
+            "labels {coverage:.1%} of the faces (unsure below {unsure_below:.2f});"
+            " {agreement:.1%} of those labels are people's too".format_map(measured)
+        )
+    taken_for = "".join(f"{label[:8]:>9}" for label in measured["labels"])
+    lines += [
+        "",
+        f"{'':<{width}}{'faces':>7}{'precision':>11}{'recall':>8}{'F1':>7}   taken for (%)",
+        f"{'':<{width + 36}}{taken_for}",
+    ]
+    for label, row in zip(measured["labels"], measured["confusion"], strict=True):
+        numbers = measured["per_class"][label]
         shares = (f"{100 * count / max(numbers['n'], 1):>9.0f}" for count in row)
         lines.append(
-            f"{label:<10}{numbers['n']:>7}{numbers['precision']:>11.3f}{numbers['recall']:>8.3f}"
-            f"{numbers['f1']:>7.3f}   " + "".join(shares)
+            f"{label:<{width}}{numbers['n']:>7}{numbers['precision']:>11.3f}"
+            f"{numbers['recall']:>8.3f}{numbers['f1']:>7.3f}   " + "".join(shares)
         )
     return "\n".join(lines)
+
+
+def _read(model: EmotionModel, faces: npt.NDArray[np.uint8], flip: bool) -> tuple[Outputs, float]:
+    """Return the untempered probabilities of each head, and the milliseconds that a face took."""
+    model.outputs(faces[:_WARM_UP_FACES])
+    began = time.perf_counter()
+    outputs = model.outputs(faces)
+    if flip:
+        mirrored = model.outputs(faces[:, :, ::-1])
+        half = np.float32(0.5)
+        outputs = {head: half * (outputs[head] + mirrored[head]) for head in LABELS}
+    return outputs, (time.perf_counter() - began) * 1000 / len(faces)
+
+
+def _measure(
+    probs: npt.NDArray[np.float32], true: npt.NDArray[np.int64], labels: list[str]
+) -> dict[str, Any]:
+    predicted = probs.argmax(axis=1)
+    matrix = metrics.confusion(predicted, true, len(labels))
+    neutral = labels.index("neutral")
+    return {
+        "n": len(true),
+        "accuracy": metrics.accuracy(predicted, true),
+        "macro_f1": metrics.macro_f1(predicted, true, len(labels)),
+        "ece": metrics.ece(probs, true),
+        "said_neutral": float(np.mean(predicted == neutral)),
+        "true_neutral": float(np.mean(true == neutral)),
+        "labels": list(labels),
+        "per_class": dict(zip(labels, metrics.per_class(matrix), strict=True)),
+        "confusion": matrix.tolist(),
+    }

@@ -61,3 +61,22 @@ def ece(probs: npt.NDArray[np.floating], true: Labels, bins: int = 15) -> float:
         if (which == b).any()
     ]
     return float(np.sum(gaps))
+
+
+def selective(
+    probs: npt.NDArray[np.floating], true: Labels, threshold: float
+) -> tuple[float, float]:
+    """Return coverage and agreement in [0, 1] when only a confident guess is shown.
+
+    Args:
+        probs: of shape (n, classes), rows summing to 1.
+        true: of shape (n,).
+        threshold: confidence from which on the guess is shown.
+
+    Returns:
+        The share of faces that get a guess, and the share of those guesses that are right (0 where
+        there are none).
+    """
+    sure = probs.max(axis=1) >= threshold
+    right = probs.argmax(axis=1) == true
+    return float(sure.mean()), float(right[sure].mean()) if sure.any() else 0.0

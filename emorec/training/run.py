@@ -14,7 +14,7 @@ from emorec.model.runtime import start_keras
 from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
 from emorec.training.data import FaceSet, load, without_faces_of
-from emorec.training.evaluate import evaluate, record
+from emorec.training.evaluate import evaluate, readable, record
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -61,6 +61,7 @@ def run(
     training, validation, chosen_on = prepare(splits, say)
 
     backend = start_keras()
+    from emorec.training.calibrate import calibrate
     from emorec.training.export import export
     from emorec.training.fit import build_network, train
     from emorec.training.recipe import Recipe, read_recipe
@@ -93,14 +94,14 @@ def run(
             f" test too, chosen on {chosen_on}",
         },
         command=" ".join(["emorec train", f"--data {data.name}", *options]),
+        validation=validation,
+        say=say,
     )
-    model = load_model(folder / f"{name}.tflite")
-    evaluation = evaluate(model, validation)
-    record(model, chosen_on, evaluation)
-    say(
-        f"{model.file}: accuracy {evaluation['accuracy']:.2%},"
-        f" macro-F1 {evaluation['macro_f1']:.3f} on {chosen_on}"
-    )
+    model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
+    plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
+    record(model, chosen_on, plain, flipped)
+    for measured in plain.values():
+        say(readable(measured) + "\n")
     return model
 
 

@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from emorec.emotions import EMOTIONS
 from emorec.errors import ModelError
 from emorec.model import store
 from emorec.model.runtime import Runtime
-from emorec.model.store import EmotionModel, load, tempered
+from emorec.model.shown import shown
+from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
 
 
@@ -48,6 +46,16 @@ def test_any_number_of_faces_is_read_as_one_by_one(model: EmotionModel, n: int) 
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
     for face, row in zip(faces, probs, strict=True):
         np.testing.assert_allclose(model.classify(face[None])[0], row, atol=1e-5)
+
+
+def test_what_is_shown_is_both_heads_as_the_contract_says(copy: Path) -> None:
+    rewrite_contract(copy, temperatures={"fer2013": 0.5, "ferplus": 2}, blend=0.25)
+    model, faces = load(copy), some_faces(5)
+    outputs = model.outputs(faces)
+    assert [outputs[head].shape for head in ("fer2013", "ferplus")] == [(5, 7), (5, 8)]
+    expected = shown(outputs, {"fer2013": 0.5, "ferplus": 2}, 0.25)
+    np.testing.assert_array_equal(model.classify(faces), expected)
+    assert np.abs(expected - outputs["fer2013"]).max() > 0.05
 
 
 @pytest.mark.parametrize(
@@ -197,30 +205,3 @@ def test_an_unknown_runtime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOREC_RUNTIME", "abacus")
     with pytest.raises(ModelError, match=r"EMOREC_RUNTIME: .* Received 'abacus'"):
         load()
-
-
-PROBS = arrays(np.float32, (3, 7), elements=st.floats(0.0009765625, 1, width=32))
-
-
-@given(PROBS, st.floats(0.1, 10))
-def test_temperature_keeps_the_order_and_the_sum(weights: np.ndarray, temperature: float) -> None:
-    probs = weights / weights.sum(axis=1, keepdims=True)
-    cooled = tempered(probs, temperature)
-    np.testing.assert_allclose(cooled.sum(axis=1), 1, atol=1e-5)
-    top = probs.argmax(axis=1)
-    assert (cooled[range(3), top] >= cooled.max(axis=1) - 1e-6).all()
-
-
-@pytest.mark.parametrize(
-    ("probs", "temperature", "expected"),
-    [
-        ([0.5, 0.5], 3, [0.5, 0.5]),
-        ([0.8, 0.2], 1, [0.8, 0.2]),
-        ([0.8, 0.2], 2, [2 / 3, 1 / 3]),  # the square root of 4 to 1
-        ([0.8, 0.2], 0.5, [16 / 17, 1 / 17]),
-        ([1, 0], 1, [1, 0]),
-    ],
-)
-def test_temperature_by_hand(probs: list, temperature: float, expected: list) -> None:
-    received = tempered(np.array([probs], np.float32), temperature)
-    np.testing.assert_allclose(received, [expected], atol=1e-6)

@@ -62,8 +62,8 @@ def test_from_faces_to_a_measured_model(
     assert main([*arguments, "--json", "--record"]) == 0
     evaluation = json.loads(capsys.readouterr().out)
     assert evaluation.keys() == {
-        "n", "accuracy", "macro_f1", "ece", "per_class", "confusion", "ms_per_face", "model",
-        "labels",
+        "what", "split", "flip", "n", "accuracy", "macro_f1", "ece", "said_neutral",
+        "true_neutral", "labels", "per_class", "confusion", "ms_per_face", "model",
     }  # fmt: skip
     assert evaluation["n"] == 14 and evaluation["labels"] == list(EMOTIONS)
     assert np.sum(evaluation["confusion"], axis=1).tolist() == [2] * 7

@@ -1,0 +1,67 @@
+"""The models that stand ready in ``models/``, and what was measured of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emorec.errors import ModelError
+from emorec.model import evaluation, store
+from emorec.model.contract import Contract
+
+ACTIVATIONS = "activations.json"
+"""ELU beside ReLU over seeds; ``benchmarks/activations.py`` writes it and says what is in it."""
+
+
+def names() -> list[str]:
+    """Return the names of the models that have weights and a contract, the default one first."""
+    folder, suffix = store.path_of().parent, store.path_of().suffix
+    found = sorted(
+        file.stem for file in folder.glob("*.json") if file.with_suffix(suffix).is_file()
+    )
+    return sorted(found, key=lambda name: name != store.DEFAULT_NAME)
+
+
+def measured(model_file: Path, contract: Contract) -> dict[str, Any]:
+    """Return what `emorec.model.evaluation` keeps of a model, as far as it is still true.
+
+    A split that was measured with other weights is left out; so is ``shown`` where the contract has
+    another blend or threshold by now.
+
+    Raises:
+        ModelError: the file is there, but is no evaluation.
+    """
+    sha256 = {file["sha256"] for file in contract.files.values()}
+    settings = {"blend": contract.blend, "unsure_below": contract.unsure_below}
+    try:
+        return {
+            split: {
+                kind: numbers
+                for kind, numbers in kinds.items()
+                if kind != "shown" or {name: numbers[name] for name in settings} == settings
+            }
+            for split, kinds in evaluation.read(model_file).items()
+            if kinds["fer2013"]["model"]["sha256"] in sha256
+        }
+    except (KeyError, TypeError) as error:
+        file = evaluation.evaluation_file(model_file)
+        raise ModelError(f"{file}: is no evaluation ({error!r}).") from error
+
+
+def activations(folder: Path) -> dict[str, Any] | None:
+    """Return what several runs of the ELU and the ReLU network reached; None where none is kept.
+
+    Raises:
+        ModelError: the file is there, but is no such JSON.
+    """
+    file = folder / ACTIVATIONS
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file}: cannot be read as JSON ({error}).") from error
+    if not isinstance(content, dict) or not {"runs", "networks", "split"} <= content.keys():
+        raise ModelError(f"{file}: is no comparison; `python -m benchmarks.activations` makes one.")
+    return content

@@ -1,0 +1,134 @@
+"""What turns two heads into one honest answer, fitted on the faces that a model was chosen by.
+
+Three numbers of the contract, in this order:
+
+- ``temperatures``: for each head the one that makes its labels likeliest (C. Guo et al., "On
+  Calibration of Modern Neural Networks", ICML 2017).
+- ``blend``: of 0, 0.1, … 1 the one whose macro-F1 and mean recall of the seven emotions, against
+  the majority of FER+'s voters, have the highest sum; of equals the smallest. Accuracy is left out
+  on purpose: people's votes lean to neutral, and a model that hides the rarer expressions behind
+  neutral gains accuracy by it. Without votes 0.
+- ``unsure_below``: the smallest hundredth from which on at least 85 % of the labels that are shown
+  are people's too (without votes: the data's), if half of the faces or more keep a label then.
+  Otherwise the one with the highest share among those that leave half of the faces their label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from emorec.emotions import EMOTIONS
+from emorec.model.contract import write
+from emorec.model.runtime import Outputs
+from emorec.model.shown import shown
+from emorec.model.store import EmotionModel
+from emorec.training.data import FaceSet
+from emorec.training.metrics import Labels, confusion, per_class, selective
+
+BLENDS = tuple(tenth / 10 for tenth in range(11))
+AGREEMENT = 0.85
+"""Share of the labels shown that people must share."""
+
+LEAST_COVERAGE = 0.5
+"""Share of faces that must keep a label: one that is hardly ever given is of no use."""
+
+
+def calibrate(
+    model: EmotionModel, faces: FaceSet, say: Callable[[str], None] = print
+) -> EmotionModel:
+    """Fit a model's temperatures, blend and "unsure" rule, and write them into its contract.
+
+    Args:
+        model: just exported, or to be calibrated anew.
+        faces: that it was chosen by, never those it is judged by; with votes where there are any.
+        say: takes a line on what was found.
+
+    Returns:
+        The model as it now reads faces.
+    """
+    outputs = model.outputs(faces.faces)
+    true, counted = faces.labels, np.ones(len(faces), bool)
+    temperatures = {"fer2013": fit_temperature(outputs["fer2013"], true), "ferplus": 1.0}
+    blend, whose = 0.0, "the data's"
+    if faces.votes is not None and faces.people_labels()[1].any():
+        majority, voted = faces.ferplus_labels()
+        temperatures["ferplus"] = fit_temperature(outputs["ferplus"][voted], majority[voted])
+        (true, counted), whose = faces.people_labels(), "people's"
+        of_counted = {head: probs[counted] for head, probs in outputs.items()}
+        blend = choose_blend(of_counted, temperatures, true[counted])
+    probs, true = shown(outputs, temperatures, blend)[counted], true[counted]
+    unsure_below = choose_threshold(probs, true)
+    coverage, agreement = selective(probs, true, unsure_below)
+    say(
+        "Temperatures "
+        + ", ".join(f"{head} {value:.2f}" for head, value in temperatures.items())
+        + f"; FER+ head's share of what is shown {blend:.0%}; unsure below {unsure_below:.2f}:"
+        f" {coverage:.1%} of the faces get a label, {agreement:.1%} of them {whose} too."
+    )
+    if agreement < AGREEMENT:
+        say(f"warning: {AGREEMENT:.0%} cannot be reached with a label on half of the faces.")
+    contract = replace(
+        model.contract, temperatures=temperatures, blend=blend, unsure_below=unsure_below
+    )
+    write(contract, model.file.with_suffix(".json"))
+    model.contract = contract
+    return model
+
+
+def fit_temperature(probs: npt.NDArray[np.float32], true: Labels) -> float:
+    """Return the temperature under which the true classes are likeliest, from 0.05 to 20.
+
+    Args:
+        probs: float32 of shape (n, classes), as they left the network.
+        true: int64 of shape (n,).
+    """
+    logs = np.log(np.maximum(probs, np.finfo(np.float32).tiny)).astype(np.float64)
+    own = logs[np.arange(len(true)), true]
+    low, high = np.log(0.05), np.log(20.0)  # of the temperature; the slope changes sign once
+    for _ in range(40):
+        middle = (low + high) / 2
+        scaled = logs / np.exp(middle)
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        expected = (powers * logs).sum(axis=1) / powers.sum(axis=1)
+        # Too sure: it expects higher logarithms of its own than the true classes have.
+        if expected.mean() > own.mean():
+            low = middle
+        else:
+            high = middle
+    return round(float(np.exp((low + high) / 2)), 3)
+
+
+def choose_blend(outputs: Outputs, temperatures: dict[str, float], people: Labels) -> float:
+    """Return the share of the FER+ head by the rule above.
+
+    Args:
+        outputs: of both heads, for n faces.
+        temperatures: of both heads.
+        people: int64 of shape (n,), what most people said.
+    """
+
+    def worth(blend: float) -> float:
+        said = shown(outputs, temperatures, blend).argmax(axis=1)
+        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row["n"]]
+        return float(
+            np.mean([row["f1"] for row in rows]) + np.mean([row["recall"] for row in rows])
+        )
+
+    return max(BLENDS, key=worth)
+
+
+def choose_threshold(probs: npt.NDArray[np.float32], true: Labels) -> float:
+    """Return ``unsure_below`` by the rule above, for shown probabilities of shape (n, 7)."""
+    useful = []
+    for threshold in np.arange(100) / 100:
+        coverage, agreement = selective(probs, true, threshold)
+        if coverage < LEAST_COVERAGE:
+            break
+        if agreement >= AGREEMENT:
+            return float(threshold)
+        useful.append((agreement, -threshold))
+    return -max(useful)[1]
