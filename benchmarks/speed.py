@@ -12,19 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import date
 from itertools import count
 from pathlib import Path
 from statistics import mean, median
 from time import perf_counter
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.machine import ROOT, machine, percentile_95, run, versions
+
 STARTS = 5
 WARM_UP = 5
 
@@ -83,7 +81,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.frames import FPS, WORKLOADS, sequence
 
     own, fer = Path(sys.executable), args.fer_python
-    load_before = os.getloadavg()
+    where = machine()
     with tempfile.TemporaryDirectory() as folder:
         for workload in WORKLOADS:
             film, truth = sequence(workload, max(args.repeats, 2 * FPS) + WARM_UP)
@@ -112,10 +110,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             }
     return {
         "command": f"python -m benchmarks.speed --fer-python PYTHON --repeats {args.repeats}",
-        "date": date.today().isoformat(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "load_before": [round(load, 2) for load in load_before],
+        **where,
         "load_after": [round(load, 2) for load in os.getloadavg()],
         "model_sha256": model_sha256(),
         "packages": packages,
@@ -139,32 +134,12 @@ def starts(python: Path, code: str, frames: str) -> dict[str, Any]:
     }
 
 
-def versions(python: Path, names: list[str]) -> dict[str, str]:
-    """Return the versions of those packages that are there."""
-    code = (
-        "import json, sys\nfrom importlib.metadata import distributions\n"
-        "print(json.dumps({d.name: d.version for d in distributions() if d.name in sys.argv}))"
-    )
-    found: dict[str, str] = json.loads(
-        run(python, ["-c", code, *names, *(name.replace("-", "_") for name in names)])
-    )
-    return dict(sorted(found.items()))
-
-
 def worker(python: Path, name: str, base: Path) -> dict[str, Any]:
     """Run one worker in a process of its own."""
     told: dict[str, Any] = json.loads(
         run(python, ["-m", "benchmarks.speed", "--worker", name, str(base)])
     )
     return told
-
-
-def run(python: Path, args: list[str]) -> str:
-    """Return the last line that a fresh process prints."""
-    done = subprocess.run([python, *args], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{args[:3]} ended with {done.returncode}:\n{done.stderr}")
-    return done.stdout.strip().splitlines()[-1]
 
 
 def emorec_worker(base: Path) -> dict[str, Any]:
@@ -277,11 +252,6 @@ def hits(boxes: list[Any], truth: Any) -> int:
         )
         for t1, t2, t3, t4 in truth.tolist()
     )
-
-
-def percentile_95(values: list[float]) -> float:
-    """Return the value that 95 in 100 stay at or under."""
-    return round(sorted(values)[-(-95 * len(values) // 100) - 1], 2)
 
 
 def tables(report: dict[str, Any]) -> str:
