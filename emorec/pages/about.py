@@ -58,6 +58,7 @@ def render() -> None:
         st.error(str(error))
     else:
         _model(model.contract, model.file.suffix.removeprefix("."))
+        st.markdown("What it takes for what, and which other models there are: the **Model** page.")
     st.subheader("Nothing is stored")
     st.markdown(_STORED)
     st.subheader("The law, in four lines")

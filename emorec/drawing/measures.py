@@ -1,0 +1,177 @@
+"""Charts of what a model is worth: what it takes for what, emotion by emotion, run beside run.
+
+Backgrounds are transparent and text keeps the page's colour, so they fit a light and a dark theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from emorec.emotions import COLORS, UNSURE
+from emorec.model.shown import FERPLUS_NAMES
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+_TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
+_CELL = "#2b7f83"  # the app's own colour
+_HALF = 0.5
+# A cell above half is strong enough for white text, one below weak enough for grey, on any ground.
+_STRENGTH = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
+_NETWORKS = {"elu": ("ELU", "#2b9a9e"), "relu": ("ReLU", "#e0852b")}
+_FONT = 13
+
+
+def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Chart:
+    """Return a heat map of what is taken for what, in shares of each row.
+
+    Args:
+        counts: of faces, rows true, columns predicted, in the order of ``labels``.
+        labels: of both sides.
+    """
+    table = pd.DataFrame(
+        [
+            {
+                "true": true,
+                "said": said,
+                "faces": count,
+                "share": count / max(sum(row), 1),
+            }
+            for true, row in zip(labels, counts, strict=True)
+            for said, count in zip(labels, row, strict=True)
+        ]
+    )
+    base = alt.Chart(table).encode(
+        x=alt.X("said:N", sort=list(labels), title=None).axis(
+            orient="top",
+            labelAngle=-40,
+            labelOverlap=False,
+            ticks=False,
+            domain=False,
+            labelFontSize=_FONT,
+        ),
+        y=alt.Y("true:N", sort=list(labels), title=None).axis(
+            ticks=False, domain=False, labelFontSize=_FONT, labelOverlap=False
+        ),
+        tooltip=[
+            alt.Tooltip("true:N", title="label"),
+            alt.Tooltip("said:N", title="taken for"),
+            alt.Tooltip("share:Q", format=".1%"),
+            alt.Tooltip("faces:Q", format=","),
+        ],
+    )
+    opacity = alt.Opacity("share:Q", legend=None, scale=_STRENGTH)
+    strong = alt.datum.share > _HALF
+    return _plain(
+        alt.layer(
+            base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
+            base.mark_text(fontSize=_FONT).encode(
+                text=alt.Text("share:Q", format=".0%"),
+                color=alt.condition(strong, alt.value("#ffffff"), alt.value(_TEXT)),
+            ),
+        ),
+        height=380,
+    )
+
+
+def per_class(rows: Mapping[str, Mapping[str, float]]) -> Chart:
+    """Return recall and precision of each emotion as bars beside each other.
+
+    Args:
+        rows: of each label, ``recall`` and ``precision`` in [0, 1] and ``n``.
+    """
+    table = pd.DataFrame(
+        [
+            {"emotion": emotion, "measure": measure, "value": row[measure], "faces": row["n"]}
+            for emotion, row in rows.items()
+            for measure in ("recall", "precision")
+        ]
+    )
+    base = alt.Chart(table).encode(
+        y=alt.Y("emotion:N", sort=list(rows), title=None).axis(
+            ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelOverlap=False
+        ),
+        yOffset=alt.YOffset("measure:N", sort=["recall", "precision"]),
+        x=alt.X("value:Q", title=None, axis=None).scale(
+            domain=[0, 1], nice=False, range=[0, {"expr": "width - 44"}]
+        ),
+        tooltip=[
+            "emotion:N",
+            "measure:N",
+            alt.Tooltip("value:Q", format=".1%"),
+            alt.Tooltip("faces:Q", format=","),
+        ],
+    )
+    return _plain(
+        alt.layer(
+            base.mark_bar(cornerRadius=2).encode(
+                color=_color(list(rows)),
+                opacity=alt.Opacity("measure:N", sort=["recall", "precision"])
+                .scale(domain=["recall", "precision"], range=[1.0, 0.45])
+                .legend(
+                    orient="top",
+                    title=None,
+                    labelFontSize=_FONT,
+                    symbolType="square",
+                    symbolFillColor=_TEXT,
+                    symbolStrokeWidth=0,
+                ),
+            ),
+            base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
+                text=alt.Text("value:Q", format=".0%")
+            ),
+        ),
+        height=380,
+    )
+
+
+def seeds(runs: Sequence[Mapping[str, Any]], measure: str) -> Chart:
+    """Return what each run reached as a dot, and the mean of each network as a line.
+
+    Args:
+        runs: each with ``network`` (``elu`` or ``relu``), ``seed`` and the measure, in [0, 1].
+        measure: which of its numbers.
+    """
+    table = pd.DataFrame(
+        {
+            "network": [_NETWORKS[run["network"]][0] for run in runs],
+            "seed": [run["seed"] for run in runs],
+            "value": [run[measure] for run in runs],
+        }
+    )
+    names, colors = zip(*_NETWORKS.values(), strict=True)
+    color = alt.Color("network:N", legend=None).scale(domain=names, range=colors)
+    y = alt.Y("network:N", sort=names, title=None).axis(
+        ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6
+    )
+    across = alt.Scale(zero=False, padding=12)
+    axis = alt.Axis(format=".1%", labelFontSize=12, tickCount=4, gridOpacity=0.3)
+    dot, mean = "value:Q", "mean(value):Q"
+    base = alt.Chart(table).encode(y=y, color=color)
+    return _plain(
+        alt.layer(
+            base.mark_tick(thickness=2, size=30).encode(
+                x=alt.X(mean, title=None, axis=axis, scale=across),
+                tooltip=["network:N", alt.Tooltip(mean, title="mean", format=".2%")],
+            ),
+            base.mark_point(filled=True, size=80, opacity=0.7).encode(
+                x=alt.X(dot, title=None, scale=across),
+                tooltip=["network:N", "seed:Q", alt.Tooltip(dot, format=".2%")],
+            ),
+        ),
+        height=130,
+    )
+
+
+def _color(labels: list[str]) -> alt.Color:
+    own = {ferplus: COLORS[emotion] for emotion, ferplus in FERPLUS_NAMES.items()} | dict(COLORS)
+    colors = [own.get(label, COLORS[UNSURE]) for label in labels]
+    return alt.Color("emotion:N", legend=None).scale(domain=labels, range=colors)
+
+
+def _plain(chart: Chart, height: int) -> Chart:
+    sized: Chart = chart.properties(height=height, width="container", background="transparent")
+    return sized.configure_view(stroke=None)

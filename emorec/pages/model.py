@@ -1,0 +1,216 @@
+"""The model page: which model runs, how often it is right, what it takes for what, its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from emorec.drawing import measures
+from emorec.emotions import UNSURE
+from emorec.errors import EmorecError
+from emorec.model import contract, shelf
+from emorec.model.contract import Contract
+from emorec.model.store import path_of
+from emorec.pages.engine import choose, chosen, recognizer
+
+_NETWORKS = {"elu": "ELU network", "relu": "ReLU network", "seed": "the first prototypes' network"}
+_ACTIVATIONS = {"elu": "ELU", "relu": "ReLU"}
+_SPLITS = {
+    "PrivateTest": "These faces were kept for the end: nothing was chosen by them.",
+    "PublicTest": "The model was chosen by these faces, so it may do a little worse on others.",
+}
+_KINDS = {
+    "shown": ("As shown", "What the pages show, against what most of FER+'s voters said."),
+    "fer2013": ("FER2013 head", "The head that learned FER2013's labels, against those labels."),
+    "ferplus": ("FER+ head", "The head that learned FER+'s votes, against what most voters said."),
+}
+_RUNS = {
+    "accuracy": "Accuracy",
+    "macro_f1": "Macro F1",
+    "ferplus": "Agrees with FER+'s voters",
+}
+
+_LIMITS = f"""
+- It names how a face **looks**, which is not what a person feels.
+- It learned from small grey pictures that a web search for words of emotion had found, many of
+  them posed. Other light, angles and cameras are harder for it.
+- Its labels are noisy: people often disagree about one face, and so do the two sets of labels.
+- Who is in those pictures was never recorded. How the error differs between groups of people is
+  therefore unknown.
+- Below its threshold of confidence it says **{UNSURE}**; above, it is still wrong at times.
+- Not for use on people at work or in education: see the law on the **About** page.
+"""
+
+
+def render() -> None:
+    """Show the page."""
+    st.title("Model")
+    st.caption(
+        "Reads the **apparent expression** of every face, not inner feeling. Here is which model "
+        "does, and how often it is right."
+    )
+    _choice()
+    try:
+        model = recognizer().model
+        measured = shelf.measured(model.file, model.contract)
+        compared = shelf.activations(model.file.parent)
+    except EmorecError as error:
+        st.error(str(error))
+        return
+    _quality(model.contract, measured)
+    st.subheader("What is shown")
+    st.markdown(_shown(model.contract, measured))
+    if compared is not None:
+        _activations(compared)
+    st.subheader("Limits")
+    st.markdown(_LIMITS)
+
+
+def _choice() -> None:
+    """Let the visitor choose the model that every page uses from now on."""
+    names = shelf.names()
+    if len(names) < 2:
+        return
+    st.radio(
+        "The model that runs, for you, on every page",
+        names,
+        index=names.index(chosen()) if chosen() in names else None,
+        captions=[_caption(name) for name in names],
+        horizontal=True,
+        key="model choice",
+        on_change=lambda: choose(st.session_state["model choice"]),
+    )
+
+
+def _caption(name: str) -> str:
+    try:
+        found = contract.read(path_of(name).with_suffix(".json"))
+    except EmorecError:
+        return "cannot be used"
+    return f"{_NETWORKS[found.network]}, {found.created}"
+
+
+def _quality(found: Contract, measured: Mapping[str, Any]) -> None:
+    st.subheader(f"How good {found.name} is")
+    if not measured:
+        st.info(
+            f"How often **{found.name}** is right has not been recorded yet. "
+            "`emorec evaluate --record` measures it.",
+            icon=":material/straighten:",
+        )
+        return
+    splits = [split for split in _SPLITS if split in measured]
+    splits += [split for split in measured if split not in _SPLITS]
+    split = splits[0]
+    if len(splits) > 1:
+        split = st.segmented_control(
+            "Measured on", splits, default=split, required=True, key=f"{found.name} split"
+        )
+    kinds = measured[split]
+    st.caption(" ".join(filter(None, (f"{kinds['fer2013']['n']:,} faces.", _SPLITS.get(split)))))
+    _metrics(kinds)
+    st.markdown("**What it takes for what**")
+    shown = [kind for kind in _KINDS if kind in kinds]
+    kind = shown[0]
+    if len(shown) > 1:
+        kind = st.segmented_control(
+            "Which answer",
+            shown,
+            default=kind,
+            required=True,
+            format_func=lambda name: _KINDS[name][0],
+            label_visibility="collapsed",
+            key=f"{found.name} kind",
+        )
+    numbers = kinds[kind]
+    st.caption(
+        f"{_KINDS[kind][1]} {numbers['n']:,} faces: {numbers['accuracy']:.1%} right, macro F1 "
+        f"{numbers['macro_f1']:.1%}, calibration error {numbers['ece']:.1%}; says neutral of "
+        f"{numbers['said_neutral']:.1%}, the labels of {numbers['true_neutral']:.1%}."
+    )
+    left, right = st.columns(2, gap="large")
+    left.markdown("A row is a label, its cells what the model said of those faces.")
+    left.altair_chart(measures.confusion(numbers["confusion"], numbers["labels"]), key="confusion")
+    right.markdown(
+        "**Recall**: how many faces of an emotion it finds. "
+        "**Precision**: how often it is right when it says so."
+    )
+    right.altair_chart(measures.per_class(numbers["per_class"]), key="per class")
+
+
+def _metrics(kinds: Mapping[str, Any]) -> None:
+    labels, shown = kinds["fer2013"], kinds.get("shown")
+    accuracy, macro_f1, ece, people = st.columns(4)
+    accuracy.metric(
+        "Accuracy",
+        f"{labels['accuracy']:.1%}",
+        help="How often the FER2013 head's likeliest emotion is FER2013's label.",
+    )
+    macro_f1.metric(
+        "Macro F1",
+        f"{labels['macro_f1']:.1%}",
+        help="The same by a mean in which rare emotions count as much as common ones.",
+    )
+    ece.metric(
+        "Calibration error",
+        f"{labels['ece']:.1%}",
+        help="How far that head's confidence is from how often it is right.",
+    )
+    if shown is not None:
+        people.metric(
+            "Agrees with people",
+            f"{shown['accuracy']:.1%}",
+            help="How often what is shown is what most of FER+'s voters said, sure or unsure.",
+        )
+
+
+def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
+    """Return in words what the pages show of the two heads, and when they say "unsure"."""
+    if found.blend == 0:
+        heads = "the head that learned FER2013's labels"
+    elif found.blend == 1:
+        heads = "the head that learned the votes of FER+"
+    else:
+        heads = (
+            f"a blend: {found.blend:.0%} of the head that learned the votes of FER+, "
+            f"{1 - found.blend:.0%} of the one that learned FER2013's labels"
+        )
+    learned = (
+        "FER2013 gives a face one label; for FER+ ten people voted on each. One network learned "
+        f"both, with a head for each. What the pages show is {heads}, chosen on faces kept apart "
+        "so that rarer expressions do not hide behind neutral."
+    )
+    lines = [learned, f"Below a confidence of {found.unsure_below:.0%} a face is **{UNSURE}**."]
+    for split in _SPLITS:
+        numbers = measured.get(split, {}).get("shown")
+        if numbers:
+            lines.append(
+                f"On {split}, {numbers['coverage']:.0%} of the faces get a label, and "
+                f"{numbers['agreement']:.0%} of those labels are what most people said. It calls "
+                f"{numbers['said_neutral']:.0%} of the faces neutral; people call "
+                f"{numbers['true_neutral']:.0%} so."
+            )
+            break
+    return "  \n".join(lines)
+
+
+def _activations(compared: Mapping[str, Any]) -> None:
+    st.subheader("ELU beside ReLU")
+    epochs = max(run["epochs"] for run in compared["runs"])
+    st.caption(
+        f"One recipe of {epochs} epochs with either activation and several random seeds, measured "
+        f"on {compared['split']}: made to be compared with each other, not with the models above. "
+        "A dot is a run, a line a network's mean; below, mean and standard deviation."
+    )
+    reached = {name: called for name, called in _RUNS.items() if name in compared["runs"][0]}
+    for column, (name, called) in zip(st.columns(len(reached)), reached.items(), strict=True):
+        column.markdown(f"**{called}**")
+        column.altair_chart(measures.seeds(compared["runs"], name), key=f"seeds {name}")
+        column.caption(
+            ", ".join(
+                f"{_ACTIVATIONS[network]} {of[name]['mean']:.1%} ± {of[name]['sd']:.1%}"
+                for network, of in compared["networks"].items()
+            )
+        )

@@ -1,0 +1,28 @@
+"""A folder of two models, in place of the one that ships."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emorec.model import contract
+from emorec.paths import MODELS
+
+FILES = ("elu_cnn.json", "elu_cnn.tflite")
+
+
+@pytest.fixture
+def two_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The shipped model, and the same weights as ``other`` with a threshold that nothing passes."""
+    for name in FILES:
+        shutil.copy(MODELS / name, tmp_path)
+    shutil.copy(MODELS / "elu_cnn.tflite", tmp_path / "other.tflite")
+    own = contract.read(MODELS / "elu_cnn.json")
+    files = {kind: {**file, "file": f"other.{kind}"} for kind, file in own.files.items()}
+    other = replace(own, name="other", network="relu", files=files, unsure_below=1.0)
+    contract.write(other, tmp_path / "other.json")
+    monkeypatch.setattr("emorec.model.store.MODELS", tmp_path)
+    return tmp_path
