@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.model.network import NETWORKS
 from emorec.paths import APP
+from emorec.settings import DETECTORS, Settings
 
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
@@ -54,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     # For this computer alone: a browser gives the camera to no other one without HTTPS.
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
     command += ["--server.address", "localhost", "--server.port", str(args.port)]
+    if args.detector:
+        os.environ["EMOREC_DETECTOR"] = args.detector
     print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
@@ -65,10 +69,16 @@ def photo(args: argparse.Namespace) -> int:
     from emorec.drawing.overlay import draw_faces
     from emorec.media.photo import encode_png, read_photo
     from emorec.media.table import photo_record
+    from emorec.pipeline.detect import shortcoming
     from emorec.recognizer import EmotionRecognizer
 
     outputs = _outputs(args.images, args.out) if args.out else {}
-    recognizer, code = EmotionRecognizer(), 0
+    settings = Settings.from_env()
+    if args.detector:
+        settings = replace(settings, detector=args.detector)
+    recognizer, code = EmotionRecognizer(settings=settings), 0
+    if note := shortcoming(settings.detector):
+        print(f"emorec: {note}", file=sys.stderr, flush=True)
     for path in args.images:
         try:
             image_bgr = read_photo(path)
@@ -94,6 +104,9 @@ def train(args: argparse.Namespace) -> int:
         network=args.network,
         epochs=args.epochs,
         steps=args.steps,
+        batch=args.batch,
+        seed=args.seed,
+        precision=args.precision,
         resume=args.resume,
         say=lambda line: print(line, flush=True),
     )
@@ -170,12 +183,14 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("PORT") or "8501",
         help="default: the environment's PORT, else 8501",
     )
+    _add_detector(add)
     add.set_defaults(command=run)
 
     add = commands.add_parser("photo", help="read the faces of some pictures")
     add.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
     add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
+    _add_detector(add)
     add.set_defaults(command=photo)
 
     add = commands.add_parser("train", help="train a network on labelled faces")
@@ -186,6 +201,15 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--resume", action="store_true", help="go on with the run that is in DIR")
     add.add_argument("--epochs", type=_count, metavar="N", help="default: the recipe's")
     add.add_argument("--steps", type=_count, metavar="N", help="stop after N steps: a trial")
+    add.add_argument(
+        "--batch", type=_count, metavar="N", help="faces a step; default: the recipe's"
+    )
+    add.add_argument("--seed", type=_count, metavar="N", help="of all that is random; default: 1")
+    add.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="default: float32; the other is faster where the processor has such instructions",
+    )
     add.set_defaults(command=train)
 
     add = commands.add_parser("evaluate", help="measure a model on labelled faces")
@@ -212,6 +236,14 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--json", action="store_true", help="one JSON object")
     add.set_defaults(command=bench)
     return parser
+
+
+def _add_detector(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--detector",
+        choices=DETECTORS,
+        help=f"what finds the faces; default: EMOREC_DETECTOR, else {DETECTORS[0]}",
+    )
 
 
 def _count(text: str) -> int:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+
+_QUANTILES = 1024
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,11 @@ def blend(seeds: keras.random.SeedGenerator, alpha: float, *arrays: Any) -> tupl
     shuffled one.
     """
     n = ops.shape(arrays[0])[0]
-    share = keras.random.beta((n,), alpha, alpha, seed=seeds)
+    # Out of a table of its quantiles: XLA cannot compile TensorFlow's own Beta.
+    draws = np.random.default_rng(0).beta(alpha, alpha, 100_000)
+    quantiles = np.quantile(draws, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
+    which = keras.random.randint((n,), 0, _QUANTILES, seed=seeds)
+    share = ops.take(ops.convert_to_tensor(quantiles, "float32"), which)
     share = ops.maximum(share, 1 - share)
     mixed = []
     for array in arrays:

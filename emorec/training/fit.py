@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,11 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import TrainingError
 from emorec.model.network import FACE_SIDE, build_network
 from emorec.training.data import FaceSet
-from emorec.training.files import replace_whole
+from emorec.training.files import arrays_of, replace_whole
 from emorec.training.metrics import accuracy, macro_f1
-from emorec.training.recipe import Recipe
+from emorec.training.plots import draw_curves
+from emorec.training.progress import Progress
+from emorec.training.recipe import Recipe, read_recipe
 from emorec.training.trainee import Trainee
 
 
@@ -42,8 +42,8 @@ def train(
     Args:
         training: faces to learn from; FER+ votes are used where they are there.
         validation: faces to choose by (FER2013's PublicTest).
-        folder: receives ``settings.json``, ``history.csv``, ``last.npz`` (the state to resume
-            from) and ``best.weights.h5``.
+        folder: receives ``settings.json``, ``history.csv``, ``curves.png``, ``last.npz`` (the
+            state to resume from) and ``best.npz`` (the averaged weights, in Keras's order).
         recipe: how to train.
         resume: go on from ``last.npz`` with the same optimiser state and random streams.
         say: takes one line of progress an epoch.
@@ -52,19 +52,21 @@ def train(
         The network of 48 pixels with the best weights.
 
     Raises:
-        TrainingError: the loss is no longer a number, there is nothing to resume, or the folder
-            holds a run already.
+        TrainingError: the loss is no longer a number, there is nothing to resume, the folder
+            holds a run already, or cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state_file, best_file = folder / "last.npz", folder / "best.weights.h5"
+    state_file, best_file = folder / "last.npz", folder / "best.npz"
     if resume and not state_file.is_file():
         raise TrainingError(f"{folder}: nothing to resume, last.npz is not there.")
     if not resume and state_file.is_file():
         raise TrainingError(f"{folder}: holds a run already; --resume goes on with it.")
-    settings = json.loads(json.dumps(asdict(recipe)))
-    if resume and json.loads((folder / "settings.json").read_text()) != settings:
-        raise TrainingError(f"{folder}: was begun with other settings; see its settings.json.")
-    (folder / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+    if resume:
+        if read_recipe(folder) != recipe:
+            raise TrainingError(f"{folder}: was begun with other settings; see its settings.json.")
+    else:
+        text = json.dumps(asdict(recipe), indent=1) + "\n"
+        replace_whole(folder / "settings.json", lambda part: part.write_text(text))
 
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
@@ -75,38 +77,36 @@ def train(
         keras.config.set_dtype_policy("float32")
     history = trainee.restore(state_file) if resume else []
 
-    first, began = len(history), time.monotonic()
-    for epoch in range(first, recipe.epochs):
-        trainee.side = recipe.side(epoch)
-        if epoch == first or trainee.side != recipe.side(epoch - 1):
+    plan = _plan(recipe, len(training))
+    first = len(history)
+    progress = Progress(plan, first)
+    for epoch, (side, steps) in list(enumerate(plan))[first:]:
+        trainee.side = side
+        if epoch == first or side != plan[epoch - 1][0]:
             trainee.make_train_function(force=True)
+        progress.start(epoch)
         order = np.random.default_rng((recipe.seed, epoch)).permutation(len(training))
-        whole = max(len(order) // recipe.batch, 1)
-        left = whole if recipe.steps is None else min(whole, recipe.steps - epoch * whole)
-        if left <= 0:
-            break
-        order = order[: left * recipe.batch].astype("int32")
         logs = trainee.fit(
-            order,
+            order[: steps * recipe.batch].astype("int32"),
             batch_size=recipe.batch,
             shuffle=False,
             verbose=0,
-            callbacks=[_StopOnNan(), *([_Bar()] if sys.stderr.isatty() else [])],
+            callbacks=[_StopOnNan(), progress],
         )
-        row = {"epoch": epoch + 1, "side": trainee.side, "loss": logs.history["loss"][-1]}
+        row = {"epoch": epoch + 1, "side": side, "loss": logs.history["loss"][-1]}
         trainee.copy_averaged_weights_to(shipped)
         row |= validate(shipped, validation)
         if row["accuracy"] >= max((past["accuracy"] for past in history), default=0.0):
-            replace_whole(best_file, shipped.save_weights)
+            replace_whole(best_file, lambda part: np.savez(part, *shipped.get_weights()))
         history.append(row)
         trainee.save(state_file, history)
-        _write_history(folder / "history.csv", history)
+        _write_history(folder, history)
         numbers = "  ".join(f"{key} {value:.4g}" for key, value in row.items())
-        # The time of an epoch goes with the pixels of its faces.
-        pixels = [recipe.side(i) ** 2 for i in range(recipe.epochs)]
-        rate = (time.monotonic() - began) / sum(pixels[first : epoch + 1])
-        say(f"{numbers}  {sum(pixels[epoch + 1 :]) * rate / 60:.0f} min left")
-    shipped.load_weights(best_file)
+        say(f"{numbers}  {progress.left(steps)} left")
+    if resume:  # a kill between the state and its history leaves the latter one epoch behind
+        _write_history(folder, history)
+    with arrays_of(best_file) as arrays:
+        shipped.set_weights([arrays[f"arr_{i}"] for i in range(len(arrays))])
     return shipped
 
 
@@ -135,22 +135,22 @@ class _StopOnNan(keras.callbacks.Callback):
             )
 
 
-class _Bar(keras.callbacks.Callback):
-    """A bar on a terminal's standard error while an epoch runs, gone when it ends."""
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        done = int(30 * (batch + 1) / self.params["steps"])
-        line = f"\r{'█' * done}{'░' * (30 - done)} {batch + 1} of {self.params['steps']} steps"
-        sys.stderr.write(f"{line}, loss {float((logs or {}).get('loss', float('nan'))):.3f} ")
-        sys.stderr.flush()
-
-    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+def _plan(recipe: Recipe, faces: int) -> list[tuple[int, int]]:
+    """Return (side, steps) of every epoch; a trial's last epoch is cut short."""
+    whole = max(faces // recipe.batch, 1)
+    plan = [(recipe.side(epoch), whole) for epoch in range(recipe.epochs)]
+    if recipe.steps is None:
+        return plan
+    left = [recipe.steps - epoch * whole for epoch in range(recipe.epochs)]
+    return [(side, min(whole, n)) for (side, _), n in zip(plan, left, strict=True) if n > 0]
 
 
-def _write_history(file: Path, history: list[dict[str, float]]) -> None:
-    with file.open("w", newline="") as out:
-        writer = csv.DictWriter(out, fieldnames=list(history[-1]))
-        writer.writeheader()
-        writer.writerows(history)
+def _write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
+    def write(part: Path) -> None:
+        with part.open("w", newline="") as out:
+            writer = csv.DictWriter(out, fieldnames=list(history[-1]))
+            writer.writeheader()
+            writer.writerows(history)
+
+    replace_whole(folder / "history.csv", write)
+    replace_whole(folder / "curves.png", lambda part: draw_curves(history, part))

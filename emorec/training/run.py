@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +19,10 @@ from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
 from emorec.training.data import FaceSet, load, without_faces_of
 from emorec.training.evaluate import evaluate, readable, record
+from emorec.training.plots import draw_confusion
+
+if TYPE_CHECKING:
+    from emorec.training.recipe import Recipe
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -25,34 +33,37 @@ def run(
     folder: Path,
     *,
     ferplus: Path | None = None,
-    network: str | None = None,
     epochs: int | None = None,
-    steps: int | None = None,
     resume: bool = False,
     say: Callable[[str], None] = print,
+    **changes: Any,
 ) -> EmotionModel:
-    """Train a network, export it and measure it on the faces that it was chosen by.
+    """Train a network, export it, calibrate it and measure it on the faces it was chosen by.
 
     Args:
         data: as in `emorec.training.data.load`.
-        folder: of the run; receives ``NAME.keras``, ``NAME.tflite`` and ``NAME.json`` too.
+        folder: of the run; receives ``NAME.keras``, ``NAME.tflite``, their contract, their
+            evaluation and ``confusion.png`` too.
         ferplus: FER+'s votes on the same faces.
-        network: one of `emorec.model.network.NETWORKS`; None is ``elu``.
         epochs: spread over the recipe's sides in its own proportions; None takes the recipe's.
-        steps: stop after so many (a trial of the machinery); None trains to the end.
         resume: go on with the run that is in the folder, under its own settings.
         say: takes one line of progress.
+        **changes: to fields of `emorec.training.recipe.Recipe`; None leaves one as it is.
 
     Raises:
         DataError: the data cannot be used.
         TrainingError: the run cannot go on or be exported.
         ModelError: Keras is not installed.
     """
-    if resume and (network, epochs, steps) != (None, None, None):
+    changes = {name: value for name, value in changes.items() if value is not None}
+    given = [f"--{name}" for name in ({"epochs": epochs} if epochs else {}) | changes]
+    if resume and given:
         raise TrainingError(
             f"{folder}: --resume goes on with the settings the run was begun with;"
-            " leave out --network, --epochs and --steps."
+            f" leave out {', '.join(given)}."
         )
+    if importlib.util.find_spec("matplotlib") is None:
+        raise TrainingError("A run's curves are drawn by matplotlib: pip install matplotlib.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         splits = load(data, ferplus)
@@ -66,10 +77,7 @@ def run(
     from emorec.training.fit import build_network, train
     from emorec.training.recipe import Recipe, read_recipe
 
-    if resume:
-        recipe = read_recipe(folder)
-    else:
-        recipe = Recipe(network=network or "elu", steps=steps).lasting(epochs)
+    recipe = read_recipe(folder) if resume else Recipe(**changes).lasting(epochs)
     name = f"{recipe.network}_cnn"
     say(
         f"{recipe.network}: {recipe.epochs} epochs of {len(training)} faces, Keras on {backend},"
@@ -80,29 +88,54 @@ def run(
     say("Exporting …")
     shipped = build_network(recipe.network, FACE_SIDE)
     shipped.set_weights(best.get_weights())
-    options = [f"--network {recipe.network}"]
-    options += [f"--ferplus {ferplus.name}"] if ferplus else []
-    options += [f"--epochs {recipe.epochs}"] if recipe.epochs != Recipe().epochs else []
-    export(
-        shipped,
-        folder,
-        name,
-        kind=recipe.network,
-        data={
-            "name": data.name if data.is_dir() else "FER2013",
-            "protocol": "learned from Training without the faces that stand pixel for pixel in a"
-            f" test too, chosen on {chosen_on}",
-        },
-        command=" ".join(["emorec train", f"--data {data.name}", *options]),
-        validation=validation,
-        say=say,
-    )
-    model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
-    plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
-    record(model, chosen_on, plain, flipped)
+    with _writing(folder):
+        export(
+            shipped,
+            folder,
+            name,
+            kind=recipe.network,
+            data={
+                "name": data.name if data.is_dir() else "FER2013",
+                "protocol": "learned from Training without the faces that stand pixel for pixel in"
+                f" a test too, chosen on {chosen_on}",
+            },
+            command=_command(data, ferplus, recipe),
+            validation=validation,
+            say=say,
+        )
+        model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
+        plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
+        record(model, chosen_on, plain, flipped)
+        draw_confusion(plain, folder / "confusion.png")
     for measured in plain.values():
         say(readable(measured) + "\n")
     return model
+
+
+def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
+    """Return the command that repeats a run, also one that was resumed."""
+    usual = type(recipe)()
+    options = [f"--data {data.name}", f"--network {recipe.network}"]
+    options += [f"--ferplus {ferplus.name}"] if ferplus else []
+    options += [f"--epochs {recipe.epochs}"] if recipe.epochs != usual.epochs else []
+    said = {name: getattr(recipe, name) for name in ("steps", "batch", "seed", "precision")}
+    options += [
+        f"--{name} {value}" for name, value in said.items() if value != getattr(usual, name)
+    ]
+    repeated = replace(usual, network=recipe.network, **said).lasting(recipe.epochs)
+    by_hand = "" if repeated == recipe else ", its settings changed by hand"
+    return " ".join(["emorec train", *options]) + by_hand
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"{folder}: cannot be written to ({error.strerror or error}); the trained weights are"
+            " kept, and --resume exports them."
+        ) from error
 
 
 def prepare(splits: dict[str, FaceSet], say: Callable[[str], None]) -> tuple[FaceSet, FaceSet, str]:

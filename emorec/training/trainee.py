@@ -15,7 +15,7 @@ from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.model.network import FACE_SIDE, build_network
 from emorec.training.augment import blend, vary
 from emorec.training.data import FaceSet
-from emorec.training.files import replace_whole
+from emorec.training.files import arrays_of, replace_whole
 from emorec.training.recipe import Recipe
 
 
@@ -126,7 +126,7 @@ class Trainee(keras.Model):
 
     def restore(self, file: Path) -> list[dict[str, float]]:
         """Take the state up again and return the history so far."""
-        with np.load(file) as arrays:
+        with arrays_of(file) as arrays:
             count = len(self.network.weights)
             self.network.set_weights([arrays[f"network_{i}"] for i in range(count)])
             for name, variables in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_one(tmp_
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(TrainingError, match=r"not a number at step \d"):
         train(TRAINING, VALIDATION, tmp_path, hot, resume=True, say=silent)
-    for name in ("last.npz", "best.weights.h5", "history.csv"):
+    for name in ("last.npz", "best.npz", "history.csv", "curves.png"):
         assert (tmp_path / name).read_bytes() == good[name]
 
 
@@ -134,11 +134,57 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
 
     def full_disk(part: Path) -> None:
         part.write_bytes(b"half")
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(TrainingError) as raised:
         replace_whole(file, full_disk)
+    message = str(raised.value)
+    assert message.startswith(f"{file}: cannot be written (No space left on device)")
+    assert "\n" not in message
     assert file.read_bytes() == b"before" and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows sets no limit to a file's size")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    kept = {}
+
+    def fill_the_disk(line: str) -> None:
+        if line.startswith("epoch 1 "):
+            kept.update({file.name: file.read_bytes() for file in tmp_path.iterdir()})
+            room = len(kept["last.npz"]) // 2
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+
+    try:
+        with pytest.raises(TrainingError, match=r"npz: cannot be written \(.*--resume") as raised:
+            train(TRAINING, VALIDATION, tmp_path, RECIPE, say=fill_the_disk)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(raised.value)
+    assert (tmp_path / "last.npz").read_bytes() == kept["last.npz"]
+    assert kept.keys() == {file.name for file in tmp_path.iterdir()}
+    train(TRAINING, VALIDATION, tmp_path, RECIPE, resume=True, say=silent)
+    assert len(json.loads(str(state(tmp_path)["history"]))) == RECIPE.epochs
+
+
+@pytest.mark.parametrize("name", ["last.npz", "best.npz"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, name: str) -> None:
+    recipe = replace(RECIPE, steps=1)
+    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:100])
+    with pytest.raises(TrainingError, match=rf"{name}: cannot be read") as raised:
+        train(TRAINING, VALIDATION, tmp_path, recipe, resume=True, say=silent)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_finished_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, steps=1)
+    done = train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
+    (tmp_path / "history.csv").unlink()  # as if the power had gone off between the two files
+    again = train(TRAINING, VALIDATION, tmp_path, recipe, resume=True, say=silent)
+    for one, other in zip(done.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (tmp_path / "history.csv").read_text().startswith("epoch,side,loss")
 
 
 def test_a_trial_stops_after_its_steps(tmp_path: Path) -> None:
@@ -152,9 +198,9 @@ def test_a_folder_holds_one_run(tmp_path: Path) -> None:
     (tmp_path / "last.npz").write_bytes(b"")
     with pytest.raises(TrainingError, match="holds a run already"):
         train(TRAINING, VALIDATION, tmp_path, RECIPE)
-    (tmp_path / "settings.json").write_text("{}")
+    (tmp_path / "settings.json").write_text(json.dumps(asdict(RECIPE)))
     with pytest.raises(TrainingError, match="other settings"):
-        train(TRAINING, VALIDATION, tmp_path, RECIPE, resume=True)
+        train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, seed=2), resume=True)
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"stages": 3}', "[]"])
