@@ -64,8 +64,12 @@ def write_webcam(path: Path) -> Path:
 
 
 @contextmanager
-def running_app(log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
+def running_app(log: Path, root: Path = ROOT) -> Iterator[tuple[subprocess.Popen, str]]:
     """Run the app as a server runs it; yields its process and its address.
+
+    Args:
+        log: receives what it prints.
+        root: of the checkout that it runs from.
 
     Raises:
         RuntimeError: it did not start within a minute; carries its log.
@@ -79,7 +83,7 @@ def running_app(log: Path) -> Iterator[tuple[subprocess.Popen, str]]:
     command += ["--server.address=localhost", f"--server.port={port}"]
     url = f"http://localhost:{port}"
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out)
+        process = subprocess.Popen(command, cwd=root, env=env, stdout=out, stderr=out)
     deadline = time.monotonic() + 60
     try:
         while not _answers(url):
