@@ -28,12 +28,12 @@ _MARGIN = 40  # pixels of background around the picture, for a camera that shake
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """A face that is in the picture.
+    """A face whose box reaches into the picture, hidden or not.
 
     Attributes:
         face_id: 1 or more, the same in all frames; someone who comes back has a new one.
         box_xyxy: float64 of shape (4,), pixels; may reach over the border.
-        visible: share of its face in (0, 1] that is neither hidden nor beyond the border.
+        visible: share of its face in [0, 1] that is neither hidden nor beyond the border.
     """
 
     face_id: int
@@ -116,7 +116,7 @@ def _draw(
     time_s: float,
     shift: tuple[float, float],
 ) -> tuple[Truth, ...]:
-    """Draw them on float32 (h, w, 3) and return which faces can be seen at all."""
+    """Draw them on float32 (h, w, 3) and return whose boxes reach into the picture."""
     in_front = np.zeros(canvas.shape[:2], np.int16)
     drawn = []
     for number, actor in enumerate(actors, start=1):
@@ -131,8 +131,8 @@ def _draw(
     height, width = canvas.shape[:2]
     for number, face_id, box, whole in drawn:
         x1, y1, x2, y2 = _pixels(box).clip(0, [width, height, width, height])
-        seen = np.count_nonzero(in_front[y1:y2, x1:x2] == number)
-        if seen:
+        if x1 < x2 and y1 < y2:
+            seen = np.count_nonzero(in_front[y1:y2, x1:x2] == number)
             truths.append(Truth(face_id, box, min(seen / whole, 1.0)))
     return tuple(truths)
 
@@ -200,7 +200,7 @@ def _lit(canvas: npt.NDArray[np.float32], light: str) -> npt.NDArray[np.float32]
     if light == "dark":
         return canvas * np.float32(0.2)
     if light == "bright":
-        return canvas * np.float32(1.5) + 40
+        return canvas * np.float32(1.3) + 30
     if light == "low contrast":
         return canvas * np.float32(0.25) + 100
     return canvas

@@ -142,7 +142,7 @@ def test_who_hides_comes_back(name: str, seconds: float) -> None:
         own = {truth.face_id: truth.visible for truth in frame.truths}
         assert len(own) == len(frame.truths)
         for truth in frame.truths:
-            assert 0 < truth.visible <= 1
+            assert 0 <= truth.visible <= 1
             (inside,) = clip(truth.box_xyxy, size_wh)
             assert (inside[2:] > inside[:2]).all()
             if np.abs(inside - truth.box_xyxy).max() > 2:
