@@ -5,59 +5,83 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import lap
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes, iou, square
+from emorec.geometry import as_boxes, iou
 from emorec.records import Detection, Track
 
-_REACH = 1.6  # boxes are compared this much larger, so that one fully jumped out of still meets
-_OVERLAP = 0.2  # IoU of those from which a detection may be the face expected there
+_REACH = 1.0  # how far from its place a face may be found, in faces
+_LEAST_REACH_PX = 28.0  # a camera that is knocked moves small faces as far as large ones
+_GROWTH = 2.0  # a size this many times another one counts as far as `_REACH` does
 _SAME = 0.4  # IoU from which two detections are one face
 _BIRTH = 2  # detections before a face is believed
-_PATIENCE_S = 0.7  # how long a face that is not seen is still expected
+_PATIENCE_S = 0.7  # how long a face that is not seen is still shown
 _CAUTIOUS_PATIENCE_S = 2.0
+_MEMORY_S = 1.5  # how long it is known again: as long as someone takes to walk past another
 _GAP_S = 2.0  # after so long without a look, nothing says that a face is the same
+_CONTEST = 0.25  # distance from which a face that was missed may be the one that was found
+_DOUBT = 0.06  # what a second unseen adds to a distance: of two that fit, the one seen last
 _COAST_S = 0.3  # how long a face that is not seen is taken to move on
+_COVERED = 0.1  # IoU with a face that is seen from which one that is not stands behind it
 _PLACE_S = 0.06  # time constant of the place: takes the detector's tremor out
+_TREMOR = 0.12  # of its side: a face found farther off than a tremor is where it was found
 _SIZE_S = 0.2  # of the size, which trembles more and changes less
 _VELOCITY_S = 0.1  # of the speed
+_TILT_S = 0.2  # of the tilt
 
 
 @dataclass(eq=False)
 class _Candidate:
     box: npt.NDArray[np.float64]
     score: float
+    tilt_deg: float
     born_s: float
     seen_s: float
+    coasts_until_s: float
     track_id: int = 0  # 0: not yet believed
     hits: int = 1
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
     def at(self, time_s: float) -> npt.NDArray[np.float64]:
         """Return where the face should be by now."""
-        return self.box + np.tile(self.velocity, 2) * min(time_s - self.seen_s, _COAST_S)
+        return self.box + np.tile(self.velocity, 2) * (
+            min(time_s, self.coasts_until_s) - self.seen_s
+        )
 
-    def see(self, detection: Detection, time_s: float) -> None:
+    def see(self, detection: Detection, time_s: float, contested: bool) -> None:
+        """Take in where the face was found; ``contested`` = it may have been another's box."""
         passed = max(time_s - self.seen_s, 1e-3)
         expected = self.at(time_s)
         surprise = detection.box_xyxy - expected
         moved = (surprise[:2] + surprise[2:]) / 2
         grown = (surprise[2:] - surprise[:2]) / 2
-        moved_share, grown_share, velocity_share = 1 - np.exp(
-            -passed / np.array([_PLACE_S, _SIZE_S, _VELOCITY_S])
+        place_share, size_share, velocity_share, tilt_share = 1 - np.exp(
+            -passed / np.array([_PLACE_S, _SIZE_S, _VELOCITY_S, _TILT_S])
         )
-        self.box = expected + np.tile(moved, 2) * moved_share
-        self.box += np.concatenate([-grown, grown]) * grown_share
-        self.velocity += moved / passed * velocity_share / 2
+        side = max(expected[2] - expected[0], 1.0)
+        jump = float(np.hypot(*moved)) / side / _TREMOR
+        place_share = max(place_share, min(jump**2, 1.0))
+        self.box = expected + np.tile(moved, 2) * place_share
+        self.box += np.concatenate([-grown, grown]) * size_share
+        if not contested:
+            self.velocity += moved / passed * velocity_share / 2
+        if np.isnan(self.tilt_deg):
+            self.tilt_deg = detection.tilt_deg
+        elif not np.isnan(detection.tilt_deg):
+            turned = (detection.tilt_deg - self.tilt_deg + 180) % 360 - 180
+            self.tilt_deg = (self.tilt_deg + turned * tilt_share + 180) % 360 - 180
         self.seen_s, self.score, self.hits = time_s, detection.score, self.hits + 1
+        self.coasts_until_s = time_s + _COAST_S
 
 
 class Tracker:
-    """Follows faces by where they should be: constant velocity, greedy matching by overlap.
+    """Follows faces by where they should be: constant velocity, the likeliest matching of all.
 
     A face is reported from its second detection on and for 0.7 s after its last; with caution,
-    from its first and for 2 s. Ids start at 1 and are never used again.
+    from its first and for 2 s. It is known again for 1.5 s. Ids start at 1 and are never used
+    again.
     """
 
     def __init__(self) -> None:
@@ -78,33 +102,46 @@ class Tracker:
         """Match this frame's detections and return this frame's faces by rising id."""
         detections = _distinct(detections)
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= _GAP_S]
+        expected = self.expected(time_s)
         found_boxes = as_boxes([found.box_xyxy for found in detections])
-        overlap = iou(square(self.expected(time_s), _REACH), square(found_boxes, _REACH))
-        unmatched = set(range(len(detections)))
-        free = set(range(len(self._candidates)))
-        for flat in np.argsort(-overlap, axis=None, kind="stable"):
-            row, column = divmod(int(flat), len(detections))
-            if overlap[row, column] < _OVERLAP:
-                break
-            if row in free and column in unmatched:
-                free.discard(row)
-                unmatched.discard(column)
-                self._candidates[row].see(detections[column], time_s)
+        unseen_s = np.array([time_s - c.seen_s for c in self._candidates])
+        away = _distances(expected, found_boxes) + _DOUBT * unseen_s[:, None]
+        columns, rows = _match(away)
+        missed = as_boxes(expected[columns < 0])
+        for candidate, column in zip(self._candidates, columns, strict=True):
+            if column >= 0:
+                contested = bool((_distances(missed, found_boxes[[column]]) < _CONTEST).any())
+                candidate.see(detections[column], time_s, contested)
+        self._coast_behind(time_s)
         # Only now, so that a face is met again however far apart the frames are.
         patience_s = _CAUTIOUS_PATIENCE_S if cautious else _PATIENCE_S
         self._candidates = [
             candidate
             for candidate in self._candidates
-            if time_s - candidate.seen_s <= (patience_s if candidate.track_id else patience_s / 2)
+            if time_s - candidate.seen_s
+            <= (max(patience_s, _MEMORY_S) if candidate.track_id else patience_s / 2)
         ]
-        for column in sorted(unmatched):
-            found = detections[column]
-            self._candidates.append(_Candidate(found.box_xyxy, found.score, time_s, time_s))
+        for found, row in zip(detections, rows, strict=True):
+            if row < 0:
+                self._candidates.append(
+                    _Candidate(
+                        found.box_xyxy,
+                        found.score,
+                        found.tilt_deg,
+                        time_s,
+                        time_s,
+                        time_s + _COAST_S,
+                    )
+                )
         for candidate in self._candidates:
             if not candidate.track_id and (cautious or candidate.hits >= _BIRTH):
                 self._last_id += 1
                 candidate.track_id = self._last_id
-        believed = sorted((c for c in self._candidates if c.track_id), key=lambda c: c.track_id)
+        shown = [
+            candidate
+            for candidate in self._candidates
+            if candidate.track_id and time_s - candidate.seen_s <= patience_s
+        ]
         return tuple(
             Track(
                 track_id=c.track_id,
@@ -113,9 +150,56 @@ class Tracker:
                 score=c.score,
                 age_s=time_s - c.born_s,
                 unseen_s=time_s - c.seen_s,
+                tilt_deg=0.0 if np.isnan(c.tilt_deg) else c.tilt_deg,
             )
-            for c in believed
+            for c in sorted(shown, key=lambda c: c.track_id)
         )
+
+    def _coast_behind(self, time_s: float) -> None:
+        """Let faces move on that are not seen because another stands before them."""
+        seen = as_boxes([c.box for c in self._candidates if c.seen_s == time_s])
+        for candidate in self._candidates:
+            if candidate.seen_s < time_s:
+                covered = iou(candidate.at(time_s), seen) >= _COVERED
+                if covered.any():
+                    candidate.coasts_until_s = time_s + _COAST_S
+
+
+def _distances(
+    expected_xyxy: npt.NDArray[np.float64], found_xyxy: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return how unlikely each face (n) is to be each one found (m), 1 = just possible: (n, m).
+
+    Squared, as in the likelihood of a normal error: of all matchings the likeliest has the least
+    sum.
+    """
+    centers, sides = _centers_and_sides(expected_xyxy)
+    found_centers, found_sides = _centers_and_sides(found_xyxy)
+    reach = np.maximum(sides * _REACH, _LEAST_REACH_PX)
+    moved = np.square(centers[:, None] - found_centers[None]).sum(axis=2) / reach[:, None] ** 2
+    grown = np.log(found_sides[None] / sides[:, None]) / np.log(_GROWTH)
+    return moved + np.square(grown)
+
+
+def _centers_and_sides(
+    boxes_xyxy: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    sides = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).mean(axis=1)
+    return (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2, np.maximum(sides, 1.0)
+
+
+def _match(
+    away: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the column of each row and the row of each column, -1 for none, of the least sum.
+
+    Two that are 1 or farther apart stay alone, however good the rest would become: the limit is
+    what leaving both alone costs. (R. Jonker and A. Volgenant, Computing 1987.)
+    """
+    if not away.size:  # which lap answers, but writes outside its memory
+        return np.full(away.shape[0], -1, np.int32), np.full(away.shape[1], -1, np.int32)
+    _, columns, rows = lap.lapjv(away, extend_cost=True, cost_limit=1.0)
+    return columns, rows
 
 
 def _distinct(detections: Sequence[Detection]) -> list[Detection]:

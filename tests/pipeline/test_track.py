@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from emorec.geometry import iou
-from emorec.pipeline.track import Tracker
+from emorec.pipeline.track import Tracker, _match
 from emorec.records import Detection, Track
 
 FRAME_S = 1 / 30
@@ -148,6 +150,105 @@ def test_the_tremor_of_a_still_face_is_taken_out() -> None:
     assert middles.std(axis=0).max() < 1.5
 
 
+def crossing(dy: float, speed: float, seed: int, side: float = 90) -> list[list[Detection]]:
+    """Two faces that pass; of two that overlap much only the nearer is found."""
+    noise = np.random.default_rng(seed)
+    frames = []
+    for number in range(int(500 / speed / FRAME_S)):
+        gone = speed * number * FRAME_S
+        near, far = (
+            at(x + noise.normal(0, 2), y + noise.normal(0, 2), side)
+            for x, y in ((gone, 200.0), (500 - gone, 200 + dy))
+        )
+        hidden = iou(near.box_xyxy, far.box_xyxy)[0, 0] > 0.25
+        frames.append([far] * (not hidden) + [near])
+    return frames
+
+
+@pytest.mark.parametrize("dy", [0, 15, 40])
+@pytest.mark.parametrize("speed", [60, 120, 200])
+def test_faces_that_cross_keep_their_ids(speed: float, dy: float) -> None:
+    for seed in range(5):
+        seen = feed(Tracker(), crossing(dy, speed, seed))
+        (left, right), (first, last) = seen[2], [tracks for tracks in seen if len(tracks) == 2][-1]
+        assert {left.track_id, right.track_id} == {1, 2}
+        by_id = {first.track_id: first, last.track_id: last}
+        assert by_id.keys() == {1, 2}, "nobody is taken for somebody new"
+        started = {t.track_id: t.box_xyxy[0] for t in (left, right)}
+        for track_id, track in by_id.items():
+            assert (track.box_xyxy[0] > 250) == (started[track_id] < 250)
+
+
+def test_a_face_hidden_for_a_second_keeps_its_id() -> None:
+    walking = [number * 4.0 for number in range(120)]  # 120 pixels a second, behind one who stands
+    frames = [[at(240)] + [at(x)] * (not 180 < x < 300) for x in walking]
+    seen = feed(Tracker(), frames)
+    assert sum(len(found) == 1 for found in frames) >= 29
+    assert {track.track_id for tracks in seen for track in tracks} == {1, 2}
+    assert [track.box_xyxy[0] > 400 for track in seen[-1]].count(True) == 1
+
+
+@pytest.mark.parametrize("side", [24, 48, 100])
+def test_a_camera_that_is_knocked_loses_nobody(side: float) -> None:
+    noise = np.random.default_rng(0)
+    places = [(60 + x * 2.2 * side, 60 + y * 2.2 * side) for x in range(5) for y in range(3)]
+    shift = np.zeros(2)
+    frames = []
+    for number in range(120):
+        if number % 5 == 4:
+            angle = noise.uniform(0, 2 * np.pi)
+            shift = shift + 20 * np.array([np.cos(angle), np.sin(angle)])
+        frames.append([at(x + shift[0], y + shift[1], side) for x, y in places])
+    seen = feed(Tracker(), frames)
+    for found, tracks in zip(frames[1:], seen[1:], strict=True):
+        assert ids(tracks) == list(range(1, 16))
+        for track, truth in zip(tracks, found, strict=True):
+            assert iou(track.box_xyxy, truth.box_xyxy)[0, 0] > 0.5
+
+
+def test_the_least_sum_never_joins_what_is_too_far() -> None:
+    # Both joined would be 0.9 + 1.2: one alone is better than that.
+    columns, rows = _match(np.array([[0.1, 0.9], [1.2, 5.0]]))
+    assert columns.tolist() == [0, -1] and rows.tolist() == [0, -1]
+    # The nearest first would leave the second far from what remains.
+    columns, _ = _match(np.array([[0.1, 0.3], [0.2, 0.9]]))
+    assert columns.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
+def test_nobody_matches_nobody(shape: tuple[int, int]) -> None:
+    columns, rows = _match(np.empty(shape))
+    assert columns.tolist() == [-1] * shape[0] and rows.tolist() == [-1] * shape[1]
+
+
+@given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 1000))
+def test_the_matching_is_the_best_there_is(n: int, m: int, seed: int) -> None:
+    away = np.random.default_rng(seed).uniform(0, 2, (n, m))
+    columns, rows = _match(away)
+    pairs = [(row, column) for row, column in enumerate(columns) if column >= 0]
+    assert pairs == sorted((row, column) for column, row in enumerate(rows) if row >= 0)
+    # Leaving two alone costs 1: so says the limit, and so does this.
+    one, other = linear_sum_assignment(np.minimum(away - 1, 0))
+    assert sum(away[pair] - 1 for pair in pairs) == pytest.approx(
+        np.minimum(away - 1, 0)[one, other].sum(), abs=1e-6
+    )
+
+
+def test_the_tilt_is_smoothed_and_remembered() -> None:
+    def tilted(tilt_deg: float) -> Detection:
+        return replace(at(100), tilt_deg=tilt_deg)
+
+    tracker = Tracker()
+    assert feed(tracker, [[at(100)]] * 3)[-1][0].tilt_deg == 0, "nobody could tell"
+    assert feed(tracker, [[tilted(20)]], 0.1)[-1][0].tilt_deg == 20
+    assert feed(tracker, [[at(100)]] * 3, 0.2)[-1][0].tilt_deg == 20, "remembered"
+    tremor = [20 + (-1) ** number * 6 for number in range(30)]
+    shown = [t.tilt_deg for (t,) in feed(tracker, [[tilted(deg)] for deg in tremor], 0.4)]
+    assert np.std(shown) < 1.5
+    turned = feed(tracker, [[tilted(179)], *[[tilted(-179)]] * 30], 3.0)
+    assert all(abs(t.tilt_deg) > 150 for (t,) in turned[15:]), "the short way round"
+
+
 places = st.lists(st.tuples(st.floats(-50, 600), st.floats(-50, 400), st.floats(20, 200)))
 
 
@@ -156,17 +257,18 @@ def test_whatever_is_found_the_ids_rise_and_are_unique(
     frames: list[list[tuple[float, float, float]]], cautious: bool, frame_s: float
 ) -> None:
     highest = 0
-    known: set[int] = set()
-    gone: set[int] = set()
-    for tracks in feed(
+    shown_s: dict[int, float] = {}
+    seen = feed(
         Tracker(), [[at(*place) for place in found] for found in frames], 0, frame_s, cautious
-    ):
+    )
+    for number, tracks in enumerate(seen):
         now = ids(tracks)
-        assert now == sorted(set(now)) and all(number >= 1 for number in now)
-        assert all(number > highest for number in set(now) - known)
-        assert not gone & set(now)
-        gone |= known - set(now)
-        known |= set(now)
-        highest = max(known, default=0)
+        assert now == sorted(set(now)) and all(track_id >= 1 for track_id in now)
+        assert all(track_id > highest for track_id in set(now) - set(shown_s))
+        time_s = number * frame_s
+        # Who is back after more than two seconds is somebody new.
+        assert all(time_s - shown_s.get(track_id, time_s) <= 2.0 + 1e-6 for track_id in now)
+        shown_s.update(dict.fromkeys(now, time_s))
+        highest = max(shown_s, default=0)
         for track in tracks:
             assert np.isfinite(track.box_xyxy).all() and track.unseen_s <= 2.0
