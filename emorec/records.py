@@ -20,7 +20,7 @@ Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
 
 UNREADABLE = ("too small", "too dark", "too blurred", "cut off")
-"""Why a face may not be labelled."""
+"""Why a face may be followed but not labelled."""
 
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS], dtype=np.float32)
 
@@ -96,8 +96,8 @@ class Face:
         emotion: the label to show; None ("unsure") where the evidence does not carry one. It
             cannot be derived from ``probs``: a label once shown is held a little longer.
         velocity_xy: pixels a second of the box's centre, to draw it on a later frame.
-        unreadable: why the face is followed but not labelled: one of ``UNREADABLE``; None where
-            it can be read.
+        unreadable: why the face is followed but not labelled: one of ``UNREADABLE``, and then it
+            is not classified either; None where it can be read.
         name: None unless the person was recognised.
     """
 

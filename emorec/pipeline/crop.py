@@ -1,53 +1,113 @@
-"""Stage 3: the face as the network knows faces."""
+"""Stage 3: the face as the network knows faces: upright, square, small."""
 
 from __future__ import annotations
+
+import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes, square
+from emorec.geometry import square
 
 FACE_SIDE = 48
 _SCALE = 1.0  # side of the crop over the detector's box; FER2013's faces are framed like Haar's
+_LEAST_TILT_DEG = 5.0  # below, eye points tremble as much, and the network learned such tilts
+_MOST_TILT_DEG = 45.0  # beyond, eye points are not to be trusted so far
 
 
 def crop_faces(
-    image_gray: npt.NDArray[np.uint8], boxes_xyxy: npt.ArrayLike
+    image_gray: npt.NDArray[np.uint8],
+    boxes_xyxy: npt.ArrayLike,
+    tilts_deg: npt.ArrayLike | None = None,
 ) -> npt.NDArray[np.uint8]:
-    """Cut out the square around each box and bring it to FER2013's size.
+    """Cut out the square around each box, turn it upright and bring it to FER2013's size.
 
     Args:
         image_gray: uint8 of shape (h, w).
         boxes_xyxy: of shape (n, 4), pixels; may reach over the border, which is then repeated.
+        tilts_deg: of shape (n,), how far each head leans, as in `Detection`; NaN is upright. None:
+            all are upright.
 
     Returns:
         uint8 of shape (n, 48, 48).
     """
-    height, width = image_gray.shape
-    faces = np.empty((len(as_boxes(boxes_xyxy)), FACE_SIDE, FACE_SIDE), dtype=np.uint8)
-    for face, box in zip(faces, np.rint(square(boxes_xyxy, _SCALE)).astype(int), strict=True):
-        x1, y1 = box[:2]
-        x2, y2 = np.maximum(box[2:], box[:2] + 1)
-        columns = np.clip([x1, x2], 0, width)
-        rows = np.clip([y1, y2], 0, height)
-        inside = image_gray[rows[0] : rows[1], columns[0] : columns[1]]
-        if not inside.size:
-            face[:] = 0
-            continue
-        if inside.shape != (y2 - y1, x2 - x1):
-            inside = cv2.copyMakeBorder(
-                inside,
-                max(-y1, 0),
-                max(y2 - height, 0),
-                max(-x1, 0),
-                max(x2 - width, 0),
-                cv2.BORDER_REPLICATE,
-            )
-        shrinks = inside.shape[0] > FACE_SIDE
+    boxes = square(boxes_xyxy, _SCALE)
+    tilts = np.zeros(len(boxes)) if tilts_deg is None else np.asarray(tilts_deg, dtype=np.float64)
+    faces = np.empty((len(boxes), FACE_SIDE, FACE_SIDE), dtype=np.uint8)
+    for face, box, tilt_deg in zip(faces, boxes, tilts, strict=True):
+        if abs(tilt_deg) >= _LEAST_TILT_DEG:
+            cut = _turned(image_gray, box, float(tilt_deg))
+        else:
+            cut = _upright(image_gray, np.rint(box).astype(int))
+        shrinks = cut.shape[0] > FACE_SIDE
         face[:] = cv2.resize(
-            inside,
+            cut,
             (FACE_SIDE, FACE_SIDE),
             interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
     return faces
+
+
+def share_outside(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Return how much of each square that `crop_faces` cuts lies outside the picture, in [0, 1]."""
+    crops = square(boxes_xyxy, _SCALE)
+    low, high = np.maximum(crops[:, :2], 0), np.minimum(crops[:, 2:], size_wh)
+    inside = np.clip(high - low, 0, None).prod(axis=1)
+    area = (crops[:, 2:] - crops[:, :2]).prod(axis=1)
+    return 1 - np.divide(inside, area, out=np.zeros_like(area), where=area > 0)
+
+
+def _upright(image_gray: npt.NDArray[np.uint8], box: npt.NDArray[np.int_]) -> npt.NDArray[np.uint8]:
+    """Return the pixels of the square, its border repeated; black where it is wholly outside."""
+    height, width = image_gray.shape
+    x1, y1 = box[:2]
+    x2, y2 = np.maximum(box[2:], box[:2] + 1)
+    columns, rows = np.clip([x1, x2], 0, width), np.clip([y1, y2], 0, height)
+    inside = image_gray[rows[0] : rows[1], columns[0] : columns[1]]
+    if not inside.size:
+        return np.zeros((1, 1), dtype=np.uint8)
+    if inside.shape == (y2 - y1, x2 - x1):
+        return inside
+    return np.asarray(
+        cv2.copyMakeBorder(
+            inside,
+            max(-y1, 0),
+            max(y2 - height, 0),
+            max(-x1, 0),
+            max(x2 - width, 0),
+            cv2.BORDER_REPLICATE,
+        )
+    )
+
+
+def _turned(
+    image_gray: npt.NDArray[np.uint8], box: npt.NDArray[np.float64], tilt_deg: float
+) -> npt.NDArray[np.uint8]:
+    """Return the square turned upright, at about the picture's own detail.
+
+    Turned at a multiple of the network's size that skips no pixel of the picture, and averaged
+    afterwards: turned at the network's size straight away, a large face would come out ragged.
+    """
+    source_side = max(box[2] - box[0], 1.0)
+    side = FACE_SIDE * max(1, math.ceil(source_side / FACE_SIDE))
+    tilt = math.radians(float(np.clip(tilt_deg, -_MOST_TILT_DEG, _MOST_TILT_DEG)))
+    step = source_side / side
+    cos, sin = step * math.cos(tilt), step * math.sin(tilt)
+    center = (box[:2] + box[2:]) / 2 - 0.5  # of pixels, as OpenCV counts: the first one's is 0
+    middle = (side - 1) / 2
+    back = np.array(
+        [
+            [cos, -sin, center[0] - (cos - sin) * middle],
+            [sin, cos, center[1] - (sin + cos) * middle],
+        ]
+    )
+    return np.asarray(
+        cv2.warpAffine(
+            image_gray,
+            back,
+            (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )

@@ -12,13 +12,14 @@ from emorec.emotions import EMOTIONS
 from emorec.records import Probabilities
 
 _HOLD = 0.08  # what a new label must be ahead by, and how far a shown one may sink
-_MEMORY_S = 2.0  # how long a face that is not seen keeps its past
+_MEMORY_S = 2.0  # how long a face that is not followed keeps its past
 
 
 @dataclass(eq=False)
 class _Past:
     probs: Probabilities
     time_s: float
+    seen_s: float
     emotion: str | None
 
 
@@ -64,6 +65,9 @@ class Smoother:
     ) -> list[tuple[Probabilities, str | None]]:
         """Return smoothed probabilities and label of each face of this frame.
 
+        A face that is not in this frame keeps its past for two seconds; one that is, but cannot be
+        read, for as long as it is followed.
+
         Args:
             track_ids: of the faces of this frame.
             probs_raw: float32 of shape (n, 7); an all-NaN row (not read now) leaves the past.
@@ -73,8 +77,11 @@ class Smoother:
         self._past = {
             track_id: past
             for track_id, past in self._past.items()
-            if time_s - past.time_s <= _MEMORY_S
+            if time_s - past.seen_s <= _MEMORY_S
         }
+        for track_id in track_ids:
+            if track_id in self._past:
+                self._past[track_id].seen_s = time_s
         return [
             self._one(track_id, probs, time_s, smoothing_s)
             for track_id, probs in zip(track_ids, probs_raw, strict=True)
@@ -93,5 +100,5 @@ class Smoother:
             probs = (past.probs + share * (raw - past.probs)).astype(np.float32)
             shown = past.emotion
         emotion = label(probs, self._unsure_below, shown)
-        self._past[track_id] = _Past(probs, time_s, emotion)
+        self._past[track_id] = _Past(probs, time_s, time_s, emotion)
         return probs, emotion

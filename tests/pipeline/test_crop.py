@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage.data import astronaut
 
-from emorec.pipeline.crop import FACE_SIDE, crop_faces
+from emorec.pipeline.crop import FACE_SIDE, crop_faces, share_outside
 
 # Every pixel tells where it lies: its column in the left half, its row in the right.
 COLUMNS = np.tile(np.arange(200, dtype=np.uint8), (150, 1))
@@ -57,11 +59,70 @@ def test_the_faces_come_in_the_order_of_the_boxes() -> None:
     assert crops[0].mean() > crops[1].mean()
 
 
+def portrait(lean_deg: float, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """A real face whose head leans this far, top to the right, and its box."""
+    gray = cv2.cvtColor(astronaut(), cv2.COLOR_RGB2GRAY)
+    gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    box = np.array([[172.5, 62, 276.5, 166]]) * scale
+    middle = box.reshape(2, 2).mean(axis=0) - 0.5
+    lean = cv2.getRotationMatrix2D(middle.tolist(), -lean_deg, 1)
+    return cv2.warpAffine(gray, lean, gray.shape[::-1], borderMode=cv2.BORDER_REPLICATE), box
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one.ravel().astype(float), other.ravel().astype(float))[0, 1])
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize("tilt_deg", [-45, -20, -8, 8, 20, 45])
+def test_a_leaning_head_is_turned_upright(tilt_deg: float, scale: float) -> None:
+    upright = crop_faces(*portrait(0, scale))[0]
+    leaning, box = portrait(tilt_deg, scale)
+    turned = crop_faces(leaning, box, [tilt_deg])[0]
+    assert likeness(turned, upright) > 0.97
+    assert likeness(turned, upright) > likeness(crop_faces(leaning, box)[0], upright)
+    # Turned twice by now, yet not blurred away.
+    assert cv2.Laplacian(turned, cv2.CV_32F).std() > 0.5 * cv2.Laplacian(upright, cv2.CV_32F).std()
+
+
+@pytest.mark.parametrize("tilt_deg", [0, 4.9, -4.9, float("nan")])
+def test_an_upright_head_is_left_as_it_is(tilt_deg: float) -> None:
+    image, box = portrait(0)
+    np.testing.assert_array_equal(crop_faces(image, box, [tilt_deg]), crop_faces(image, box))
+
+
+def test_a_head_is_turned_no_farther_than_eye_points_can_be_trusted() -> None:
+    image, box = portrait(0)
+    np.testing.assert_array_equal(crop_faces(image, box, [170]), crop_faces(image, box, [45]))
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((0, 0, 48, 48), 0),
+        ((-24, 0, 24, 48), 0.5),
+        ((-24, -24, 24, 24), 0.75),
+        ((60, 10, 80, 50), 0),
+        ((-10, 10, 10, 50), 2 / 4),  # the crop is the square around it
+        ((500, 500, 600, 600), 1),
+        ((10, 10, 10, 10), 1),
+    ],
+)
+def test_share_outside(box: tuple[int, int, int, int], expected: float) -> None:
+    assert share_outside([box], (200, 150)) == pytest.approx([expected])
+
+
+def test_nobody_is_outside() -> None:
+    assert share_outside([], (200, 150)).shape == (0,)
+
+
 coordinates = st.floats(-400, 400)
 
 
-@given(coordinates, coordinates, st.floats(0, 500), st.floats(0, 500))
-def test_any_box_gives_a_face(x: float, y: float, width: float, height: float) -> None:
-    crops = crop_faces(COLUMNS, [(x, y, x + width, y + height)])
+@given(coordinates, coordinates, st.floats(0, 500), st.floats(0, 500), st.floats(-180, 180))
+def test_any_box_gives_a_face(
+    x: float, y: float, width: float, height: float, tilt_deg: float
+) -> None:
+    crops = crop_faces(COLUMNS, [(x, y, x + width, y + height)], [tilt_deg])
     assert crops.shape == (1, FACE_SIDE, FACE_SIDE) and crops.dtype == np.uint8
     assert crops.max() <= 199

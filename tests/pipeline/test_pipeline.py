@@ -3,14 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from emorec.drawing.overlay import moved
 from emorec.emotions import EMOTIONS
 from emorec.geometry import iou
+from emorec.pipeline.crop import crop_faces
 from emorec.pipeline.detect import HaarDetector
-from emorec.pipeline.pipeline import Pipeline, read_picture, smallest_face
+from emorec.pipeline.pipeline import Pipeline, read_picture, smallest_face, to_gray
 from emorec.records import Detection, FrameResult
 from emorec.settings import Settings
 
@@ -149,6 +151,12 @@ def test_caution_searches_every_frame_and_believes_at_once(
     assert all(len(result.faces) == 1 for result in results)
 
 
+def textured() -> np.ndarray:
+    """A picture that is neither dark nor blurred anywhere."""
+    squares = np.random.default_rng(0).integers(0, 256, (60, 80, 1), dtype=np.uint8)
+    return cv2.resize(np.tile(squares, 3), (640, 480), interpolation=cv2.INTER_NEAREST)
+
+
 class Script:
     """A detector that finds what it is told to, and notes where it is sent."""
 
@@ -168,7 +176,7 @@ def test_what_the_search_misses_is_looked_for_from_nearby() -> None:
     here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
     script = Script([here], [here])
     pipeline = Pipeline(script, Happy(), Settings(cautious=True), unsure_below=0.4)
-    image = np.zeros((480, 640, 3), np.uint8)
+    image = textured()
     pipeline.update(image, 0.0)
     script.found = []
     result = pipeline.update(image, 1 / FPS)
@@ -180,7 +188,7 @@ def test_a_face_that_is_not_seen_is_not_read() -> None:
     here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
     script = Script([here], [])
     pipeline = Pipeline(script, Happy(), Settings(cautious=True), unsure_below=0.4)
-    image = np.zeros((480, 640, 3), np.uint8)
+    image = textured()
     pipeline.update(image, 0.0)
     script.found = []
     (face,) = pipeline.update(image, 0.1).faces
@@ -212,3 +220,75 @@ def test_a_picture_has_no_past(detector: HaarDetector, scene: Any) -> None:
     assert all(face.emotion == "happy" and face.unseen_s == 0 for face in result.faces)
     assert set(result.stage_ms) == {"detect", "crop", "classify"}
     assert read_picture(scene.frame(), detector, Happy(), Settings(), 0.4).faces == ()
+
+
+BOX = (50.0, 50.0, 150.0, 150.0)
+
+
+def found(box: tuple[float, float, float, float] = BOX) -> Detection:
+    return Detection(np.array(box), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("box", "image", "expected"),
+    [
+        (BOX, textured(), None),
+        ((50, 50, 73, 73), textured(), "too small"),
+        ((-40, 50, 60, 150), textured(), "cut off"),
+        (BOX, textured() // 100, "too dark"),
+        (BOX, cv2.GaussianBlur(textured(), (0, 0), 20), "too blurred"),
+    ],
+)
+def test_a_face_that_cannot_be_read_is_followed_and_not_labelled(
+    box: tuple[float, float, float, float], image: np.ndarray, expected: str | None
+) -> None:
+    script = Script([found(box)], [found(box)])
+    pipeline = Pipeline(script, Happy(), Settings(min_face_px=20), unsure_below=0.4)
+    results = [read_picture(image, script, Happy(), Settings(min_face_px=20), 0.4)]
+    results += [pipeline.update(image, number / FPS) for number in range(10)][1:]
+    for result in results:
+        (face,) = result.faces
+        assert (face.track_id, face.unreadable) == (1, expected)
+        assert face.classified == (expected is None)
+        assert face.emotion == (None if expected else "happy")
+        assert np.isnan(face.probs_raw).all() == (expected is not None)
+
+
+def test_a_face_keeps_its_id_and_its_past_while_it_cannot_be_read() -> None:
+    class Wavering:
+        """Happy at first; later not sure enough for a new label, only for one on show."""
+
+        share = 0.9
+
+        def classify(self, faces_gray: np.ndarray) -> np.ndarray:
+            probs = np.full((len(faces_gray), 7), (1 - self.share) / 6, np.float32)
+            probs[:, EMOTIONS.index("happy")] = self.share
+            return probs
+
+    script, classifier = Script([found()], [found()]), Wavering()
+    pipeline = Pipeline(script, classifier, Settings(), unsure_below=0.4)
+    for number in range(100):
+        image = textured() if number < 10 or number >= 95 else textured() // 100
+        classifier.share = 0.9 if number < 10 else 0.37
+        (face,) = pipeline.update(image, number / FPS).faces or (None,)
+        if 10 <= number < 95:
+            assert (face.track_id, face.unreadable, face.emotion) == (1, "too dark", None)
+    assert (face.track_id, face.unreadable, face.emotion) == (1, None, "happy")
+
+
+def test_a_leaning_head_reaches_the_network_upright() -> None:
+    class Keeping(Happy):
+        def classify(self, faces_gray: np.ndarray) -> np.ndarray:
+            self.faces = faces_gray
+            return super().classify(faces_gray)
+
+    leaning = Detection(np.array(BOX), 0.9, tilt_deg=30.0)
+    image = textured()
+    keeping = Keeping()
+    read_picture(image, Script([leaning], []), keeping, Settings(), 0.4)
+    expected = crop_faces(to_gray(image), [BOX], [30.0])
+    np.testing.assert_array_equal(keeping.faces, expected)
+    pipeline = Pipeline(Script([leaning], [leaning]), keeping, Settings(), unsure_below=0.4)
+    pipeline.update(image, 0.0)
+    pipeline.update(image, 1 / FPS)
+    np.testing.assert_array_equal(keeping.faces, expected)

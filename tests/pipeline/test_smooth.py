@@ -102,6 +102,15 @@ def test_a_face_that_is_not_read_now_keeps_its_past() -> None:
     assert emotion == "happy"
 
 
+def test_a_face_that_cannot_be_read_for_long_keeps_its_past_while_it_is_followed() -> None:
+    smoother = Smoother(UNSURE_BELOW)
+    smoother.update([1], HAPPY[None], 0.0, 0.6)
+    for time_s in range(1, 20):
+        [(probs, emotion)] = smoother.update([1], unclassified()[None], float(time_s), 0.6)
+    np.testing.assert_array_equal(probs, HAPPY)
+    assert emotion == "happy"
+
+
 def test_a_face_that_was_never_read_stays_so() -> None:
     [(probs, emotion)] = Smoother(UNSURE_BELOW).update([1], unclassified()[None], 0.0, 0.6)
     assert np.isnan(probs).all() and emotion is None
