@@ -61,14 +61,14 @@ def mood(
 
     Args:
         rows: of a timeline, as a table or as records: ``seconds`` and one column an emotion; one
-            row a face and moment. Where nobody was in view for two seconds there is a gap. May be
-            empty.
+            row a face and moment; those of faces that could not be read are left out. Where nobody
+            was read for two seconds there is a gap. May be empty.
         window_s: the first and last second shown; by default those of the rows.
     """
     table = pd.DataFrame(rows)
     if table.empty:
         table = pd.DataFrame(columns=["seconds", *EMOTIONS], dtype=float)
-    areas = _areas(table[["seconds", *EMOTIONS]].astype(float))
+    areas = _areas(table[["seconds", *EMOTIONS]].astype(float).dropna())
     first, last = window_s or (areas["seconds"].min(), areas["seconds"].max())
     domain = [first, last] if last > first else _EMPTY_S
     return _plain(

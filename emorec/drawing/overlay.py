@@ -37,7 +37,7 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
     Args:
         image_bgr: uint8 of shape (h, w, 3); not changed.
         faces: boxes in pixels of this picture; one without area inside it is not drawn. A face
-            that is not classified gets its box only.
+            that is not classified gets its box only; one that cannot be read a thin one, and why.
         show: ``"label"``, ``"all"`` (the seven bars too) or ``"blur"`` (faces unrecognisable).
 
     Returns:
@@ -59,12 +59,15 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
     seen = [(face, box) for face in faces if (box := _inside(face.box, size_wh)) is not None]
     for face, box in seen:
-        _draw_box(result, box, _color(face))
+        _draw_box(result, box, _color(face), thin=face.unreadable is not None)
+    # Those that say something about a person choose their places first.
     labelled = [(face, box) for face, box in seen if face.classified]
+    labelled += [(face, box) for face, box in seen if face.unreadable is not None]
     boxes = [box for _, box in seen]
     plates, capital_px = _plates(labelled, boxes, size_wh)
     if show == "all":
-        draw_panels(result, plates, [*boxes, *(plate for _, _, plate in plates)], capital_px)
+        read = [(face, box, plate) for face, box, plate in plates if face.classified]
+        draw_panels(result, read, [*boxes, *(plate for _, _, plate in plates)], capital_px)
     for face, _, plate in plates:
         _draw_plate(result, face, plate, capital_px)
     return result
@@ -119,19 +122,27 @@ def _ink(ground: Color) -> Color:
     return (0, 0, 0) if luminance > 0.179 else _LIGHT
 
 
-def _draw_box(image_bgr: Image, box: Box, color: Color) -> None:
+def _draw_box(image_bgr: Image, box: Box, color: Color, thin: bool) -> None:
     height, width = image_bgr.shape[:2]
     line = max(2, round(min(height, width) / 200))
+    if thin:
+        line = max(1, line // 2)
     edge = line // 2 + 1  # keeps the whole stroke in the picture
     x1, x2 = np.clip((box.x1, box.x2 - 1), edge, max(edge, width - 1 - edge)).tolist()
     y1, y2 = np.clip((box.y1, box.y2 - 1), edge, max(edge, height - 1 - edge)).tolist()
-    cv2.rectangle(image_bgr, (x1, y1), (x2, y2), _DARK, line + 2, cv2.LINE_AA)
+    if not thin:
+        cv2.rectangle(image_bgr, (x1, y1), (x2, y2), _DARK, line + 2, cv2.LINE_AA)
     cv2.rectangle(image_bgr, (x1, y1), (x2, y2), color, line, cv2.LINE_AA)
 
 
 def _lines(face: Face, capital_px: int, width: int) -> list[str]:
     """Return the label as lines that fit a picture of this width."""
-    label = UNSURE if face.emotion is None else f"{face.emotion} {round(face.confidence * 100)} %"
+    if face.unreadable is not None:
+        label = face.unreadable
+    elif face.emotion is None:
+        label = UNSURE
+    else:
+        label = f"{face.emotion} {round(face.confidence * 100)} %"
     if face.name is not None:
         label = f"{face.name} {label}"
     if coverage(label, capital_px).shape[1] + capital_px <= width:

@@ -15,12 +15,16 @@ _COLUMNS = ("file", "width", "height", "face", "x1", "y1", "x2", "y2", "emotion"
 
 
 class FaceRecord(TypedDict):
-    """One face; None stands for "unsure", or for a number of a face that was not classified."""
+    """One face; None stands for "unsure", or for a number of a face that was not classified.
+
+    ``unreadable`` says why a face could not be labelled; it is None where it could.
+    """
 
     box: list[int]
     emotion: str | None
     confidence: float | None
     probs: dict[str, float | None]
+    unreadable: str | None
 
 
 class PhotoRecord(TypedDict):
@@ -44,12 +48,13 @@ def photo_csv(records: Iterable[PhotoRecord]) -> str:
     """Return the faces of all photos as CSV, a row each; what is None stays empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *EMOTIONS])
+    writer.writerow([*_COLUMNS, *EMOTIONS, "unreadable"])
     for record in records:
         for number, face in enumerate(record["faces"], start=1):
             where = (record["file"], *record["size"], number, *face["box"])
             probs = [face["probs"][emotion] for emotion in EMOTIONS]
-            writer.writerow([*where, face["emotion"], face["confidence"], *probs])
+            how = (face["emotion"], face["confidence"], *probs, face["unreadable"])
+            writer.writerow([*where, *how])
     return text.getvalue()
 
 
@@ -59,6 +64,7 @@ def _face_record(face: Face) -> FaceRecord:
         "emotion": face.emotion,
         "confidence": _number(face.confidence),
         "probs": {emotion: _number(p) for emotion, p in face.by_emotion.items()},
+        "unreadable": face.unreadable,
     }
 
 

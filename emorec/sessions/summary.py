@@ -24,9 +24,11 @@ class Summary:
         faces_seen: faces followed and classified; someone who left and came back counts again.
         most_at_once: the most faces in one frame.
         shares: by emotion in ``EMOTIONS`` order, then "unsure": the share in [0, 1] of the time
-            that faces were observed; all 0 where there was none.
+            that faces were read; all 0 where there was none.
         mean_valence: over that time, in [-1, 1]; None where there was none.
         dominant: the emotion of the largest share, "unsure" left out; None where there is none.
+        unreadable: the share in [0, 1] of the time that faces were followed in which they could
+            not be read.
     """
 
     duration_s: float
@@ -35,6 +37,7 @@ class Summary:
     shares: Mapping[str, float]
     mean_valence: float | None
     dominant: str | None
+    unreadable: float
 
 
 def summarize(timeline: Timeline) -> Summary:
@@ -44,12 +47,15 @@ def summarize(timeline: Timeline) -> Summary:
     for the least time between two.
     """
     time_s = dict.fromkeys((*EMOTIONS, UNSURE), 0.0)
-    valence_s = 0.0
+    valence_s = unreadable_s = 0.0
     next_s: dict[int, float] = {}
     for row in reversed(timeline.rows()):
         until = next_s.get(row["track_id"], row["seconds"] + LEAST_STEP_S)
         weight = min(until - row["seconds"], _MOST_STEP_S)
         next_s[row["track_id"]] = row["seconds"]
+        if row["unreadable"] is not None:
+            unreadable_s += weight
+            continue
         time_s[row["emotion"]] += weight
         valence_s += weight * sum(VALENCE[emotion] * row[emotion] for emotion in EMOTIONS)
     total = sum(time_s.values())
@@ -62,6 +68,7 @@ def summarize(timeline: Timeline) -> Summary:
         shares=MappingProxyType({k: v / total if total else 0.0 for k, v in time_s.items()}),
         mean_valence=valence_s / total if total else None,
         dominant=named if time_s[named] > 0 else None,
+        unreadable=unreadable_s / (total + unreadable_s) if unreadable_s else 0.0,
     )
 
 

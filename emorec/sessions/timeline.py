@@ -1,8 +1,9 @@
 """The record of a live session: who looked how, when; in memory only.
 
-Each classified face gives at most ten rows a second, and the oldest rows go when there are more
-than ``MOST_ROWS``: four hours of one face, one hour of four. A longer session keeps its newest
-part; what was counted over the session (its length, the faces seen) stays whole.
+Each face that was read, or marked unreadable, gives at most ten rows a second, and the oldest rows
+go when there are more than ``MOST_ROWS``: four hours of one face, one hour of four. A longer
+session keeps its newest part; what was counted over the session (its length, the faces seen) stays
+whole.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from emorec.records import FrameResult
 
 Row = dict[str, Any]
 """``seconds`` (float, from the stream's start), ``wall_clock`` (ISO 8601, UTC), ``track_id``, the
-seven smoothed probabilities by name, ``emotion`` (or "unsure"), ``confidence``."""
+seven smoothed probabilities by name, ``emotion`` (or "unsure"), ``confidence``, ``unreadable``. Of
+a face that could not be read the last says why, and all between ``track_id`` and it are None; of
+one that could it is None."""
 
-COLUMNS = ("seconds", "wall_clock", "track_id", *EMOTIONS, "emotion", "confidence")
+COLUMNS = ("seconds", "wall_clock", "track_id", *EMOTIONS, "emotion", "confidence", "unreadable")
 
 MOST_ROWS = 4 * 3600 * 10
 """Four hours of one face; about 25 MB."""
@@ -39,6 +42,7 @@ class _Entry(NamedTuple):
     probs: bytes
     emotion: str
     confidence: float
+    unreadable: str | None
 
 
 class Timeline:
@@ -58,17 +62,21 @@ class Timeline:
         self._lock = threading.Lock()
         self._entries: deque[_Entry] = deque(maxlen=MOST_ROWS)
         self._newest_s: dict[int, float] = {}
+        self._classified_ids: set[int] = set()
         self._most_at_once = 0
         self._span_s: tuple[float, float] | None = None
 
     def add(self, result: FrameResult) -> None:
         """Take in what was read from one frame; frames come in the order of their time."""
-        faces = [face for face in result.faces if face.classified]
+        classified = [face.track_id for face in result.faces if face.classified]
         with self._lock:
             first, last = self._span_s or (result.time_s, result.time_s)
             self._span_s = (first, max(last, result.time_s))
-            self._most_at_once = max(self._most_at_once, len(faces))
-            for face in faces:
+            self._most_at_once = max(self._most_at_once, len(classified))
+            self._classified_ids.update(classified)
+            for face in result.faces:
+                if not (face.classified or face.unreadable):
+                    continue
                 newest = self._newest_s.get(face.track_id, float("-inf"))
                 if result.time_s - newest >= LEAST_STEP_S - _SLACK_S:
                     self._newest_s[face.track_id] = result.time_s
@@ -79,6 +87,7 @@ class Timeline:
                             face.probs.tobytes(),
                             face.emotion or UNSURE,
                             face.confidence,
+                            face.unreadable,
                         )
                     )
 
@@ -105,7 +114,7 @@ class Timeline:
     def faces_seen(self) -> int:
         """How many faces were followed and classified over the whole session."""
         with self._lock:
-            return len(self._newest_s)
+            return len(self._classified_ids)
 
     @property
     def most_at_once(self) -> int:
@@ -116,12 +125,17 @@ class Timeline:
     def _row(self, entry: _Entry) -> Row:
         seconds = round(entry.seconds, 3)
         moment = self.clock_start + timedelta(seconds=seconds)
-        probs = np.frombuffer(entry.probs, dtype=np.float32).tolist()
+        how: dict[str, Any]
+        if entry.unreadable is None:
+            probs = np.frombuffer(entry.probs, dtype=np.float32).tolist()
+            how = {emotion: round(p, 4) for emotion, p in zip(EMOTIONS, probs, strict=True)}
+            how |= {"emotion": entry.emotion, "confidence": round(entry.confidence, 4)}
+        else:
+            how = dict.fromkeys((*EMOTIONS, "emotion", "confidence"))
         return {
             "seconds": seconds,
             "wall_clock": moment.isoformat(timespec="milliseconds"),
             "track_id": entry.track_id,
-            **{emotion: round(p, 4) for emotion, p in zip(EMOTIONS, probs, strict=True)},
-            "emotion": entry.emotion,
-            "confidence": round(entry.confidence, 4),
+            **how,
+            "unreadable": entry.unreadable,
         }

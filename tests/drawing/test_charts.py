@@ -103,6 +103,13 @@ def test_mood_has_a_gap_where_nobody_was_in_view() -> None:
     assert spans == [[0.0, 5.0], [10.0, 15.0]]
 
 
+def test_mood_leaves_out_who_could_not_be_read() -> None:
+    blank = {"seconds": 1.0, "track_id": 2, **dict.fromkeys(EMOTIONS), "emotion": None}
+    read = row(1.0, "happy")
+    assert data(mood([read, blank]).to_dict()).equals(data(mood([read]).to_dict()))
+    assert mood([blank]).to_dict()["encoding"]["x"]["scale"]["domain"] == [0, 60]
+
+
 def test_mood_of_one_moment_has_width() -> None:
     table = data(mood([row(3.0, "happy")]).to_dict())
     assert table["seconds"].nunique() == 2

@@ -38,11 +38,12 @@ def face(
 ) -> Face:
     probs = np.full(len(EMOTIONS), (1 - confidence) / 6, dtype=np.float32)
     probs[EMOTIONS.index(emotion or "neutral")] = confidence
-    return Face(track_id, Box(*box), 0.9, 1.0, 0.0, probs, probs, emotion, velocity_xy, name)
+    return Face(track_id, Box(*box), 0.9, 1.0, 0.0, probs, probs, emotion, velocity_xy, name=name)
 
 
-def unknown(box: tuple[int, int, int, int]) -> Face:
-    return Face(1, Box(*box), 0.9, 0.0, 0.0, unclassified(), unclassified(), None)
+def unknown(box: tuple[int, int, int, int], unreadable: str | None = None) -> Face:
+    nothing = unclassified()
+    return Face(1, Box(*box), 0.9, 0.0, 0.0, nothing, nothing, None, unreadable=unreadable)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,13 @@ ROW = (
     unknown((250, 60, 300, 120)),
 )
 RAMP = np.dstack([np.add.outer(np.arange(180), np.arange(320)) % 256] * 3).astype(np.uint8)
+UNREAD = (
+    face((150, 70, 210, 140), "sad", 0.66),
+    unknown((40, 90, 62, 114), "too small"),
+    unknown((230, 70, 290, 140), "too blurred"),
+)
 SCENES = {
+    "light_unreadable_all": (plain(320, 240, 245), UNREAD, "all"),
     "light_row_label": (plain(320, 180, 245), ROW, "label"),
     "dark_row_label": (plain(320, 180, 12), ROW, "label"),
     "light_top_all": (plain(320, 240, 245), (face((10, 0, 90, 100), "sad", 0.7),), "all"),
@@ -180,6 +187,18 @@ def test_unclassified_has_a_box_and_no_label() -> None:
     assert rows.min() >= 95 and rows.max() <= 205
     assert columns.min() >= 95 and columns.max() <= 205
     assert (drawn[110:190, 110:190] == 250).all()
+
+
+def test_unreadable_has_a_thin_grey_box_and_the_reason() -> None:
+    box = (200, 200, 400, 400)
+    thin = draw_faces(plain(800, 800, 250), [unknown(box, "too dark")], "all")
+    whole = draw_faces(plain(800, 800, 250), [unknown(box)], "all")
+    grey = np.array(rgb("unsure")[::-1])
+    left = [(drawn[300, 190:220] != 250).any(axis=1).sum() for drawn in (thin, whole)]
+    assert 0 < left[0] < left[1], "its line is the thinner one"
+    assert np.all(thin[100:195] == grey, axis=2).any(), "a plate above the box"
+    for emotion in EMOTIONS:
+        assert not np.all(thin == rgb(emotion)[::-1], axis=2).any(), "no bars"
 
 
 def test_label_flips_below_a_face_at_the_top() -> None:

@@ -14,8 +14,9 @@ from emorec.records import Box, Face, FrameResult, unclassified
 HAPPY = np.array([0.0, 0.0, 0.0, 0.75, 0.0, 0.0, 0.25], np.float32)
 
 
-def face(probs: np.ndarray, emotion: str | None) -> Face:
-    return Face(1, Box(1, 2, 30, 40), float("nan"), 0.0, 0.0, probs, probs, emotion)
+def face(probs: np.ndarray, emotion: str | None, unreadable: str | None = None) -> Face:
+    box = Box(1, 2, 30, 40)
+    return Face(1, box, float("nan"), 0.0, 0.0, probs, probs, emotion, unreadable=unreadable)
 
 
 def result(*faces: Face) -> FrameResult:
@@ -28,6 +29,12 @@ CLASSIFIED = {
     "emotion": "happy",
     "confidence": 0.75,
     "probs": dict.fromkeys(EMOTIONS, 0.0) | {"happy": 0.75, "neutral": 0.25},
+    "unreadable": None,
+}
+NOTHING = CLASSIFIED | {
+    "emotion": None,
+    "confidence": None,
+    "probs": dict.fromkeys(EMOTIONS),
 }
 
 
@@ -37,16 +44,11 @@ CLASSIFIED = {
         ((), []),
         ((face(HAPPY, "happy"),), [CLASSIFIED]),
         ((face(HAPPY, None),), [CLASSIFIED | {"emotion": None}]),
-        (
-            (face(unclassified(), None),),
-            [
-                {"box": [1, 2, 30, 40], "emotion": None, "confidence": None}
-                | {"probs": dict.fromkeys(EMOTIONS)}
-            ],
-        ),
+        ((face(unclassified(), None),), [NOTHING]),
+        ((face(unclassified(), None, "cut off"),), [NOTHING | {"unreadable": "cut off"}]),
         ((face(HAPPY, "happy"), face(HAPPY, None)), [CLASSIFIED, CLASSIFIED | {"emotion": None}]),
     ],
-    ids=["nobody", "classified", "unsure", "not classified", "two"],
+    ids=["nobody", "classified", "unsure", "not classified", "unreadable", "two"],
 )
 def test_a_record_is_the_contracts_json(faces: tuple[Face, ...], expected: list) -> None:
     record = photo_record("a.jpg", result(*faces))
@@ -55,7 +57,9 @@ def test_a_record_is_the_contracts_json(faces: tuple[Face, ...], expected: list)
     assert all(tuple(entry["probs"]) == EMOTIONS for entry in record["faces"])
 
 
-HEADER = "file,width,height,face,x1,y1,x2,y2,emotion,confidence," + ",".join(EMOTIONS)
+HEADER = (
+    "file,width,height,face,x1,y1,x2,y2,emotion,confidence," + ",".join(EMOTIONS) + ",unreadable"
+)
 
 
 @pytest.mark.parametrize(
@@ -79,9 +83,11 @@ def test_a_csv_has_a_row_a_face(files: dict[str, tuple[Face, ...]], expected: li
     rows = list(csv.reader(io.StringIO(text)))
     assert text.splitlines()[0] == HEADER
     assert [row[:10] for row in rows[1:]] == expected
-    assert all([float(p) for p in row[10:]] == HAPPY.tolist() for row in rows[1:])
+    assert all([float(p) for p in row[10:17]] == HAPPY.tolist() for row in rows[1:])
 
 
 def test_a_face_that_is_not_classified_leaves_its_numbers_empty() -> None:
-    text = photo_csv([photo_record("a.jpg", result(face(unclassified(), None)))])
-    assert text.splitlines()[1] == "a.jpg,64,48,1,1,2,30,40" + "," * 9
+    faces = face(unclassified(), None), face(unclassified(), None, "too dark")
+    lines = photo_csv([photo_record("a.jpg", result(*faces))]).splitlines()
+    assert lines[1] == "a.jpg,64,48,1,1,2,30,40" + "," * 10
+    assert lines[2] == "a.jpg,64,48,2,1,2,30,40" + "," * 10 + "too dark"

@@ -13,25 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emorec.emotions import EMOTIONS
-from emorec.records import Box, Face, FrameResult
+from emorec.records import UNREADABLE, Box, Face, FrameResult, unclassified
 from emorec.sessions.summary import Summary, summarize, to_csv, to_json
 from emorec.sessions.timeline import Timeline
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LABELS = (*EMOTIONS, "unsure")
 HEADER = (
-    "seconds,wall_clock,track_id,angry,disgust,fear,happy,sad,surprise,neutral,emotion,confidence"
+    "seconds,wall_clock,track_id,angry,disgust,fear,happy,sad,surprise,neutral,emotion,confidence,"
+    "unreadable"
 )
 
 
 def face(track_id: int, emotion: str | None, confidence: float = 1.0) -> Face:
+    if emotion in UNREADABLE:
+        probs = unclassified()
+        box = Box(0, 0, 10, 10)
+        return Face(track_id, box, 0.9, 1.0, 0.0, probs, probs, None, unreadable=emotion)
     probs = np.full(7, (1 - confidence) / 6, dtype=np.float32)
     probs[EMOTIONS.index(emotion or "neutral")] = confidence
     return Face(track_id, Box(0, 0, 10, 10), 0.9, 1.0, 0.0, probs, probs, emotion)
 
 
 def record(*moments: tuple[float, dict[int, str | None]]) -> Timeline:
-    """Return a timeline of ``(seconds, {track_id: emotion})``."""
+    """Return a timeline of ``(seconds, {track_id: emotion, or why it is unreadable})``."""
     timeline = Timeline(START)
     for time_s, shown in moments:
         faces = tuple(face(track_id, emotion) for track_id, emotion in shown.items())
@@ -41,7 +46,7 @@ def record(*moments: tuple[float, dict[int, str | None]]) -> Timeline:
 
 def test_an_empty_session() -> None:
     summary = summarize(record())
-    assert summary == Summary(0.0, 0, 0, dict.fromkeys(LABELS, 0.0), None, None)
+    assert summary == Summary(0.0, 0, 0, dict.fromkeys(LABELS, 0.0), None, None, 0.0)
     assert to_csv([]) == HEADER + "\r\n"
     assert json.loads(to_json(summary, []))["rows"] == []
 
@@ -90,6 +95,19 @@ def test_unsure_is_never_dominant() -> None:
     assert summarize(record((0.0, {1: None}))).dominant is None
 
 
+def test_an_unreadable_face_counts_for_no_emotion_and_says_how_long() -> None:
+    happy = [(i / 10, {1: "happy", 2: "too small"}) for i in range(10)]
+    dark = [(1 + i / 10, {1: "too dark", 2: "too small"}) for i in range(10)]
+    summary = summarize(record(*happy, *dark))
+    assert summary.shares["happy"] == 1.0
+    assert summary.mean_valence == pytest.approx(1.0)
+    assert (summary.faces_seen, summary.most_at_once, summary.dominant) == (1, 1, "happy")
+    assert summary.unreadable == pytest.approx(0.75, abs=0.001)
+    nobody_read = summarize(record((0.0, {1: "too blurred"})))
+    assert (nobody_read.unreadable, nobody_read.dominant) == (1.0, None)
+    assert nobody_read.faces_seen == 0
+
+
 def test_a_summary_cannot_be_changed() -> None:
     summary = summarize(record((0.0, {1: "happy"})))
     with pytest.raises(TypeError):
@@ -101,7 +119,9 @@ def test_a_summary_cannot_be_changed() -> None:
 moments = st.lists(
     st.tuples(
         st.floats(0, 1e4),
-        st.dictionaries(st.integers(1, 5), st.sampled_from([*EMOTIONS, None]), max_size=4),
+        st.dictionaries(
+            st.integers(1, 5), st.sampled_from([*EMOTIONS, None, *UNREADABLE]), max_size=4
+        ),
     ),
     max_size=20,
 ).map(lambda found: sorted(found, key=lambda moment: moment[0]))
@@ -112,7 +132,9 @@ def test_shares_and_valence_stay_in_range(found: list[tuple[float, dict[int, str
     timeline = record(*found)
     summary = summarize(timeline)
     assert tuple(summary.shares) == LABELS
-    assert sum(summary.shares.values()) == pytest.approx(1.0 if timeline.rows() else 0.0)
+    read = any(row["unreadable"] is None for row in timeline.rows())
+    assert sum(summary.shares.values()) == pytest.approx(1.0 if read else 0.0)
+    assert 0 <= summary.unreadable <= 1
     assert all(share >= 0 for share in summary.shares.values())
     if summary.mean_valence is not None:
         assert -1.0001 <= summary.mean_valence <= 1.0001
@@ -125,12 +147,12 @@ def test_csv_and_json_read_back(found: list[tuple[float, dict[int, str | None]]]
     text = to_csv(rows)
     assert text.split("\r\n")[0] == HEADER
     assert text.count("\r\n") == text.count("\n") == len(rows) + 1
-    texts = {"wall_clock", "emotion"}
+    texts = {"wall_clock", "emotion", "unreadable"}
     parsed = [
-        {key: value if key in texts else float(value) for key, value in line.items()}
+        {key: value and (value if key in texts else float(value)) for key, value in line.items()}
         for line in csv.DictReader(io.StringIO(text, newline=""))
     ]
-    assert parsed == rows
+    assert parsed == [{k: "" if v is None else v for k, v in row.items()} for row in rows]
     read = json.loads(to_json(summarize(timeline), rows))
     assert read["rows"] == rows
     assert read["summary"]["faces_seen"] == timeline.faces_seen

@@ -63,6 +63,21 @@ def test_a_row() -> None:
     assert (timeline.faces_seen, timeline.most_at_once) == (1, 1)
 
 
+def test_a_face_that_cannot_be_read_says_why_and_nothing_else() -> None:
+    timeline = Timeline(START)
+    nothing = unclassified()
+    dark = Face(3, Box(0, 0, 9, 9), 0.9, 0.0, 0.0, nothing, nothing, None, unreadable="too dark")
+    timeline.add(frame(1.0, dark))
+    (row,) = timeline.rows()
+    assert tuple(row) == COLUMNS
+    assert (row["track_id"], row["unreadable"]) == (3, "too dark")
+    assert {row[column] for column in COLUMNS[3:-1]} == {None}
+    assert (timeline.faces_seen, timeline.most_at_once) == (0, 0)
+    timeline.add(frame(2.0, face(3)))
+    assert (timeline.rows()[1]["emotion"], timeline.rows()[1]["unreadable"]) == ("happy", None)
+    assert (timeline.faces_seen, timeline.most_at_once) == (1, 1)
+
+
 def test_without_a_label_the_row_says_unsure() -> None:
     timeline = Timeline(START)
     timeline.add(frame(0.0, face(1, None, 0.3)))
