@@ -11,8 +11,11 @@ from typing import Literal, NamedTuple
 
 from emorec.errors import ModelError
 from emorec.model.store import load
-from emorec.paths import CASCADE, MODELS
-from emorec.pipeline.detect import HaarDetector
+from emorec.paths import BLAZEFACE, CASCADE, MODELS
+from emorec.pipeline.blazeface import BlazeFaceDetector
+from emorec.pipeline.detect import shortcoming
+from emorec.pipeline.haar import HaarDetector
+from emorec.settings import DETECTORS
 
 _PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "streamlit", "streamlit-webrtc")
 _ADVICE = (
@@ -33,6 +36,8 @@ def findings() -> Iterator[Finding]:
     yield Finding("ok", f"python {platform.python_version()} on {platform.platform()}")
     yield from (_package(name) for name in _PACKAGES)
     yield _file(CASCADE, HaarDetector)
+    missing = shortcoming(DETECTORS[0])
+    yield Finding("note", missing) if missing else _file(BLAZEFACE, BlazeFaceDetector)
     yield from _models()
     yield from (Finding("note", text) for text in _ADVICE)
 
@@ -53,7 +58,7 @@ def _file(path: Path, read: Callable[[Path], object]) -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    light = sorted(MODELS.glob("*.tflite"))
+    light = sorted(path for path in MODELS.glob("*.tflite") if path.name != BLAZEFACE.name)
     if not light:
         yield Finding("FAIL", f"{MODELS}: no model there")
     yield from (_file(path, load) for path in light)

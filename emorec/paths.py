@@ -12,4 +12,5 @@ ROOT = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
 
 MODELS = ROOT / "models"
 CASCADE = ROOT / "haarcascade_frontalface_default.xml"
+BLAZEFACE = MODELS / "face_detection_full_range.tflite"
 APP = ROOT / "app.py"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from emorec.model.store import load
-from emorec.pipeline.detect import HaarDetector
+from emorec.pipeline.detect import Detector, make_detector
 from emorec.pipeline.pipeline import Pipeline, read_picture
 from emorec.records import FrameResult
 from emorec.settings import Settings
@@ -25,13 +26,16 @@ class EmotionRecognizer:
         settings: how pictures are read; None takes them from the environment.
 
     Raises:
-        ModelError: a model file, its contract or the face cascade is missing or damaged.
+        ModelError: a model file, its contract or the face cascade is missing or damaged, or
+            BlazeFace's file is damaged.
     """
 
     def __init__(self, model: Path | None = None, settings: Settings | None = None) -> None:
         self.settings = Settings.from_env() if settings is None else settings
         self.model = load(model)
-        self._detector = HaarDetector()
+        self._detectors: dict[str, Detector] = {}
+        self._lock = Lock()  # of making detectors
+        self.detector(self.settings.detector)
 
     def analyze(
         self, image_bgr: npt.NDArray[np.uint8], settings: Settings | None = None
@@ -49,11 +53,12 @@ class EmotionRecognizer:
             ValueError: the array is no such picture.
         """
         check_image(image_bgr)
+        settings = settings or self.settings
         return read_picture(
             image_bgr,
-            self._detector,
+            self.detector(settings.detector),
             self.model,
-            settings or self.settings,
+            settings,
             self.model.contract.unsure_below,
         )
 
@@ -72,13 +77,28 @@ class EmotionRecognizer:
         return self.model.classify(faces_gray)
 
     def stream(self, settings: Settings | None = None) -> Pipeline:
-        """Return a pipeline that reads the frames of one live picture or film."""
+        """Return a pipeline that reads the frames of one live picture or film.
+
+        It keeps the detector that the settings name now.
+        """
+        settings = settings or self.settings
         return Pipeline(
-            self._detector,
+            self.detector(settings.detector),
             self.model,
-            settings or self.settings,
+            settings,
             self.model.contract.unsure_below,
         )
+
+    def detector(self, name: str) -> Detector:
+        """Return the detector of this name, one of ``DETECTORS``, loaded at the first call.
+
+        Raises:
+            EmorecError: there is no such detector, or a file that it needs is missing or damaged.
+        """
+        with self._lock:
+            if name not in self._detectors:
+                self._detectors[name] = make_detector(name)
+            return self._detectors[name]
 
 
 def check_image(image_bgr: npt.NDArray[np.uint8]) -> None:

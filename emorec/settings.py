@@ -9,6 +9,9 @@ from typing import Any
 
 from emorec.errors import EmorecError
 
+DETECTORS = ("auto", "blazeface", "haar")
+"""What may find the faces: `emorec.pipeline.detect.make_detector` makes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -21,27 +24,35 @@ class Settings:
             shows every frame as it is.
         cautious: search the whole picture in every frame, believe a face at first sight and keep
             it longer: for blurring, where a missed face costs more than a false one.
+        detector: what finds the faces, one of ``DETECTORS``.
     """
 
     min_face_px: int = 48
     smoothing_s: float = 0.6
     cautious: bool = False
+    detector: str = DETECTORS[0]
 
     def __post_init__(self) -> None:
         if self.min_face_px < 20:
             raise EmorecError(f"Expected min_face_px of 20 or more. Received {self.min_face_px}.")
         if not 0 <= self.smoothing_s <= 60:
             raise EmorecError(f"Expected smoothing_s from 0 to 60. Received {self.smoothing_s}.")
+        if self.detector not in DETECTORS:
+            raise EmorecError(
+                f"Expected detector to be {' or '.join(DETECTORS)}. Received {self.detector!r}."
+            )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """Read ``EMOREC_MIN_FACE_PX`` and ``EMOREC_SMOOTHING_S``; what is not set is the default.
+        """Read ``EMOREC_MIN_FACE_PX``, ``EMOREC_SMOOTHING_S`` and ``EMOREC_DETECTOR``.
+
+        What is not set is the default.
 
         Raises:
             EmorecError: a value is no number or out of range; names the variable.
         """
         settings = cls()
-        for setting, kind in (("min_face_px", int), ("smoothing_s", float)):
+        for setting, kind in (("min_face_px", int), ("smoothing_s", float), ("detector", str)):
             variable = f"EMOREC_{setting.upper()}"
             if variable not in env:
                 continue

@@ -52,6 +52,8 @@ def lines(text: str) -> list[str]:
         ["run", "--port", "0"],
         ["run", "--port", "65536"],
         ["run", "--port", "http"],
+        ["run", "--detector", "mtcnn"],
+        ["photo", "me.png", "--detector", "mtcnn"],
     ],
     ids=" ".join,
 )
@@ -127,6 +129,76 @@ def test_photo_json_never_holds_nan(
     assert "unsure" in capsys.readouterr().out
 
 
+@pytest.fixture
+def tilted(folder: Path) -> str:
+    """A picture of a face that the cascade does not see."""
+    Image.fromarray(skimage.data.astronaut()).rotate(-30, center=(225, 115)).save("tilted.png")
+    return "tilted.png"
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "found"),
+    [
+        ([], {}, 1),
+        (["--detector", "haar"], {}, 0),
+        (["--detector", "blazeface"], {"EMOREC_DETECTOR": "haar"}, 1),
+        ([], {"EMOREC_DETECTOR": "haar"}, 0),
+    ],
+    ids=str,
+)
+def test_photo_takes_the_detector_named(
+    argv: list[str],
+    env: dict[str, str],
+    found: int,
+    tilted: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert main(["photo", tilted, "--json", *argv]) == 0
+    assert len(json.loads(capsys.readouterr().out)["faces"]) == found
+
+
+def test_an_unknown_detector_in_the_environment_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMOREC_DETECTOR", "mtcnn")
+    assert main(["photo", "me.png"]) == 2
+    (line,) = lines(capsys.readouterr().err)
+    assert line.startswith("emorec: EMOREC_DETECTOR: ")
+    assert "auto or blazeface or haar" in line
+
+
+def test_without_blazeface_the_cascade_serves_and_a_line_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("emorec.pipeline.detect.BLAZEFACE", folder / "gone.tflite")
+    assert main(["photo", "me.png", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)["faces"]) == 1
+    (line,) = lines(shown.err)
+    assert "gone.tflite: is missing" in line
+    assert main(["doctor"]) == 0
+    notes = [line for line in lines(capsys.readouterr().out) if line.startswith("note")]
+    assert any("gone.tflite: is missing" in line for line in notes)
+
+
+@pytest.mark.parametrize("argv", [[], ["--detector", "haar"]])
+def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class StartedError(Exception):
+        pass
+
+    def start(*_: object) -> None:
+        raise StartedError
+
+    monkeypatch.setenv("EMOREC_DETECTOR", "blazeface")
+    monkeypatch.setattr("os.execv", start)
+    with pytest.raises(StartedError):
+        main(["run", "--port", str(free_port()), *argv])
+    assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "blazeface")
+
+
 def test_photo_has_a_readable_line_a_face(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["photo", "me.png", "wall.png"]) == 0
     face, nobody = lines(capsys.readouterr().out)
@@ -200,7 +272,15 @@ def test_a_missing_model_is_one_line(
 def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     shown = capsys.readouterr().out
-    for words in ("python", "opencv", "litert", "streamlit", "cascade", "elu_cnn.tflite"):
+    for words in (
+        "python",
+        "opencv",
+        "litert",
+        "streamlit",
+        "cascade",
+        "elu_cnn.tflite",
+        "face_detection_full_range",
+    ):
         assert any(line.startswith("ok ") and words in line for line in lines(shown)), words
     for words in ("https://", "localhost", "TURN"):
         assert any(line.startswith("note ") and words in line for line in lines(shown)), words

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from skimage.data import astronaut
@@ -10,6 +11,7 @@ from skimage.data import astronaut
 from emorec import EMOTIONS, EmotionRecognizer, Settings
 from emorec.errors import ModelError
 from emorec.geometry import iou
+from emorec.settings import DETECTORS
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,16 @@ def test_settings_for_one_picture(recognizer: EmotionRecognizer, portrait: np.nd
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOREC_MIN_FACE_PX", "77")
     assert EmotionRecognizer().settings.min_face_px == 77
+
+
+def test_settings_choose_the_detector(recognizer: EmotionRecognizer, portrait: np.ndarray) -> None:
+    turn = cv2.getRotationMatrix2D((225, 115), -30, 1)
+    tilted = cv2.warpAffine(portrait, turn, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    found = {
+        name: len(recognizer.analyze(tilted, Settings(detector=name)).faces) for name in DETECTORS
+    }
+    assert found == {"auto": 1, "blazeface": 1, "haar": 0}
+    assert recognizer.detector("haar") is recognizer.detector("haar")
 
 
 def test_each_stream_has_a_past_of_its_own(

@@ -15,6 +15,7 @@ from emorec.settings import Settings
         ({"HOME": "/", "MIN_FACE_PX": "99"}, Settings()),
         ({"EMOREC_MIN_FACE_PX": "24"}, Settings(min_face_px=24)),
         ({"EMOREC_SMOOTHING_S": "0"}, Settings(smoothing_s=0)),
+        ({"EMOREC_DETECTOR": "haar"}, Settings(detector="haar")),
         (
             {"EMOREC_MIN_FACE_PX": "100", "EMOREC_SMOOTHING_S": "1.5"},
             Settings(min_face_px=100, smoothing_s=1.5),
@@ -40,10 +41,12 @@ def test_a_word_for_a_number_is_named(value: str) -> None:
         ("EMOREC_SMOOTHING_S", "61"),
         ("EMOREC_SMOOTHING_S", "nan"),
         ("EMOREC_SMOOTHING_S", "inf"),
+        ("EMOREC_DETECTOR", "mtcnn"),
+        ("EMOREC_DETECTOR", ""),
     ],
 )
 def test_a_number_out_of_range_names_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(EmorecError, match=rf"{variable}.*Received {value}\."):
+    with pytest.raises(EmorecError, match=rf"{variable}: .*Received '?{value}'?\."):
         Settings.from_env({variable: value})
 
 

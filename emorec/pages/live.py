@@ -18,8 +18,11 @@ from emorec.errors import EmorecError
 from emorec.live.ice import ice_servers
 from emorec.live.stream import LiveStream, View
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
+from emorec.pages.detector import choose_detector
 from emorec.pages.engine import recognizer
 from emorec.pages.photo import single_shot
+from emorec.pipeline.pipeline import Pipeline
+from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face
 from emorec.sessions.summary import summarize, to_csv, to_json
 from emorec.sessions.timeline import Timeline
@@ -31,6 +34,17 @@ _CONNECT_S = 10.0
 _CARDS = 4  # faces with bars beside the picture; the others are counted
 _SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
 _RESOLUTIONS = {"640 × 480": (640, 480), "1280 × 720": (1280, 720), "320 × 240": (320, 240)}
+
+
+class _Reader:
+    """What the next START reads with; a stream that runs keeps what it started with."""
+
+    def __init__(self, engine: EmotionRecognizer) -> None:
+        self.engine = engine
+        self.settings = engine.settings
+
+    def __call__(self) -> Pipeline:
+        return self.engine.stream(self.settings)
 
 
 def render() -> None:
@@ -47,8 +61,11 @@ def render() -> None:
         st.error(str(error))
         return
     if "live_stream" not in st.session_state:
-        st.session_state.live_stream = LiveStream(engine.stream)
+        st.session_state.live_reader = _Reader(engine)
+        st.session_state.live_stream = LiveStream(st.session_state.live_reader)
     stream: LiveStream = st.session_state.live_stream
+    reader: _Reader = st.session_state.live_reader
+    reader.engine = engine  # another one where the visitor has chosen another model
 
     picture, readings = st.columns([3, 2], gap="large")
     with picture:
@@ -56,7 +73,7 @@ def render() -> None:
         problem = camera_problem()
         if problem and not active:
             st.warning(problem, icon=":material/videocam_off:")
-        _controls(stream, active)
+        detector = _controls(stream, reader, active)
     with readings:
         if active:
             st.fragment(_readings, run_every=0.4)(stream)
@@ -70,7 +87,7 @@ def render() -> None:
             )
     if not active:
         st.caption("No live picture? A single shot goes through the same engine.")
-        single_shot("live")
+        single_shot("live", engine, detector)
 
 
 def _picture(stream: LiveStream, servers: list[dict]) -> bool:
@@ -115,8 +132,11 @@ def _picture(stream: LiveStream, servers: list[dict]) -> bool:
     return active
 
 
-def _controls(stream: LiveStream, active: bool) -> None:
-    """Let the visitor set what is shown; every change holds from the next frame on."""
+def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
+    """Let the visitor set what is shown; every change holds from the next frame on.
+
+    Only the camera and the detector, whose name is returned, wait for the next START.
+    """
     with st.container(border=True):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         show = left.segmented_control(
@@ -137,13 +157,16 @@ def _controls(stream: LiveStream, active: bool) -> None:
             disabled=active,
             help="Takes effect at the next START.",
         )
+        detector = choose_detector(reader.engine, "live detector", locked=active)
     stream.view = View(_SHOW[show or "Label"], mirror)
-    stream.settings = Settings(min_face_px=min_face_px, smoothing_s=smoothing_s)
+    stream.settings = Settings(min_face_px=min_face_px, smoothing_s=smoothing_s, detector=detector)
+    reader.settings = stream.settings
     if show == "Blur faces":
         st.caption(
             "Only frames that were searched are shown, with every face found made "
             "unrecognisable. A face that the detector misses, as in full profile, is not blurred."
         )
+    return detector
 
 
 def _readings(stream: LiveStream) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
@@ -23,6 +23,7 @@ from emorec.errors import EmorecError
 from emorec.geometry import clip, square
 from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
+from emorec.pages.detector import choose_detector
 from emorec.pages.engine import recognizer
 from emorec.pipeline.pipeline import smallest_face
 from emorec.recognizer import EmotionRecognizer
@@ -53,29 +54,34 @@ def render() -> None:
     files = st.file_uploader(
         "Pictures of faces: one or several at once", type=list(SUFFIXES), accept_multiple_files=True
     )
-    single_shot("photo")
-    _show("files", files)
-
-
-def single_shot(key: str) -> None:
-    """Offer a shot with the visitor's camera, and show what is read from it.
-
-    Args:
-        key: tells this place from the others that offer one.
-    """
-    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
-    if st.toggle("Take a shot with the camera", key=f"{key} camera"):
-        shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
-        _show(f"{key} shot", [] if shot is None else [shot])
-
-
-def _show(key: str, files: Sequence[UploadedFile]) -> None:
     try:
         engine = recognizer()
     except EmorecError as error:
         st.error(_plain(str(error)))
         return
-    photos = _read_all(key, files, engine)
+    detector = choose_detector(engine, "photo detector")
+    single_shot("photo", engine, detector)
+    _show("files", files, engine, detector)
+
+
+def single_shot(key: str, engine: EmotionRecognizer, detector: str) -> None:
+    """Offer a shot with the visitor's camera, and show what is read from it.
+
+    Args:
+        key: tells this place from the others that offer one.
+        engine: reads it.
+        detector: what finds the faces, one of ``DETECTORS``.
+    """
+    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    if st.toggle("Take a shot with the camera", key=f"{key} camera"):
+        shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
+        _show(f"{key} shot", [] if shot is None else [shot], engine, detector)
+
+
+def _show(
+    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str
+) -> None:
+    photos = _read_all(key, files, engine, detector)
     records = [
         photo_record(file.name, photo.result)
         for file, photo in zip(files, photos, strict=True)
@@ -91,10 +97,13 @@ def _show(key: str, files: Sequence[UploadedFile]) -> None:
 
 
 def _read_all(
-    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer
+    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str
 ) -> list[_Photo | str]:
-    """Return what was read from each file, or why it could not be; each content is read once."""
-    digests = [sha256(file.getvalue()).hexdigest() for file in files]
+    """Return what was read from each file, or why it could not be.
+
+    Each content is read once by a detector.
+    """
+    digests = [f"{detector} {sha256(file.getvalue()).hexdigest()}" for file in files]
     known: dict[str, _Photo | str] = st.session_state.get(f"{key} read", {})
     kept = {digest: known[digest] for digest in digests if digest in known}
     new = {digest: file for digest, file in zip(digests, files, strict=True) if digest not in known}
@@ -105,7 +114,7 @@ def _read_all(
                 count / len(new), f"Reading {_plain(file.name)}: {count + 1} of {len(new)}"
             )
         try:
-            kept[digest] = _read(file, engine)
+            kept[digest] = _read(file, engine, detector)
         except EmorecError as error:
             kept[digest] = str(error)
     if bar:
@@ -114,9 +123,9 @@ def _read_all(
     return [kept[digest] for digest in digests]
 
 
-def _read(file: UploadedFile, engine: EmotionRecognizer) -> _Photo:
+def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str) -> _Photo:
     image_bgr = read_photo(file.getvalue(), file.name)
-    result = engine.analyze(image_bgr)
+    result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
     return _Photo(
         result,
         encode_jpeg(_shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX)),

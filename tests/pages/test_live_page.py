@@ -69,6 +69,30 @@ def test_controls_reach_the_stream():
     assert "not blurred" in texts(app)  # what blur cannot do is said
 
 
+def test_the_next_start_takes_the_detector_chosen(monkeypatch):
+    app = page().run()
+    stream = app.session_state["live_stream"]
+    assert app.selectbox(key="live detector").value == "auto"
+    app.selectbox(key="live detector").set_value("haar").run()
+    assert not app.exception
+    assert app.session_state["live_stream"] is stream  # what the last session read is kept
+    made = []
+    monkeypatch.setattr(
+        "emorec.recognizer.EmotionRecognizer.stream", lambda self, settings: made.append(settings)
+    )
+    app.session_state["live_reader"]()
+    assert [settings.detector for settings in made] == ["haar"]
+
+
+def test_a_missing_network_is_said_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr("emorec.pipeline.detect.BLAZEFACE", tmp_path / "gone.tflite")
+    app = page().run()
+    assert not app.exception
+    assert [w.value for w in app.warning if "gone.tflite: is missing" in w.value]
+    app.selectbox(key="live detector").set_value("haar").run()
+    assert not [w.value for w in app.warning if "is missing" in w.value]
+
+
 @pytest.mark.parametrize("seconds", [0, 12])
 def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
     from emorec.live.stream import LiveStream

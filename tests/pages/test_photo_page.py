@@ -165,6 +165,35 @@ def test_each_picture_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(at.image) == 2
 
 
+def test_the_detector_chosen_reads_the_picture_anew() -> None:
+    tilted = Image.fromarray(skimage.data.astronaut()).rotate(-30, center=(225, 115))
+    at = upload(page(), ("tilted.png", png(np.asarray(tilted))))
+    assert at.selectbox(key="photo detector").value == "auto"
+    assert len(at.dataframe[0].value) == 1
+    at.selectbox(key="photo detector").set_value("haar").run()
+    assert not at.exception
+    assert "No face found" in at.info[0].value
+
+
+def test_the_control_starts_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setenv("EMOREC_DETECTOR", "blazeface")
+    assert page().selectbox(key="photo detector").value == "blazeface"
+    st.cache_resource.clear()
+
+
+def test_a_missing_network_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    st.cache_resource.clear()
+    monkeypatch.setattr("emorec.pipeline.detect.BLAZEFACE", tmp_path / "gone.tflite")
+    at = upload(page(), ("me.png", PORTRAIT))
+    (said,) = [warning.value for warning in at.warning]
+    assert "gone.tflite: is missing" in said
+    assert len(at.dataframe[0].value) == 1
+    st.cache_resource.clear()
+
+
 def test_pictures_taken_away_are_forgotten() -> None:
     at = upload(page(), ("me.png", PORTRAIT))
     assert len(at.session_state["files read"]) == 1

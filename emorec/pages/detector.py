@@ -1,0 +1,46 @@
+"""The choice of what finds the faces, the same on every page that reads pictures."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emorec.pipeline.detect import shortcoming
+from emorec.recognizer import EmotionRecognizer
+from emorec.settings import DETECTORS
+
+NAMES = {
+    "auto": "Both, confirmed (recommended)",
+    "blazeface": "BlazeFace: a neural network",
+    "haar": "Haar: OpenCV's cascade",
+}
+"""What the visitor reads for each of ``DETECTORS``."""
+
+_HELP = (
+    "**Both**: what the cascade takes for a face counts if BlazeFace agrees, and BlazeFace adds"
+    " the faces that it finds itself.  \n"
+    "**BlazeFace** finds tilted, turned and dark faces too, and how far each is tilted.  \n"
+    "**Haar** finds upright faces that look towards the camera; it is the slowest in a large"
+    " picture, and sometimes takes a thing for a face."
+)
+
+
+def choose_detector(engine: EmotionRecognizer, key: str, locked: bool = False) -> str:
+    """Show the choice and return the name of the detector chosen, one of ``DETECTORS``.
+
+    Args:
+        engine: its settings say which is chosen at first.
+        key: of the control.
+        locked: whether it cannot be changed now, as a live picture runs.
+    """
+    name = st.selectbox(
+        "Faces found by",
+        DETECTORS,
+        index=DETECTORS.index(engine.settings.detector),
+        format_func=NAMES.__getitem__,
+        key=key,
+        disabled=locked,
+        help=f"{_HELP}  \nTakes effect at the next START." if locked else _HELP,
+    )
+    if note := shortcoming(name):
+        st.warning(note, icon=":material/visibility_off:")
+    return name
