@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-_BAR = 24
+_BAR = 12
 
 
 class Progress(keras.callbacks.Callback):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from emorec.cli import main
 from emorec.emotions import EMOTIONS
@@ -49,12 +50,22 @@ def test_from_faces_to_a_measured_model(
     splits = {"Training": training, "PublicTest": chosen_on, "PrivateTest": test}
     data, out = as_csv(tmp_path / "fer2013.csv", splits), tmp_path / "run"
 
-    assert main(["train", "--data", str(data), "--out", str(out), "--steps", "1"]) == 0
+    options = ["--steps", "1", "--seed", "3", "--batch", "16"]
+    assert main(["train", "--data", str(data), "--out", str(out), *options]) == 0
     said = capsys.readouterr().out
     assert "3 of 153 Training faces stand in a test too: left out." in said
     model = out / "elu_cnn.tflite"
     contract = load(model).contract
-    assert contract.command == "emorec train --data fer2013.csv --network elu"
+    assert contract.command == (
+        "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3"
+    )
+    assert {file.name for file in out.iterdir()} == {
+        "settings.json", "history.csv", "curves.png", "confusion.png", "last.npz", "best.npz",
+        "elu_cnn.keras", "elu_cnn.tflite", "elu_cnn.json", "elu_cnn.evaluation.json",
+    }  # fmt: skip
+    for picture in ("curves.png", "confusion.png"):
+        with Image.open(out / picture) as image:
+            assert image.format == "PNG" and min(image.size) >= 480
     assert contract.metrics["PublicTest"]["n"] == 20
     assert str(tmp_path) not in model.with_suffix(".json").read_text()
 
@@ -86,8 +97,9 @@ def test_from_faces_to_a_measured_model(
 
     assert main(["train", "--data", str(data), "--out", str(out)]) == 2
     assert "holds a run already" in capsys.readouterr().err
-    assert main(["train", "--data", str(data), "--out", str(out), "--resume", "--epochs", "3"]) == 2
-    assert "leave out --network, --epochs and --steps" in capsys.readouterr().err
+    again = ["train", "--data", str(data), "--out", str(out), "--resume"]
+    assert main([*again, "--epochs", "3", "--seed", "2"]) == 2
+    assert "leave out --epochs, --seed.\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -98,6 +110,8 @@ def test_from_faces_to_a_measured_model(
         ["train", "--data", "x", "--network", "vgg"],
         ["train", "--data", "x", "--steps", "0"],
         ["train", "--data", "x", "--epochs", "-1"],
+        ["train", "--data", "x", "--precision", "float8"],
+        ["evaluate", "--data", "x", "--labels", "people"],
     ],
 )
 def test_wrong_usage_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
