@@ -27,11 +27,11 @@ def chosen() -> str:
 
 
 def choose(name: str) -> None:
-    """Let this visitor's pages use another model; what the former one read is forgotten."""
+    """Let this visitor's pages use another model; photos that the former one read are forgotten.
+
+    A live session that has ended keeps its summary; the next START takes the new model.
+    """
     st.session_state[_CHOICE] = name
-    stream = st.session_state.pop("live_stream", None)
-    if stream is not None:
-        stream.stop()
     for key in [key for key in st.session_state if str(key).endswith(" read")]:
         del st.session_state[key]
 
