@@ -107,6 +107,8 @@ def train(args: argparse.Namespace) -> int:
         batch=args.batch,
         seed=args.seed,
         precision=args.precision,
+        learning_rate=args.learning_rate,
+        start=args.start,
         resume=args.resume,
         say=lambda line: print(line, flush=True),
     )
@@ -210,6 +212,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("float32", "mixed_bfloat16"),
         help="default: float32; the other is faster where the processor has such instructions",
     )
+    add.add_argument(
+        "--learning-rate", type=_rate, metavar="R", help="the highest; default: the recipe's"
+    )
+    add.add_argument(
+        "--start", type=Path, metavar="FILE", help="a .keras model whose weights to begin with"
+    )
     add.set_defaults(command=train)
 
     add = commands.add_parser("evaluate", help="measure a model on labelled faces")
@@ -251,6 +259,16 @@ def _count(text: str) -> int:
     if not count:
         raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
     return count
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 10:
+        raise argparse.ArgumentTypeError(f"Expected a rate above 0, up to 10. Received {text!r}.")
+    return rate
 
 
 def _port(text: str) -> int:

@@ -36,6 +36,7 @@ def train(
     recipe: Recipe,
     resume: bool = False,
     say: Callable[[str], None] = print,
+    start: keras.Model | None = None,
 ) -> keras.Model:
     """Train a network and keep the weights that did best on the validation faces.
 
@@ -47,6 +48,7 @@ def train(
         recipe: how to train.
         resume: go on from ``last.npz`` with the same optimiser state and random streams.
         say: takes one line of progress an epoch.
+        start: the network whose weights a new run begins with; None: random ones.
 
     Returns:
         The network of 48 pixels with the best weights.
@@ -76,6 +78,8 @@ def train(
     finally:
         keras.config.set_dtype_policy("float32")
     history = trainee.restore(state_file) if resume else []
+    if start is not None and not resume:
+        trainee.network.set_weights(start.get_weights())
 
     plan = _plan(recipe, len(training))
     first = len(history)

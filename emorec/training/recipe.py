@@ -29,6 +29,7 @@ class Recipe:
         ema: momentum of the averaged weights, which are the ones evaluated and kept.
         precision: Keras's dtype policy.
         seed: of the initial weights, the order of the faces and every random variation.
+        start: the command that made the weights which the run begins with; None: random ones.
         steps: stop after so many steps (a trial of the machinery); None trains to the end.
     """
 
@@ -42,6 +43,7 @@ class Recipe:
     ema: float = 0.998
     precision: str = "float32"
     seed: int = 1
+    start: str | None = None
     steps: int | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -52,7 +54,9 @@ class Recipe:
     def lasting(self, epochs: int | None) -> Recipe:
         """Return this recipe spread over so many epochs; None leaves it as it is."""
         stages = self.stages
-        if self.network == "seed":  # it takes faces of its own size alone
+        # The seed network takes faces of its own size alone; what begins trained has no small ones
+        # to begin with.
+        if self.network == "seed" or self.start:
             stages = ((FACE_SIDE, self.epochs),)
         if epochs is not None:
             ends = np.cumsum([count for _, count in stages]) * epochs / self.epochs

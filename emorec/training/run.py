@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorec.errors import DataError, TrainingError
-from emorec.model.network import FACE_SIDE
+from emorec.model.network import FACE_SIDE, build_network
 from emorec.model.runtime import start_keras
 from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
@@ -22,6 +22,8 @@ from emorec.training.evaluate import evaluate, readable, record
 from emorec.training.plots import draw_confusion
 
 if TYPE_CHECKING:
+    import keras
+
     from emorec.training.recipe import Recipe
 
 VALIDATION_SHARE = 0.1
@@ -34,6 +36,7 @@ def run(
     *,
     ferplus: Path | None = None,
     epochs: int | None = None,
+    start: Path | None = None,
     resume: bool = False,
     say: Callable[[str], None] = print,
     **changes: Any,
@@ -46,6 +49,8 @@ def run(
             evaluation and ``confusion.png`` too.
         ferplus: FER+'s votes on the same faces.
         epochs: spread over the recipe's sides in its own proportions; None takes the recipe's.
+        start: a ``.keras`` file with its contract beside it, whose weights the run begins with;
+            it trains at full size from the first epoch on.
         resume: go on with the run that is in the folder, under its own settings.
         say: takes one line of progress.
         **changes: to fields of `emorec.training.recipe.Recipe`; None leaves one as it is.
@@ -53,10 +58,11 @@ def run(
     Raises:
         DataError: the data cannot be used.
         TrainingError: the run cannot go on or be exported.
-        ModelError: Keras is not installed.
+        ModelError: Keras is not installed, or ``start`` cannot be used.
     """
     changes = {name: value for name, value in changes.items() if value is not None}
-    given = [f"--{name}" for name in ({"epochs": epochs} if epochs else {}) | changes]
+    apart = {name: value for name, value in (("epochs", epochs), ("start", start)) if value}
+    given = [f"--{name.replace('_', '-')}" for name in apart | changes]
     if resume and given:
         raise TrainingError(
             f"{folder}: --resume goes on with the settings the run was begun with;"
@@ -74,16 +80,19 @@ def run(
     backend = start_keras()
     from emorec.training.calibrate import calibrate
     from emorec.training.export import export
-    from emorec.training.fit import build_network, train
+    from emorec.training.fit import train
     from emorec.training.recipe import Recipe, read_recipe
 
+    first = None
+    if start is not None:
+        first, changes = _begin_with(start, changes)
     recipe = read_recipe(folder) if resume else Recipe(**changes).lasting(epochs)
     name = f"{recipe.network}_cnn"
     say(
         f"{recipe.network}: {recipe.epochs} epochs of {len(training)} faces, Keras on {backend},"
         f" into {folder}"
     )
-    best = train(training, validation, folder, recipe, resume, say)
+    best = train(training, validation, folder, recipe, resume, say, first)
 
     say("Exporting …")
     shipped = build_network(recipe.network, FACE_SIDE)
@@ -112,19 +121,45 @@ def run(
     return model
 
 
+def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the network to begin with, and what follows from it for the recipe."""
+    import keras
+
+    if start.suffix != ".keras":
+        raise TrainingError(f"{start}: expected a .keras file to begin with.")
+    contract = load_model(start).contract
+    if changes.get("network", contract.network) != contract.network:
+        raise TrainingError(
+            f"{start}: is of the network {contract.network}, not {changes['network']}."
+        )
+    network = keras.saving.load_model(start, compile=False)
+    expected = build_network(contract.network, FACE_SIDE).get_weights()
+    if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
+        raise TrainingError(
+            f"{start}: its layers are not those that the network {contract.network} has now."
+        )
+    return network, changes | {"network": contract.network, "start": contract.command}
+
+
 def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     """Return the command that repeats a run, also one that was resumed."""
     usual = type(recipe)()
     options = [f"--data {data.name}", f"--network {recipe.network}"]
     options += [f"--ferplus {ferplus.name}"] if ferplus else []
     options += [f"--epochs {recipe.epochs}"] if recipe.epochs != usual.epochs else []
-    said = {name: getattr(recipe, name) for name in ("steps", "batch", "seed", "precision")}
+    names = ("steps", "batch", "seed", "precision", "learning_rate")
+    said = {name: getattr(recipe, name) for name in names}
     options += [
-        f"--{name} {value}" for name, value in said.items() if value != getattr(usual, name)
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in said.items()
+        if value != getattr(usual, name)
     ]
-    repeated = replace(usual, network=recipe.network, **said).lasting(recipe.epochs)
-    by_hand = "" if repeated == recipe else ", its settings changed by hand"
-    return " ".join(["emorec train", *options]) + by_hand
+    command = " ".join(["emorec train", *options])
+    if recipe.start:
+        command = f"{recipe.start} --out START; {command} --start START/{recipe.network}_cnn.keras"
+    said |= {"network": recipe.network, "start": recipe.start}
+    repeated = replace(usual, **said).lasting(recipe.epochs)
+    return command if repeated == recipe else f"{command}, its settings changed by hand"
 
 
 @contextlib.contextmanager

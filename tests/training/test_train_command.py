@@ -6,6 +6,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from emorec.errors import DataError
 from emorec.model.contract import read
 from emorec.model.network import build_network
 from emorec.model.store import load
-from emorec.training import fit, trainee
+from emorec.training import fit, run, trainee
 from emorec.training.data import FaceSet
 from emorec.training.run import prepare
 
@@ -40,7 +41,7 @@ def as_csv(path: Path, splits: dict[str, FaceSet]) -> Path:
 def test_from_faces_to_a_measured_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (fit, trainee):
+    for module in (fit, run, trainee):
         small = partial(build_network, widths=(4,), depths=(1,))
         monkeypatch.setattr(module, "build_network", small)
     training, chosen_on, test = some_faces(150), some_faces(20), some_faces(14)
@@ -101,6 +102,24 @@ def test_from_faces_to_a_measured_model(
     assert main([*again, "--epochs", "3", "--seed", "2"]) == 2
     assert "leave out --epochs, --seed.\n" in capsys.readouterr().err
 
+    start, more = out / "elu_cnn.keras", tmp_path / "more"
+    again = ["train", "--data", str(data), "--out", str(more), "--start", str(start)]
+    assert main([*again, "--network", "relu"]) == 2
+    assert f"{start}: is of the network elu, not relu." in capsys.readouterr().err
+    assert main([*again[:-1], str(model)]) == 2
+    assert "expected a .keras file" in capsys.readouterr().err
+    assert main([*again, "--epochs", "1", "--batch", "75", "--learning-rate", "1e-9"]) == 0
+    assert read(more / "elu_cnn.json").command == (
+        "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3 --out START;"
+        " emorec train --data fer2013.csv --network elu --epochs 1 --batch 75 --learning-rate 1e-09"
+        " --start START/elu_cnn.keras"
+    )
+    begun, gone_on = (
+        keras.saving.load_model(folder / "elu_cnn.keras").get_layer("stem_conv").get_weights()
+        for folder in (out, more)
+    )
+    np.testing.assert_allclose(begun, gone_on, atol=1e-6)
+
 
 @pytest.mark.parametrize(
     "arguments",
@@ -111,6 +130,7 @@ def test_from_faces_to_a_measured_model(
         ["train", "--data", "x", "--steps", "0"],
         ["train", "--data", "x", "--epochs", "-1"],
         ["train", "--data", "x", "--precision", "float8"],
+        ["train", "--data", "x", "--learning-rate", "fast"],
         ["evaluate", "--data", "x", "--labels", "people"],
     ],
 )
