@@ -27,6 +27,8 @@ _LOOKS = 12  # known faces looked at in one frame
 _LOOK_EVERY_S = 0.3  # … and more, if frames come so seldom that each waited longer than this
 _FULL_SEARCH_SHARE = 0.25  # of the time that may go into searching the whole picture
 _STILL_FACE = 0.8  # side of a known face that is still looked for, over that of a new one
+_LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
+_LEAVING_S = 0.15  # … once it was not seen for this long
 
 
 class StageTimes:
@@ -116,6 +118,14 @@ def has_area(box: Box) -> bool:
     return box.width > 0 and box.height > 0
 
 
+def has_left(track: Track, size_wh: tuple[int, int], cautious: bool) -> bool:
+    """Tell whether a face is beyond the border; with caution only if no pixel of it remains."""
+    if not has_area(to_box(track.box_xyxy, size_wh)):
+        return True
+    outside = float(share_outside(track.box_xyxy, size_wh)[0])
+    return not cautious and track.unseen_s > _LEAVING_S and outside >= _LEFT
+
+
 class Pipeline:
     """Reads the frames of one stream, in the order of their time. Not for several threads."""
 
@@ -183,7 +193,7 @@ class Pipeline:
             tracks = [
                 track
                 for track in self._tracker.update(found, time_s, settings.cautious)
-                if has_area(to_box(track.box_xyxy, size_wh))  # else it has left the picture
+                if not has_left(track, size_wh, settings.cautious)
             ]
         with times("crop"):
             read, crops = self._due(image_gray, tracks, time_s)

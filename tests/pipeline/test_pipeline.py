@@ -276,6 +276,22 @@ def test_a_face_keeps_its_id_and_its_past_while_it_cannot_be_read() -> None:
     assert (face.track_id, face.unreadable, face.emotion) == (1, None, "happy")
 
 
+@pytest.mark.parametrize(("cautious", "expected"), [(False, 0), (True, 1)])
+def test_who_walks_out_leaves_no_box_at_the_border(cautious: bool, expected: int) -> None:
+    script = Script([], [])
+    pipeline = Pipeline(script, Happy(), Settings(cautious=cautious), unsure_below=0.4)
+    image = textured()
+    for number in range(20):
+        x = 500.0 + 5 * number
+        script.found = script.nearby = [found((x, 50, x + 100, 150))]
+        faces = pipeline.update(image, number / FPS).faces
+        assert number == 0 or len(faces) == 1
+    script.found = script.nearby = []
+    for number in range(20, 28):
+        faces = pipeline.update(image, number / FPS).faces
+    assert len(faces) == expected
+
+
 def test_a_leaning_head_reaches_the_network_upright() -> None:
     class Keeping(Happy):
         def classify(self, faces_gray: np.ndarray) -> np.ndarray:
