@@ -56,19 +56,32 @@ def astronaut_head() -> Sprite:
 
 
 def gray_heads(faces_gray: npt.NDArray[np.uint8]) -> list[Sprite]:
-    """Return faces like FER2013's as heads: the whole image is the face, its corners are cut off.
+    """Return the astronaut's head in grey with the faces of other people.
+
+    Without hair, jaw and neck around them, networks take few of FER2013's tight squares for faces.
 
     Args:
         faces_gray: uint8 of shape (n, 48, 48), as `emorec.training.data.load` reads them.
     """
-    side = faces_gray.shape[-1]
-    mask = np.zeros((side, side), np.float32)
-    cv2.circle(mask, (side // 2, side // 2), side // 2 - 1, 1.0, cv2.FILLED)
-    mask = _soft(mask, side)
-    return [
-        Sprite(np.stack([face] * 3, axis=2), mask, np.array([0.0, 0.0, side, side]))
-        for face in faces_gray
-    ]
+    head = astronaut_head()
+    gray = cv2.cvtColor(head.image_bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    x1, y1, x2, y2 = np.floor(head.box_xyxy).astype(int)
+    side = x2 - x1
+    place = (slice(y1, y2), slice(x1, x2))
+    middle = gray[y1 + side // 5 : y2 - side // 5, x1 + side // 5 : x2 - side // 5]
+    oval = np.zeros((side, side), np.float32)
+    axes = (int(0.4 * side), int(0.47 * side))
+    cv2.ellipse(oval, (side // 2, side // 2), axes, 0, 0, 360, 1.0, cv2.FILLED)
+    oval = _soft(oval, side)
+    heads = []
+    for small in faces_gray:
+        face = cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+        face = (face - face.mean()) / max(face.std(), 1) * middle.std() + middle.mean()
+        own = gray.copy()
+        own[place] += (face - own[place]) * oval
+        image_bgr = np.stack([own.clip(0, 255).astype(np.uint8)] * 3, axis=2)
+        heads.append(Sprite(image_bgr, head.mask, head.box_xyxy))
+    return heads
 
 
 def _soft(mask: npt.NDArray[np.float32], face_px: float) -> npt.NDArray[np.float32]:

@@ -1,0 +1,96 @@
+"""The qualities that detection and tracking must not lose, on a few pictures of the benchmarks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.detection import count, total
+from benchmarks.heads import Sprite, gray_heads
+from benchmarks.scenes import film
+from benchmarks.standard import pictures, standard_scenes
+from benchmarks.tracking import drawn_iou, summary, watch
+from emorec import EmotionRecognizer, Settings
+from emorec.pipeline.detect import make_detector
+from emorec.pipeline.pipeline import Pipeline
+from emorec.training.data import load
+
+SCENES = {scene.name: scene for scene in standard_scenes()}
+SEARCH_PX = 40  # so that faces a little under 48 pixels are looked for too
+
+EASY = ((48, 0, "even", 8), (96, 0, "even", 6), (200, 0, "even", 2))
+HARD = ((48, 30, "even", 8), (96, 30, "even", 3), (96, 0, "dark", 3), (96, 0, "side", 3))
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A pipeline that takes no time: on a slow machine it searches as often as on a fast one."""
+    monkeypatch.setattr("emorec.pipeline.pipeline.perf_counter", lambda: 0.0)
+    return EmotionRecognizer(settings=Settings()).stream()
+
+
+def looked_at(
+    name: str, kinds: tuple[tuple[float, float, str, int], ...], heads: Sequence[Sprite] = ()
+) -> dict[str, float]:
+    """Count over some standard pictures what the detector of this name finds."""
+    detector = make_detector(name)
+    counted = []
+    for kind in kinds:
+        for frame in pictures(*kind, heads):
+            found = detector.detect(frame.image_bgr, SEARCH_PX)
+            counted.append(
+                count(
+                    [[one.box_xyxy.tolist() for one in found]],
+                    [[truth.box_xyxy.tolist() for truth in frame.truths]],
+                )
+            )
+    return total(counted)
+
+
+def test_auto_finds_the_faces_and_nothing_else() -> None:
+    counted = looked_at("auto", EASY + HARD)
+    assert counted["faces"] >= 30
+    assert counted["recall"] >= 0.97
+    assert counted["precision"] >= 0.9
+
+
+def test_the_cascade_finds_upright_faces() -> None:
+    assert looked_at("haar", EASY)["recall"] >= 0.9
+
+
+def test_the_network_finds_what_the_cascade_cannot() -> None:
+    assert looked_at("haar", HARD)["recall"] < 0.7  # else these pictures tell nothing
+    assert looked_at("blazeface", HARD)["recall"] >= 0.9
+
+
+@pytest.mark.skipif("EMOREC_FER2013" not in os.environ, reason="EMOREC_FER2013 names no CSV file")
+def test_auto_finds_many_people() -> None:
+    faces = load(Path(os.environ["EMOREC_FER2013"]))["PublicTest"].faces[:100]
+    counted = looked_at("auto", ((96, 0, "even", 42), (48, 15, "even", 40)), gray_heads(faces))
+    assert counted["recall"] >= 0.6  # some are drawings, or hidden by a hand
+    assert counted["precision"] >= 0.9
+
+
+def test_two_who_cross_keep_their_ids(stream: Pipeline) -> None:
+    scene = replace(SCENES["crossing"], seconds=4)
+    hidden = [min(truth.visible for truth in frame.truths) for frame in islice(film(scene), 45, 56)]
+    assert min(hidden) < 0.2  # else they never met
+    done = summary([watch(scene, stream)])
+    assert done["id_switches"] == 0
+    assert done["missed"] <= 8
+    assert done["idf1"] >= 0.95
+
+
+def test_boxes_keep_up_with_a_face_that_runs(stream: Pipeline) -> None:
+    scene = replace(SCENES["mover"], seconds=2.6)
+    seen = watch(scene, stream)
+    for late in (1, 2):
+        assert np.mean(drawn_iou(seen, late)) >= 0.8
+    done = summary([seen])
+    assert (done["id_switches"], done["false"]) == (0, 0)
