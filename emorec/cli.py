@@ -24,7 +24,7 @@ from emorec.settings import DETECTORS, Settings
 
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
-    from emorec.media.table import PhotoRecord
+    from emorec.media.table import FaceRecord, PhotoRecord
 
 _DATA = "fer2013.csv, icml_face_data.csv, or a folder with one sub-folder an emotion"
 _FERPLUS = "FER+ votes on the same faces, fer2013new.csv"
@@ -311,10 +311,15 @@ def _readable(record: PhotoRecord) -> str:
     if not record["faces"]:
         return f"{record['file']}: no face found"
     return "\n".join(
-        f"{record['file']}: face {number}, {face['emotion'] or UNSURE}"
-        f" {face['confidence'] or 0:.0%}, at {', '.join(map(str, face['box']))}"
+        f"{record['file']}: face {number}, {_says(face)}, at {', '.join(map(str, face['box']))}"
         for number, face in enumerate(record["faces"], start=1)
     )
+
+
+def _says(face: FaceRecord) -> str:
+    if face["unreadable"]:
+        return f"unreadable: {face['unreadable']}"
+    return f"{face['emotion'] or UNSURE} {face['confidence'] or 0:.0%}"
 
 
 def _portrait() -> ImageBGR:

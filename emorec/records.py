@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS, VALENCE
+from emorec.emotions import EMOTIONS, UNSURE, VALENCE
 
 Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
@@ -120,6 +120,11 @@ class Face:
     @property
     def classified(self) -> bool:
         return not bool(np.isnan(self.probs).any())
+
+    @property
+    def says(self) -> str:
+        """In words: the label, or "unsure", or "unreadable" and why."""
+        return f"unreadable: {self.unreadable}" if self.unreadable else self.emotion or UNSURE
 
     @property
     def confidence(self) -> float:

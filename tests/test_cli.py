@@ -103,7 +103,7 @@ def test_photo_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[
     assert (portrait["file"], portrait["size"]) == ("me.png", [512, 512])
     assert len(portrait["faces"]) == len(expected) == 1
     face = portrait["faces"][0]
-    assert list(face) == ["box", "emotion", "confidence", "probs"]
+    assert list(face) == ["box", "emotion", "confidence", "probs", "unreadable"]
     assert face["box"] == list(expected[0].box)
     assert face["emotion"] == expected[0].emotion
     assert face["confidence"] == pytest.approx(expected[0].confidence, abs=1e-6)

@@ -74,3 +74,17 @@ def test_a_box_knows_its_size() -> None:
 def test_an_empty_frame_has_nobody_in_it() -> None:
     result = FrameResult(0, 0.0, (640, 480))
     assert result.faces == () and dict(result.stage_ms) == {}
+
+
+@pytest.mark.parametrize(
+    ("emotion", "unreadable", "expected"),
+    [
+        ("happy", None, "happy"),
+        (None, None, "unsure"),
+        (None, "cut off", "unreadable: cut off"),
+    ],
+)
+def test_says(emotion: str | None, unreadable: str | None, expected: str) -> None:
+    probs = unclassified()
+    face = Face(1, Box(0, 0, 9, 9), 0.9, 0, 0, probs, probs, emotion, unreadable=unreadable)
+    assert face.says == expected

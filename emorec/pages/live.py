@@ -186,7 +186,7 @@ def _readings(stream: LiveStream) -> None:
     count.metric("Faces in view", len(faces))
     shown.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
     read.metric("Readings/s", f"{stream.read_per_s:.0f}")
-    _cards([face for face in faces if face.classified])
+    _cards([face for face in faces if face.classified or face.unreadable])
     st.markdown("**The last minute**")
     _, now_s = timeline.span_s
     window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
@@ -200,8 +200,9 @@ def _cards(faces: list[Face]) -> None:
     columns = st.columns(min(len(faces), 2))
     for place, face in enumerate(faces[:_CARDS]):
         with columns[place % 2]:
-            st.markdown(f"**Face {face.track_id}**: {face.emotion or 'unsure'}")
-            st.altair_chart(charts.bars(face), key=f"bars {place}")
+            st.markdown(f"**Face {face.track_id}**: {face.says}")
+            if face.classified:
+                st.altair_chart(charts.bars(face), key=f"bars {place}")
     if len(faces) > _CARDS:
         st.caption(f"and {len(faces) - _CARDS} more, smaller in the picture")
 

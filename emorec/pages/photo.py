@@ -18,7 +18,6 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emorec.drawing import charts
 from emorec.drawing.overlay import draw_faces
-from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.geometry import clip, square
 from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
@@ -213,15 +212,16 @@ def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecogni
 
 def _card(key: str, face: Face, crop: bytes) -> None:
     st.image(crop)
-    st.markdown(f"**Face {face.track_id}**: {face.emotion or UNSURE}")
-    st.altair_chart(charts.bars(face), key=f"{key} bars {face.track_id}")
+    st.markdown(f"**Face {face.track_id}**: {face.says}")
+    if face.classified:
+        st.altair_chart(charts.bars(face), key=f"{key} bars {face.track_id}")
 
 
 def _table(faces: Sequence[Face]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "face": [face.track_id for face in faces],
-            "emotion": [face.emotion or UNSURE for face in faces],
+            "emotion": [face.says for face in faces],
             "confidence": [face.confidence for face in faces],
             "width": [face.box.width for face in faces],
             "height": [face.box.height for face in faces],
