@@ -21,12 +21,16 @@ from emorec.records import Detection
 Image = npt.NDArray[np.uint8]
 _Points = npt.NDArray[np.float64]
 
-# A face is found in two looks. In a tile, where small ones are 25 input pixels wide, faces of the
+# A face is found in three looks. In a tile, where small ones are 25 input pixels wide, faces of the
 # standard portrait, dark, bright or tilted by 30 degrees, score from 0.15 up, and so do many other
-# things. In the zoomed look after it 98 % of 150 such portraits score 0.70 or more, and 85 places
-# that are no face, from 21 pictures without one, 0.53 or less.
+# things. Zoomed in on, 98 % of 150 such portraits score 0.70 or more, and 85 places that are no
+# face, from 21 pictures without one, 0.53 or less. Among things made to look like faces single ones
+# reach 0.76; averaged with a look at the mirrored place, 279 portraits score 0.71 or more and the
+# things, two apart, 0.64 or less. FER2013's faces, cut off as they are at the chin, pass in 74 % of
+# 300.
 _MAYBE = 0.15
-_SURE = 0.55
+_LIKELY = 0.5
+_SURE = 0.64
 _PLACES = 64  # looked at again in one picture, the likeliest first
 _SAME = 0.3  # IoU from which two finds are one face
 _STRIDE = 4  # input pixels from one anchor to the next
@@ -42,9 +46,9 @@ _LEAN = 0.7
 class BlazeFaceDetector:
     """MediaPipe's full-range BlazeFace (V. Bazarevsky et al., "BlazeFace", 2019) on LiteRT.
 
-    The whole picture and overlapping tiles of it are searched for places where a face may be; a
-    zoomed look at each decides. Anchors that mean the same face are averaged by score, as the
-    paper does against jitter.
+    The whole picture and overlapping tiles of it are searched for places where a face may be;
+    zoomed looks at each and at its mirror image decide. Near a known face one such look suffices.
+    Anchors that mean the same face are averaged by score, as the paper does against jitter.
 
     Args:
         file: the network.
@@ -88,17 +92,24 @@ class BlazeFaceDetector:
             for found in self._look(image_bgr, [patch], _MAYBE)[0]
         ]
         maybe += [Detection(box, 0.0) for box in proposals_xyxy]
-        places = [found.box_xyxy for found in _distinct(maybe)[:_PLACES]]
+        places = as_boxes([found.box_xyxy for found in _distinct(maybe)[:_PLACES]])
+        once = _distinct([face for face in self._zoom(image_bgr, places, False) if face])
+        again = self._zoom(image_bgr, as_boxes([face.box_xyxy for face in once]), True)
+        twice = [_mean(one, other) for one, other in zip(once, again, strict=True) if other]
         return [
-            found
-            for found in _distinct(self.detect_near(image_bgr, as_boxes(places)))
-            if np.ptp(found.box_xyxy[::2]) >= 0.8 * min_face_px
+            face
+            for face in _distinct(twice)
+            if face.score >= _SURE and np.ptp(face.box_xyxy[::2]) >= 0.8 * min_face_px
         ]
 
     def detect_near(self, image_bgr: Image, boxes_xyxy: Boxes) -> list[Detection]:
-        patches = zooms(boxes_xyxy)
-        looks = [found for group in patches for found in self._look(image_bgr, group, _SURE)]
-        faces = []
+        return [face for face in self._zoom(image_bgr, boxes_xyxy, False) if face]
+
+    def _zoom(self, image_bgr: Image, boxes_xyxy: Boxes, mirrored: bool) -> list[Detection | None]:
+        """Return for each box the face in its middle."""
+        patches = zooms(boxes_xyxy, mirrored)
+        looks = [found for group in patches for found in self._look(image_bgr, group, _LIKELY)]
+        faces: list[Detection | None] = []
         for box, found in zip(boxes_xyxy, looks, strict=True):
             middle, reach = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() / 2
             # A neighbour's face may reach in: the one nearest to the middle is meant.
@@ -106,8 +117,8 @@ class BlazeFaceDetector:
                 float(np.abs((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - middle).max())
                 for face in found
             ]
-            if away and min(away) < reach:
-                faces.append(found[int(np.argmin(away))])
+            near = away and min(away) < reach
+            faces.append(found[int(np.argmin(away))] if near else None)
         return faces
 
     def _look(
@@ -148,7 +159,8 @@ class BlazeFaceDetector:
         top, bottom = (round((y - patch.y) / patch.scale) for y in (y1, y2))
         if right <= left or bottom <= top:
             return
-        cell = self._bgr[patch.top :, patch.left :]
+        cell = self._bgr[patch.top : patch.top + patch.cell, patch.left : patch.left + patch.cell]
+        cell = cell[:, ::-1] if patch.mirrored else cell
         cell[top:bottom, left:right] = cv2.resize(
             image_bgr[y1:y2, x1:x2],
             (right - left, bottom - top),
@@ -190,13 +202,25 @@ def _framed(
         score: of the face.
         patch: in which it was found.
     """
+    center = center - [patch.left, patch.top]
     tilt = math.atan2(eyes[1], eyes[0])
+    if patch.mirrored:
+        center[0] = patch.cell - center[0]
+        tilt = -tilt
     down = np.array([-math.sin(tilt), math.cos(tilt)])
     side *= _SIDE / (1 - _LEAN + _LEAN * max(math.cos(tilt), 0.0))
-    center = (center - [patch.left, patch.top] - _UP * side * down) * patch.scale
+    center = (center - _UP * side * down) * patch.scale
     center += [patch.x, patch.y]
     half = side * patch.scale / 2
     return Detection(np.concatenate([center - half, center + half]), score, math.degrees(tilt))
+
+
+def _mean(one: Detection, other: Detection) -> Detection:
+    """Return what two looks at a face say together."""
+    apart = (other.tilt_deg - one.tilt_deg + 180) % 360 - 180
+    tilt_deg = (one.tilt_deg + apart / 2 + 180) % 360 - 180
+    box = (one.box_xyxy + other.box_xyxy) / 2
+    return Detection(box, (one.score + other.score) / 2, tilt_deg)
 
 
 def _distinct(found: Sequence[Detection]) -> list[Detection]:

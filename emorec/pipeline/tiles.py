@@ -33,6 +33,7 @@ class Patch(NamedTuple):
     left: int = 0
     top: int = 0
     cell: int = INPUT_SIDE
+    mirrored: bool = False
 
     @property
     def scale(self) -> float:
@@ -62,7 +63,7 @@ def tiles(size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
     return [whole, *(Patch(x, y, fitting) for y in ys for x in xs)]
 
 
-def zooms(boxes_xyxy: Boxes) -> list[list[Patch]]:
+def zooms(boxes_xyxy: Boxes, mirrored: bool = False) -> list[list[Patch]]:
     """Return the neighbourhood of each box, as many to an input as share one.
 
     BlazeFace is surest of faces some 50 input pixels wide, so that four fit into an input: those
@@ -75,7 +76,7 @@ def zooms(boxes_xyxy: Boxes) -> list[list[Patch]]:
     for number, (x1, y1, x2, _) in enumerate(square(boxes_xyxy, _ZOOM).tolist()):
         row, column = divmod(number % ZOOMS, per_side)
         side = max(round(x2 - x1), 1)
-        patches.append(Patch(round(x1), round(y1), side, column * cell, row * cell, cell))
+        patches.append(Patch(round(x1), round(y1), side, column * cell, row * cell, cell, mirrored))
     return [patches[first : first + ZOOMS] for first in range(0, len(patches), ZOOMS)]
 
 
