@@ -51,3 +51,20 @@ def square(boxes_xyxy: npt.ArrayLike, scale: float = 1.0) -> Boxes:
     half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) * scale / 2
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     return np.hstack([center - half, center + half])
+
+
+def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
+    """Return which boxes are left when each drops those after it that are the same.
+
+    Greedy non-maximum suppression, where the boxes come in the order of their worth.
+
+    Args:
+        boxes_xyxy: of shape (n, 4).
+        same_iou: overlap in (0, 1] from which two boxes are the same.
+    """
+    same = iou(boxes_xyxy, boxes_xyxy) >= same_iou
+    kept: list[int] = []
+    for number in range(len(same)):
+        if not same[number, kept].any():
+            kept.append(number)
+    return kept

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorec.geometry import as_boxes, clip, iou, square
+from emorec.geometry import as_boxes, clip, distinct, iou, square
 
 NONE = np.empty((0, 4))
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
@@ -92,3 +92,18 @@ def test_a_square_keeps_the_middle(box: np.ndarray, scale: float) -> None:
     assert ((x1 + x2) / 2, (y1 + y2) / 2) == pytest.approx(
         ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("boxes", "left"),
+    [
+        ([], []),
+        ([(0, 0, 10, 10)], [0]),
+        ([(0, 0, 10, 10), (1, 0, 11, 10), (50, 0, 60, 10)], [0, 2]),
+        # The middle one is dropped by the first and so drops nobody.
+        ([(0, 0, 10, 10), (3, 0, 13, 10), (6, 0, 16, 10)], [0, 2]),
+        ([(0, 0, 0, 0), (0, 0, 0, 0)], [0, 1]),
+    ],
+)
+def test_of_the_same_boxes_the_first_is_left(boxes: list, left: list[int]) -> None:
+    assert distinct(boxes, 0.5) == left

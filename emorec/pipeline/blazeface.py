@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.errors import ModelError
-from emorec.geometry import Boxes, as_boxes, iou
+from emorec.geometry import Boxes, as_boxes, distinct, iou
 from emorec.model.runtime import quiet
 from emorec.paths import BLAZEFACE
 from emorec.pipeline.tiles import INPUT_SIDE, Patch, tiles, zooms
@@ -92,13 +92,13 @@ class BlazeFaceDetector:
             for found in self._look(image_bgr, [patch], _MAYBE)[0]
         ]
         maybe += [Detection(box, 0.0) for box in proposals_xyxy]
-        places = as_boxes([found.box_xyxy for found in _distinct(maybe)[:_PLACES]])
-        once = _distinct([face for face in self._zoom(image_bgr, places, False) if face])
+        places = as_boxes([found.box_xyxy for found in _surest(maybe)[:_PLACES]])
+        once = _surest([face for face in self._zoom(image_bgr, places, False) if face])
         again = self._zoom(image_bgr, as_boxes([face.box_xyxy for face in once]), True)
         twice = [_mean(one, other) for one, other in zip(once, again, strict=True) if other]
         return [
             face
-            for face in _distinct(twice)
+            for face in _surest(twice)
             if face.score >= _SURE and np.ptp(face.box_xyxy[::2]) >= 0.8 * min_face_px
         ]
 
@@ -223,13 +223,7 @@ def _mean(one: Detection, other: Detection) -> Detection:
     return Detection(box, (one.score + other.score) / 2, tilt_deg)
 
 
-def _distinct(found: Sequence[Detection]) -> list[Detection]:
+def _surest(found: Sequence[Detection]) -> list[Detection]:
     """Return the surest find of each face, the surest first."""
     found = sorted(found, key=lambda face: -face.score)
-    boxes = as_boxes([face.box_xyxy for face in found])
-    same = iou(boxes, boxes) >= _SAME
-    kept: list[int] = []
-    for number in range(len(found)):
-        if not same[number, kept].any():
-            kept.append(number)
-    return [found[number] for number in kept]
+    return [found[number] for number in distinct([face.box_xyxy for face in found], _SAME)]

@@ -9,7 +9,7 @@ import lap
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes, iou
+from emorec.geometry import as_boxes, distinct, iou
 from emorec.records import Detection, Track
 
 _REACH = 1.0  # how far from its place a face may be found, in faces
@@ -100,7 +100,9 @@ class Tracker:
         self, detections: Sequence[Detection], time_s: float, cautious: bool = False
     ) -> tuple[Track, ...]:
         """Match this frame's detections and return this frame's faces by rising id."""
-        detections = _distinct(detections)
+        # Two known faces may lead to the same one.
+        boxes = [found.box_xyxy for found in detections]
+        detections = [detections[number] for number in distinct(boxes, _SAME)]
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= _GAP_S]
         expected = self.expected(time_s)
         found_boxes = as_boxes([found.box_xyxy for found in detections])
@@ -200,14 +202,3 @@ def _match(
         return np.full(away.shape[0], -1, np.int32), np.full(away.shape[1], -1, np.int32)
     _, columns, rows = lap.lapjv(away, extend_cost=True, cost_limit=1.0)
     return columns, rows
-
-
-def _distinct(detections: Sequence[Detection]) -> list[Detection]:
-    """Drop all but the first detection of each face: two known faces may lead to the same one."""
-    boxes = as_boxes([found.box_xyxy for found in detections])
-    same = iou(boxes, boxes) >= _SAME
-    kept: list[int] = []
-    for number in range(len(detections)):
-        if not same[number, kept].any():
-            kept.append(number)
-    return [detections[number] for number in kept]
