@@ -24,6 +24,9 @@ INPUT = {"shape": [FACE_SIDE, FACE_SIDE, 1], "dtype": "uint8", "color": "gray"}
 LABELS = {"fer2013": list(EMOTIONS), "ferplus": list(FERPLUS_EMOTIONS)}
 """What each output's numbers mean, in order."""
 
+TEMPERED = (*LABELS, "shown")
+"""What has a temperature: each head, and the blend of both."""
+
 FORMATS = ("keras", "tflite")
 """The kinds of file of one model, each named by its suffix."""
 
@@ -44,7 +47,8 @@ class Contract:
             the LiteRT file also its ``weights``, one of ``WEIGHTS``.
         input: always ``INPUT``.
         labels: always ``LABELS``.
-        temperatures: of each head, from 0.001 to 1000; divides its probabilities' logarithms.
+        temperatures: of each head and of what is ``shown``, from 0.001 to 1000; divides the
+            probabilities' logarithms.
         blend: share in [0, 1] of the FER+ head in what is shown (`emorec.model.shown`).
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         data: ``name`` of the training data, and the ``protocol`` of its splits.
@@ -186,8 +190,8 @@ _PARTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "licence": ("a line of text", _text),
     "command": ("a line of text", _text),
     "temperatures": (
-        f"a number from 0.001 to 1000 for {' and '.join(LABELS)}",
-        _object(dict.fromkeys(LABELS, lambda value: _number(value, 1e-3, 1e3))),
+        f"a number from 0.001 to 1000 for {', '.join(TEMPERED)}",
+        _object(dict.fromkeys(TEMPERED, lambda value: _number(value, 1e-3, 1e3))),
     ),
     "blend": ("a number from 0 to 1", _share),
     "unsure_below": ("a number from 0 to 1", _share),

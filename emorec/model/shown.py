@@ -40,7 +40,8 @@ def shown(
 
     Args:
         outputs: ``fer2013`` of shape (n, 7) and ``ferplus`` of shape (n, 8), probabilities.
-        temperatures: of each head.
+        temperatures: of each head and of ``shown``, the blend: two distributions that each know
+            how sure they are make one that is too modest where they agree.
         blend: share in [0, 1] of the FER+ head.
 
     Returns:
@@ -48,7 +49,7 @@ def shown(
     """
     labels = tempered(outputs["fer2013"], temperatures["fer2013"])
     votes = as_emotions(tempered(outputs["ferplus"], temperatures["ferplus"]))
-    return ((1 - blend) * labels + blend * votes).astype(np.float32)
+    return tempered((1 - blend) * labels + blend * votes, temperatures["shown"])
 
 
 def tempered(probs: Probabilities, temperature: float) -> Probabilities:

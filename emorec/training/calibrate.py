@@ -2,8 +2,8 @@
 
 Three numbers of the contract, in this order:
 
-- ``temperatures``: for each head the one that makes its labels likeliest (C. Guo et al., "On
-  Calibration of Modern Neural Networks", ICML 2017).
+- ``temperatures``: for each head, and after the blend for what is shown, the one that makes the
+  labels likeliest (C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 - ``blend``: of 0, 0.1, … 1 the one whose macro-F1 and mean recall of the seven emotions, against
   the majority of FER+'s voters, have the highest sum; of equals the smallest. Accuracy is left out
   on purpose: people's votes lean to neutral, and a model that hides the rarer expressions behind
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
-from emorec.model.contract import write
+from emorec.model.contract import TEMPERED, write
 from emorec.model.runtime import Outputs
 from emorec.model.shown import shown
 from emorec.model.store import EmotionModel
@@ -52,15 +52,17 @@ def calibrate(
     """
     outputs = model.outputs(faces.faces)
     true, counted = faces.labels, np.ones(len(faces), bool)
-    temperatures = {"fer2013": fit_temperature(outputs["fer2013"], true), "ferplus": 1.0}
-    blend, whose = 0.0, "the data's"
+    temperatures = dict.fromkeys(TEMPERED, 1.0)
+    temperatures["fer2013"] = fit_temperature(outputs["fer2013"], true)
+    whose = "the data's"
     if faces.votes is not None and faces.people_labels()[1].any():
         majority, voted = faces.ferplus_labels()
         temperatures["ferplus"] = fit_temperature(outputs["ferplus"][voted], majority[voted])
         (true, counted), whose = faces.people_labels(), "people's"
-        of_counted = {head: probs[counted] for head, probs in outputs.items()}
-        blend = choose_blend(of_counted, temperatures, true[counted])
-    probs, true = shown(outputs, temperatures, blend)[counted], true[counted]
+    outputs, true = {head: probs[counted] for head, probs in outputs.items()}, true[counted]
+    blend = choose_blend(outputs, temperatures, true) if whose == "people's" else 0.0
+    temperatures["shown"] = fit_temperature(shown(outputs, temperatures, blend), true)
+    probs = shown(outputs, temperatures, blend)
     unsure_below = choose_threshold(probs, true)
     coverage, agreement = selective(probs, true, unsure_below)
     say(

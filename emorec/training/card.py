@@ -185,7 +185,7 @@ def _shown(own: Contract) -> str:
             f"a blend, {100 * own.blend:.0f} % of the head that learned the votes of FER+ and"
             f" {100 * (1 - own.blend):.0f} % of the one that learned FER2013's labels"
         )
-    temperatures = " and ".join(f"{t:.2f} for {head}" for head, t in own.temperatures.items())
+    temperatures = ", ".join(f"{t:.2f} for {head}" for head, t in own.temperatures.items())
     return _filled(
         words.SHOWN,
         what=what,

@@ -34,9 +34,9 @@ NOT_MEASURED = """\
 Its full evaluation has not been recorded (`emorec evaluate --record` does). {known}"""
 
 SHOWN = """\
-What the app shows is {what}. Before that, a temperature ({temperatures}) brings each head's
-confidence in line with how often it is right. Below a confidence of {unsure_below:.2f} a face is
-{unsure}."""
+What the app shows is {what}. Temperatures ({temperatures}) bring the
+confidence of each head, and of what is shown, in line with how often it is right. Below a
+confidence of {unsure_below:.2f} a face is {unsure}."""
 
 COMPARED = """\
 ## ELU beside ReLU

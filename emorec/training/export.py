@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorec.errors import TrainingError
-from emorec.model.contract import FORMATS, INPUT, LABELS, WEIGHTS, Contract, write
+from emorec.model.contract import FORMATS, INPUT, LABELS, TEMPERED, WEIGHTS, Contract, write
 from emorec.model.evaluation import evaluation_file
 from emorec.model.network import FACE_SIDE
 from emorec.model.runtime import LiteRTRuntime
@@ -92,7 +92,7 @@ def export(
             metrics={},
             licence=LICENCE,
             command=command,
-            temperatures=dict.fromkeys(LABELS, 1.0),
+            temperatures=dict.fromkeys(TEMPERED, 1.0),
             blend=0.0,
             unsure_below=0.0,
             input=INPUT,

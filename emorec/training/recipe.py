@@ -26,7 +26,8 @@ class Recipe:
             (I. Loshchilov and F. Hutter, ICLR 2017).
         weight_decay: decoupled; biases and normalisation are spared.
         label_smoothing: of FER2013's labels, which are noisy.
-        ema: momentum of the averaged weights, which are the ones evaluated and kept.
+        ema: momentum of the averaged weights, which are the ones evaluated and kept; lower in a
+            run so short that they would lag behind.
         precision: Keras's dtype policy.
         seed: of the initial weights, the order of the faces and every random variation.
         start: the command that made the weights which the run begins with; None: random ones.

@@ -60,6 +60,9 @@ class Trainee(keras.Model):
             warmup_target=recipe.learning_rate,
             warmup_steps=max(int(steps * recipe.warmup_epochs), 1),
         )
+        whole = steps * recipe.epochs if recipe.steps is None else recipe.steps
+        # An average over more than a sixth of a run would still hold the first, raw weights.
+        ema = max(min(recipe.ema, 1 - 6 / whole), 0.0)
         optimizer = _SGD(
             schedule,
             momentum=0.9,
@@ -67,7 +70,7 @@ class Trainee(keras.Model):
             weight_decay=recipe.weight_decay,
             name="sgd",
             use_ema=True,
-            ema_momentum=recipe.ema,
+            ema_momentum=ema,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.compile(optimizer)

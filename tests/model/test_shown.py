@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.model.shown import as_emotions, shown, tempered
 
-EVEN = {"fer2013": 1.0, "ferplus": 1.0}
+EVEN = {"fer2013": 1.0, "ferplus": 1.0, "shown": 1.0}
 
 
 def test_no_face_shows_nothing() -> None:
@@ -63,12 +63,22 @@ def some(classes: int) -> st.SearchStrategy[np.ndarray]:
     return weights.map(lambda rows: rows / rows.sum(axis=1, keepdims=True))
 
 
-@given(some(7), some(8), st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0, 1))
+def test_what_is_shown_has_a_temperature_of_its_own() -> None:
+    outputs = {"fer2013": np.full((1, 7), 0.1, np.float32), "ferplus": np.zeros((1, 8), np.float32)}
+    outputs["fer2013"][0, 3] = 0.4
+    (received,) = shown(outputs, EVEN | {"shown": 0.5}, 0)
+    np.testing.assert_allclose(received[:4], np.array([1, 1, 1, 16]) / 22, atol=1e-6)
+
+
+TEMPERATURES = st.floats(0.1, 10)
+
+
+@given(some(7), some(8), TEMPERATURES, TEMPERATURES, TEMPERATURES, st.floats(0, 1))
 def test_what_is_shown_is_always_a_distribution(
-    fer2013: np.ndarray, ferplus: np.ndarray, one: float, other: float, blend: float
+    fer2013: np.ndarray, ferplus: np.ndarray, one: float, other: float, both: float, blend: float
 ) -> None:
     outputs = {"fer2013": fer2013, "ferplus": ferplus}
-    received = shown(outputs, {"fer2013": one, "ferplus": other}, blend)
+    received = shown(outputs, {"fer2013": one, "ferplus": other, "shown": both}, blend)
     assert (received >= 0).all()
     np.testing.assert_allclose(received.sum(axis=1), 1, atol=1e-5)
 

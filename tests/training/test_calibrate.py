@@ -17,7 +17,7 @@ from emorec.training.calibrate import calibrate, choose_blend, choose_threshold,
 from emorec.training.data import FaceSet
 from emorec.training.metrics import ece, selective
 
-EVEN = {"fer2013": 1.0, "ferplus": 1.0}
+EVEN = {"fer2013": 1.0, "ferplus": 1.0, "shown": 1.0}
 
 
 def honest(n: int) -> tuple[np.ndarray, np.ndarray]:

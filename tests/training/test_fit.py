@@ -93,7 +93,7 @@ def test_a_resumed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
 
 
 def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path) -> None:
-    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, stages=((24, 1),)), say=silent)
+    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, stages=((24, 2),), batch=4), say=silent)
     saved = state(tmp_path)
     network = fit.build_network("elu", None, dtype="float32")
     network.set_weights([saved[f"network_{i}"] for i in range(len(network.weights))])
