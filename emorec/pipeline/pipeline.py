@@ -22,7 +22,7 @@ from emorec.pipeline.track import Tracker
 from emorec.records import Box, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
 
-_FULL_SEARCH_S = 0.15  # a newcomer waits no longer than this for the first look
+_FULL_SEARCH_S = 0.18  # a newcomer waits no longer than this for the first look
 _LOOKS = 12  # known faces looked at in one frame
 _LOOK_EVERY_S = 0.3  # … and more, if frames come so seldom that each waited longer than this
 _FULL_SEARCH_SHARE = 0.25  # of the time that may go into searching the whole picture
@@ -169,13 +169,15 @@ class Pipeline:
         image_gray = to_gray(image_bgr)
         with times("detect"):
             smallest = smallest_face(settings, size_wh)
-            expected = self._tracker.expected(time_s)
+            expected = self._tracker.expected(time_s, settings.cautious)
             expected = expected[expected[:, 2] - expected[:, 0] >= _STILL_FACE * smallest]
+            searched = 0
             full = settings.cautious or not len(expected) or time_s >= self._next_search_s
             if full:
                 began = perf_counter()
                 found = self._detector.detect(image_bgr, smallest)
                 cost_s = perf_counter() - began
+                searched = len(found)
                 self._next_search_s = time_s + max(_FULL_SEARCH_S, cost_s / _FULL_SEARCH_SHARE)
                 # The look from nearby sees finer, and so finds what the search has just missed.
                 overlap = iou(expected, [detection.box_xyxy for detection in found])
@@ -192,7 +194,7 @@ class Pipeline:
         with times("track"):
             tracks = [
                 track
-                for track in self._tracker.update(found, time_s, settings.cautious)
+                for track in self._tracker.update(found, time_s, settings.cautious, searched)
                 if not has_left(track, size_wh, settings.cautious)
             ]
         with times("crop"):

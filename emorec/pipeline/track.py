@@ -20,6 +20,7 @@ _BIRTH = 2  # detections before a face is believed
 _PATIENCE_S = 0.7  # how long a face that is not seen is still shown
 _CAUTIOUS_PATIENCE_S = 2.0
 _MEMORY_S = 1.5  # how long it is known again: as long as someone takes to walk past another
+_DOUBTED_S = 2.0  # a face that no whole search finds for so long is looked for no more
 _GAP_S = 2.0  # after so long without a look, nothing says that a face is the same
 _CONTEST = 0.25  # distance from which a face that was missed may be the one that was found
 _DOUBT = 0.06  # what a second unseen adds to a distance: of two that fit, the one seen last
@@ -39,6 +40,7 @@ class _Candidate:
     tilt_deg: float
     born_s: float
     seen_s: float
+    searched_s: float  # when a whole search found it last
     coasts_until_s: float
     track_id: int = 0  # 0: not yet believed
     hits: int = 1
@@ -92,19 +94,42 @@ class Tracker:
         """Forget every face; ids go on."""
         self._candidates.clear()
 
-    def expected(self, time_s: float) -> npt.NDArray[np.float64]:
-        """Return where known faces should be at this time, float64 of shape (n, 4)."""
-        return as_boxes([candidate.at(time_s) for candidate in self._candidates])
+    def expected(self, time_s: float, cautious: bool = False) -> npt.NDArray[np.float64]:
+        """Return where to look for known faces at this time, float64 of shape (n, 4).
+
+        A look from nearby believes more than a whole search: what that one does not find for two
+        seconds was taken for a face, and without caution nobody looks for it any more.
+        """
+        return as_boxes(
+            [
+                candidate.at(time_s)
+                for candidate in self._candidates
+                if cautious or time_s - candidate.searched_s <= _DOUBTED_S
+            ]
+        )
 
     def update(
-        self, detections: Sequence[Detection], time_s: float, cautious: bool = False
+        self,
+        detections: Sequence[Detection],
+        time_s: float,
+        cautious: bool = False,
+        searched: int | None = None,
     ) -> tuple[Track, ...]:
-        """Match this frame's detections and return this frame's faces by rising id."""
+        """Match this frame's detections and return this frame's faces by rising id.
+
+        Args:
+            detections: of this frame.
+            time_s: of this frame.
+            cautious: believe a face at first sight, and keep it longer.
+            searched: how many of the detections, the first ones, a whole search has found; None:
+                all.
+        """
         # Two known faces may lead to the same one.
-        boxes = [found.box_xyxy for found in detections]
-        detections = [detections[number] for number in distinct(boxes, _SAME)]
+        kept = distinct([found.box_xyxy for found in detections], _SAME)
+        by_search = [searched is None or number < searched for number in kept]
+        detections = [detections[number] for number in kept]
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= _GAP_S]
-        expected = self.expected(time_s)
+        expected = as_boxes([candidate.at(time_s) for candidate in self._candidates])
         found_boxes = as_boxes([found.box_xyxy for found in detections])
         unseen_s = np.array([time_s - c.seen_s for c in self._candidates])
         away = _distances(expected, found_boxes) + _DOUBT * unseen_s[:, None]
@@ -114,6 +139,8 @@ class Tracker:
             if column >= 0:
                 contested = bool((_distances(missed, found_boxes[[column]]) < _CONTEST).any())
                 candidate.see(detections[column], time_s, contested)
+                if by_search[column]:
+                    candidate.searched_s = time_s
         self._coast_behind(time_s)
         # Only now, so that a face is met again however far apart the frames are.
         patience_s = _CAUTIOUS_PATIENCE_S if cautious else _PATIENCE_S
@@ -130,6 +157,7 @@ class Tracker:
                         found.box_xyxy,
                         found.score,
                         found.tilt_deg,
+                        time_s,
                         time_s,
                         time_s,
                         time_s + _COAST_S,

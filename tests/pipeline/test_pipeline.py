@@ -184,6 +184,20 @@ def test_what_the_search_misses_is_looked_for_from_nearby() -> None:
     assert result.faces[0].unseen_s == 0
 
 
+@pytest.mark.parametrize("cautious", [False, True])
+def test_what_only_the_look_from_nearby_finds_is_doubted_but_with_caution(cautious: bool) -> None:
+    here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
+    script = Script([here], [here])
+    pipeline = Pipeline(script, Happy(), Settings(cautious=cautious), unsure_below=0.4)
+    results = []
+    for number in range(5 * FPS):
+        if number == 10:
+            script.found = []
+        results.append(pipeline.update(textured(), number / FPS))
+    assert [len(result.faces) for result in results[15 : 2 * FPS]] == [1] * (2 * FPS - 15)
+    assert len(results[-1].faces) == cautious
+
+
 def test_a_face_that_is_not_seen_is_not_read() -> None:
     here = Detection(np.array([50.0, 50, 150, 150]), float("nan"))
     script = Script([here], [])
