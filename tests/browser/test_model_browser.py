@@ -65,5 +65,7 @@ def test_the_page_is_pictured(launch, app_url, images):
     page.goto(f"{app_url}/model")
     page.get_by_role("heading", name="Limits").wait_for(timeout=30_000)
     page.get_by_text("which is not what a person feels").wait_for()
+    page.get_by_text("Accuracy").first.wait_for()
+    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for()
     page.screenshot(path=images / "model.png")
     context.close()
