@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine, run, versions
+from benchmarks.report import add_options, deliver
 
 SMALLEST = 20
 """Everyone is asked for faces from this many pixels on."""
@@ -48,17 +49,13 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=100, help="in each size, tilt and light")
     parser.add_argument("--only", nargs="+", choices=LOOKS, default=list(LOOKS), help="only these")
     parser.add_argument("--fer2013", type=Path, metavar="CSV", help="place faces of its PublicTest")
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as tables")
+    add_options(parser)
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         worker(args.worker[0], Path(args.worker[1]))
         return
-    report = json.loads(args.show.read_text()) if args.show else measure(args)
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
-    print(tables(report))
+    deliver(args, lambda: measure(args), tables)
 
 
 def cells() -> dict[str, tuple[float, float, str]]:

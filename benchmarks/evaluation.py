@@ -25,6 +25,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.machine import machine, run, versions
+from benchmarks.report import add_options, deliver
 
 BATCHES = (1, 32)
 _RUNS = {1: 300, 32: 40}
@@ -39,8 +40,7 @@ def main() -> None:
     parser.add_argument("--ferplus", type=Path, metavar="FILE", help="fer2013new.csv")
     parser.add_argument("--split", choices=["PublicTest", "PrivateTest"], default="PublicTest")
     parser.add_argument("--fer-python", type=Path, metavar="PATH", help="Python that has fer")
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as a table")
+    add_options(parser)
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
@@ -48,10 +48,7 @@ def main() -> None:
         return
     if not args.show and not (args.data and args.ferplus):
         parser.error("--data and --ferplus say what to read; or --show FILE")
-    report = json.loads(args.show.read_text()) if args.show else measure(args)
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
-    print(table(report))
+    deliver(args, lambda: measure(args), table)
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

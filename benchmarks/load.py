@@ -10,7 +10,6 @@ slow pipeline cannot read is dropped, as on the live page.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from benchmarks.frames import FPS, Workload, sequence
 from benchmarks.heads import Sprite, astronaut_head, gray_heads
 from benchmarks.machine import machine, versions
+from benchmarks.report import add_options, deliver
 from benchmarks.scenes import Actor, Pose, Scene, film
 from emorec import EmotionRecognizer
 
@@ -47,17 +47,10 @@ def main() -> None:
     """Measure, print and, with ``--out`` and ``--plot``, keep; or show what was kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, metavar="CSV", help="still faces of its PublicTest")
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw how the cost grows")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as tables")
+    add_options(parser)
     args = parser.parse_args()
-    if args.show:
-        print(tables(json.loads(args.show.read_text(encoding="utf-8"))))
-        return
-    report = measure(args.fer2013)
-    print(tables(report))
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    report = deliver(args, lambda: measure(args.fer2013), tables)
     if args.plot:
         draw(report, args.plot)
 

@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.machine import ROOT, machine, percentile_95, run, versions
+from benchmarks.report import add_options, deliver
 
 STARTS = 5
 WARM_UP = 5
@@ -61,17 +62,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer-python", type=Path, metavar="PATH", help="Python that has fer")
     parser.add_argument("--repeats", type=int, default=40, help="frames of each run")
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as tables")
+    add_options(parser)
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         print(json.dumps(WORKERS[args.worker[0]](Path(args.worker[1]))))
         return
-    report = json.loads(args.show.read_text()) if args.show else measure(args)
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
-    print(tables(report))
+    deliver(args, lambda: measure(args), tables)
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:

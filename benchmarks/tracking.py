@@ -11,7 +11,6 @@ there: also those of faces that are only remembered. MOTA, IDF1 and id switches 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.machine import machine, versions
+from benchmarks.report import add_options, deliver
 from benchmarks.scenes import FPS, Scene, Truth, film
 from benchmarks.standard import standard_scenes
 from emorec import EmotionRecognizer
@@ -47,13 +47,9 @@ def main() -> None:
     names = [scene.name for scene in standard_scenes()]
     parser.add_argument("--seeds", type=int, default=3, help="films of each scene")
     parser.add_argument("--scenes", nargs="+", choices=names, default=names, help="only these")
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
-    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as a table")
+    add_options(parser)
     args = parser.parse_args()
-    report = json.loads(args.show.read_text()) if args.show else measure(args.seeds, args.scenes)
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
-    print(table(report))
+    deliver(args, lambda: measure(args.seeds, args.scenes), table)
 
 
 def measure(seeds: int, names: Sequence[str]) -> dict[str, Any]:
