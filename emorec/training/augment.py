@@ -7,10 +7,12 @@ and contrast, random erasing (Z. Zhong et al., AAAI 2020) and mixup (H. Zhang et
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 _QUANTILES = 1024
@@ -88,16 +90,20 @@ def blend(seeds: keras.random.SeedGenerator, alpha: float, *arrays: Any) -> tupl
     """
     n = ops.shape(arrays[0])[0]
     # Out of a table of its quantiles: XLA cannot compile TensorFlow's own Beta.
-    draws = np.random.default_rng(0).beta(alpha, alpha, 100_000)
-    quantiles = np.quantile(draws, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
     which = keras.random.randint((n,), 0, _QUANTILES, seed=seeds)
-    share = ops.take(ops.convert_to_tensor(quantiles, "float32"), which)
+    share = ops.take(ops.convert_to_tensor(_beta_quantiles(alpha), "float32"), which)
     share = ops.maximum(share, 1 - share)
     mixed = []
     for array in arrays:
         own = ops.reshape(share, (-1,) + (1,) * (len(array.shape) - 1))
         mixed.append(own * array + (1 - own) * ops.flip(array, axis=0))
     return tuple(mixed)
+
+
+@cache
+def _beta_quantiles(alpha: float) -> npt.NDArray[np.float64]:
+    draws = np.random.default_rng(0).beta(alpha, alpha, 100_000)
+    return np.quantile(draws, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)
 
 
 def _sample(faces: Any, x: Any, y: Any) -> Any:
