@@ -52,6 +52,18 @@ def shown(
     return tempered((1 - blend) * labels + blend * votes, temperatures["shown"])
 
 
+def in_words(blend: float) -> str:
+    """Return whose answer is shown, as the end of a sentence."""
+    if blend == 0:
+        return "the head that learned FER2013's labels"
+    if blend == 1:
+        return "the head that learned the votes of FER+"
+    return (
+        f"a blend: {blend:.0%} of the head that learned the votes of FER+, "
+        f"{1 - blend:.0%} of the one that learned FER2013's labels"
+    )
+
+
 def tempered(probs: Probabilities, temperature: float) -> Probabilities:
     """Return ``softmax(log(probs) / temperature)``: above 1 is less sure (C. Guo et al., 2017)."""
     scaled = np.log(np.maximum(probs, np.finfo(np.float32).tiny)) / np.float32(temperature)

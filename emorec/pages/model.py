@@ -12,6 +12,7 @@ from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.model import contract, shelf
 from emorec.model.contract import Contract
+from emorec.model.shown import in_words
 from emorec.model.store import path_of
 from emorec.pages.engine import choose, chosen, recognizer
 
@@ -168,19 +169,10 @@ def _metrics(kinds: Mapping[str, Any]) -> None:
 
 def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
     """Return in words what the pages show of the two heads, and when they say "unsure"."""
-    if found.blend == 0:
-        heads = "the head that learned FER2013's labels"
-    elif found.blend == 1:
-        heads = "the head that learned the votes of FER+"
-    else:
-        heads = (
-            f"a blend: {found.blend:.0%} of the head that learned the votes of FER+, "
-            f"{1 - found.blend:.0%} of the one that learned FER2013's labels"
-        )
     learned = (
         "FER2013 gives a face one label; for FER+ ten people voted on each. One network learned "
-        f"both, with a head for each. What the pages show is {heads}, chosen on faces kept apart "
-        "so that rarer expressions do not hide behind neutral."
+        f"both, with a head for each. What the pages show is {in_words(found.blend)}, chosen on "
+        "faces kept apart so that rarer expressions do not hide behind neutral."
     )
     lines = [learned, f"Below a confidence of {found.unsure_below:.0%} a face is **{UNSURE}**."]
     for split in _SPLITS:

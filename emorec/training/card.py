@@ -20,6 +20,7 @@ from emorec.model.contract import FORMATS, Contract
 from emorec.model.evaluation import evaluation_file
 from emorec.model.network import FACE_SIDE
 from emorec.model.runtime import start_keras
+from emorec.model.shown import in_words
 from emorec.training import card_tables as tables
 from emorec.training import card_words as words
 from emorec.training.calibrate import AGREEMENT, LEAST_COVERAGE
@@ -176,19 +177,10 @@ def _network(file: Path) -> keras.Model:
 
 
 def _shown(own: Contract) -> str:
-    if own.blend == 0:
-        what = "the head that learned FER2013's labels"
-    elif own.blend == 1:
-        what = "the head that learned the votes of FER+"
-    else:
-        what = (
-            f"a blend, {100 * own.blend:.0f} % of the head that learned the votes of FER+ and"
-            f" {100 * (1 - own.blend):.0f} % of the one that learned FER2013's labels"
-        )
     temperatures = ", ".join(f"{t:.2f} for {head}" for head, t in own.temperatures.items())
     return _filled(
         words.SHOWN,
-        what=what,
+        what=in_words(own.blend),
         temperatures=temperatures,
         unsure_below=own.unsure_below,
         unsure=UNSURE,
