@@ -24,7 +24,12 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = {
     "run": ("requirements.txt",),
-    "test": ("requirements.txt", "requirements-train.txt", "requirements-dev.txt"),
+    "test": (
+        "requirements.txt",
+        "requirements-people.txt",
+        "requirements-train.txt",
+        "requirements-dev.txt",
+    ),
 }
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
