@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,27 +63,35 @@ def write_webcam(path: Path) -> Path:
     return path
 
 
+def free_port() -> int:
+    """Return a port of this machine that nothing uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextmanager
-def running_app(log: Path, root: Path = ROOT) -> Iterator[tuple[subprocess.Popen, str]]:
+def running_app(
+    log: Path, root: Path = ROOT, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen, str]]:
     """Run the app as a server runs it; yields its process and its address.
 
     Args:
         log: receives what it prints.
         root: of the checkout that it runs from.
+        env: further environment variables.
 
     Raises:
         RuntimeError: it did not start within a minute; carries its log.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # Browser and server are one machine here: no server outside is asked.
-    env = os.environ | {"EMOREC_ICE_SERVERS": "[]"}
+    variables = os.environ | {"EMOREC_ICE_SERVERS": "[]"} | dict(env or {})
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += ["--server.address=localhost", f"--server.port={port}"]
     url = f"http://localhost:{port}"
     with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=root, env=env, stdout=out, stderr=out)
+        process = subprocess.Popen(command, cwd=root, env=variables, stdout=out, stderr=out)
     deadline = time.monotonic() + 60
     try:
         while not _answers(url):
