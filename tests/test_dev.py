@@ -42,6 +42,7 @@ def project(dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             calls.write(" ".join(command) + "\n")
         return 0
 
+    monkeypatch.setattr(dev, "SERVERS", {})
     monkeypatch.setattr(dev.venv, "create", create)
     monkeypatch.setattr(dev, "_call", note)
     return tmp_path
@@ -274,6 +275,48 @@ class TestBrowser:
                 dev.browser()
         else:
             assert dev.browser() == {}
+
+
+class TestServers:
+    """What is installed for the tests, on a machine that has some of it or nothing."""
+
+    @pytest.fixture
+    def debian(self, dev: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        program(project / "postgresql" / "13" / "bin" / "our-initdb")
+        monkeypatch.setattr(dev, "POSTGRESQL", project / "postgresql")
+        monkeypatch.setattr(dev, "SERVERS", {"here": "our-initdb", "missing": "no-such-server"})
+        monkeypatch.setattr(dev, "is_debian", lambda: True)
+        monkeypatch.setattr(dev, "_is_root", lambda: True)
+        return project
+
+    def test_debian_installs_the_missing_for_root(self, dev: ModuleType, debian: Path) -> None:
+        dev.servers()
+        update, install = calls(debian)
+        assert update.split()[2] == "update"
+        assert install.split()[2] == "install"
+        assert install.split()[-1] == "missing"
+        assert "here" not in install.split()
+
+    def test_nothing_is_done_where_nothing_is_missing(
+        self, dev: ModuleType, debian: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(dev, "SERVERS", {})
+        dev.servers()
+        assert calls(debian) == []
+
+    @pytest.mark.parametrize("lacking", ["is_debian", "_is_root"])
+    def test_elsewhere_it_says_what_is_skipped(
+        self,
+        dev: ModuleType,
+        debian: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        lacking: str,
+    ) -> None:
+        monkeypatch.setattr(dev, lacking, lambda: False)
+        dev.servers()
+        assert calls(debian) == []
+        assert "Not installed: missing." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

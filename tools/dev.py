@@ -33,6 +33,11 @@ REQUIREMENTS = {
 }
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
+SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
+"""What some tests talk to: Debian's package, and the program that it brings."""
+
+POSTGRESQL = Path("/usr/lib/postgresql")
+
 BROWSER_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_PLACES = {
     "darwin": (
@@ -134,6 +139,7 @@ def lint() -> int:
 
 def test(arguments: Sequence[str]) -> int:
     """Run the checks, then pytest with the arguments, and return the worst exit code."""
+    servers()
     environment = {**os.environ, **browser()}
     checks = lint()
     return max(checks, _call([venv_program("python"), "-m", "pytest", *arguments], environment))
@@ -154,13 +160,7 @@ def browser() -> dict[str, str]:
         return {"EMOREC_BROWSER": found}
     if is_debian() and _is_root():
         print("Installing Chromium for the browser tests …", flush=True)
-        apt = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["--no-install-recommends", "chromium", "fonts-liberation"]
-        if (
-            _call(["apt-get", "-qq", "update"], apt) == 0
-            and _call(["apt-get", "-qq", "install", "-y", *packages], apt) == 0
-            and (found := find_browser())
-        ):
+        if _apt(["chromium", "fonts-liberation"]) and (found := find_browser()):
             return {"EMOREC_BROWSER": found}
     # Playwright's --with-deps asks for a password where the user is not root.
     libraries = ["--with-deps"] if sys.platform == "linux" and _is_root() else []
@@ -171,6 +171,19 @@ def browser() -> dict[str, str]:
         raise SetupError("no browser for the tests: install Chromium or Chrome, and put it on PATH")
     print("No browser: the browser tests are skipped. Install Chromium or Chrome.", flush=True)
     return {}
+
+
+def servers() -> None:
+    """Install which of `SERVERS` are missing, where this is Debian and root may.
+
+    Elsewhere the tests that need one are skipped, save under ``CI=true``.
+    """
+    missing = [package for package, program in SERVERS.items() if not _is_installed(program)]
+    if missing and is_debian() and _is_root():
+        print(f"Installing {' and '.join(missing)} for the tests …", flush=True)
+        _apt(missing)
+    elif missing:
+        print(f"Not installed: {', '.join(missing)}. The tests of them are skipped.", flush=True)
 
 
 def find_browser(path: str | None = None, platform: str = sys.platform) -> str | None:
@@ -193,6 +206,18 @@ def is_snap(program: Path) -> bool:
 def is_debian(release: Path = Path("/etc/os-release")) -> bool:
     """Say whether this is Debian itself: its relatives' Chromium is often a snap."""
     return "ID=debian" in (_text(release) or "").splitlines()
+
+
+def _is_installed(program: str) -> bool:
+    # Debian keeps PostgreSQL's own programs off PATH.
+    places = [os.environ.get("PATH", ""), *map(str, POSTGRESQL.glob("*/bin"))]
+    return shutil.which(program, path=os.pathsep.join(places)) is not None
+
+
+def _apt(packages: Sequence[str]) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages]
+    return not (_call(["apt-get", "-qq", "update"], environment) or _call(install, environment))
 
 
 def _is_root() -> bool:
