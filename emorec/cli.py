@@ -118,6 +118,7 @@ def train(args: argparse.Namespace) -> int:
 def evaluate(args: argparse.Namespace) -> int:
     """Measure a model on one split of labelled faces."""
     from emorec.model.store import load as load_model
+    from emorec.training import corruptions
     from emorec.training.data import load as load_faces
     from emorec.training.evaluate import evaluate as measure
     from emorec.training.evaluate import readable, record
@@ -129,18 +130,25 @@ def evaluate(args: argparse.Namespace) -> int:
         raise EmorecError(
             f"{args.data}: no {args.split} faces in it; --split takes {' or '.join(splits)}."
         )
-    # What is recorded holds the numbers with and without the flip.
-    ways = {False, True} if args.record else {args.flip}
-    measured = {flip: measure(model, splits[args.split], args.split, flip) for flip in ways}
+    faces = splits[args.split]
+    # What is recorded holds the numbers with and without the flip, and of the spoiled faces.
+    whole = args.corruptions or args.record
+    ways = {False, True} if whole else {args.flip}
+    measured = {flip: measure(model, faces, args.split, flip) for flip in ways}
+    spoiled = corruptions.evaluate_corrupted(model, faces) if whole else {}
     if args.record:
-        record(model, args.split, measured[False], measured[True])
+        record(model, args.split, measured[False], measured[True], spoiled)
     heads = measured[args.flip]
     if args.json:
         also = {"shown": heads["shown"]} if "shown" in heads else {}
+        also |= {"corrupted": spoiled} if args.corruptions else {}
         print(json.dumps(heads[args.labels] | also, allow_nan=False))
         return 0
     asked = [name for name in (args.labels, "shown") if name in heads]
-    print("\n\n".join(readable(heads[name]) for name in asked))
+    parts = [readable(heads[name]) for name in asked]
+    if args.corruptions:
+        parts.append(corruptions.readable(measured[False]["fer2013"], spoiled))
+    print("\n\n".join(parts))
     return 0
 
 
@@ -231,6 +239,11 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the FER2013 head on its labels (default), or the FER+ head on its votes",
     )
     add.add_argument("--flip", action="store_true", help="average each face with its mirror image")
+    add.add_argument(
+        "--corruptions",
+        action="store_true",
+        help="also on the faces spoiled: poor light, noise, blur, turned, hidden, badly cut out",
+    )
     add.add_argument("--model", type=Path, metavar="FILE", help="default: the one that ships")
     add.add_argument("--record", action="store_true", help="keep all of it beside the model")
     add.add_argument("--json", action="store_true", help="one JSON object")

@@ -20,6 +20,8 @@ last two are there only where the votes were given. MEASURED is an object of:
 - ``ms_per_face``: in batches, on the machine that measured; ``model``: ``name``, ``sha256``;
 - ``with_flip``: ``accuracy``, ``macro_f1`` and ``ece`` when each face is averaged with its mirror
   image;
+- ``fer2013`` alone: ``corrupted``, its accuracy on the faces spoiled in each way that
+  `emorec.training.corruptions` has, by name;
 - ``shown`` alone: ``blend`` and ``unsure_below`` of the contract; ``coverage``, the share of faces
   that get a label and not "unsure"; ``agreement``, the share of those labels that people share.
 """

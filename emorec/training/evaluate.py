@@ -94,6 +94,7 @@ def record(
     split: str,
     plain: Mapping[str, dict[str, Any]],
     flipped: Mapping[str, dict[str, Any]],
+    corrupted: Mapping[str, float],
 ) -> None:
     """Keep what was measured on a split beside the model, and its short form in the contract.
 
@@ -102,6 +103,7 @@ def record(
         split: on which faces.
         plain: what `evaluate` gave.
         flipped: what it gave with ``flip``.
+        corrupted: what `emorec.training.corruptions.evaluate_corrupted` gave.
     """
     whole = evaluation.read(model.file)
     whole[split] = {
@@ -109,6 +111,7 @@ def record(
         | {"with_flip": {key: flipped[name][key] for key in ("accuracy", "macro_f1", "ece")}}
         for name, measured in plain.items()
     }
+    whole[split]["fer2013"]["corrupted"] = dict(corrupted)
     evaluation.write(model.file, whole)
     numbers = {key: plain["fer2013"][key] for key in ("n", "accuracy", "macro_f1", "ece")}
     metrics_so_far = {**model.contract.metrics, split: numbers}

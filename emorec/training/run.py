@@ -17,6 +17,7 @@ from emorec.model.network import FACE_SIDE, build_network
 from emorec.model.runtime import start_keras
 from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
+from emorec.training.corruptions import evaluate_corrupted
 from emorec.training.data import FaceSet, load, without_faces_of
 from emorec.training.evaluate import evaluate, readable, record
 from emorec.training.plots import draw_confusion
@@ -114,7 +115,7 @@ def run(
         )
         model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
         plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
-        record(model, chosen_on, plain, flipped)
+        record(model, chosen_on, plain, flipped, evaluate_corrupted(model, validation))
         draw_confusion(plain, folder / "confusion.png")
     for measured in plain.values():
         say(readable(measured) + "\n")

@@ -17,6 +17,7 @@ from emorec.model.evaluation import read as read_evaluation
 from emorec.model.shown import shown, tempered
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
+from emorec.training.corruptions import CORRUPTIONS
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate, readable
 
@@ -137,6 +138,7 @@ def test_all_that_is_recorded_is_kept_beside_the_model(
     assert list(kept["PublicTest"]) == ["fer2013", "ferplus", "shown"]
     assert flipped["what"] == "fer2013" and flipped["flip"]
     fer2013 = kept["PublicTest"]["fer2013"]
+    assert list(fer2013["corrupted"]) == list(CORRUPTIONS)
     assert not fer2013["flip"]
     assert fer2013["with_flip"] == {key: flipped[key] for key in ("accuracy", "macro_f1", "ece")}
     contract = read(files["model"].with_suffix(".json"))
@@ -165,3 +167,18 @@ def test_people_are_asked_for_by_name(
     assert main(["evaluate", "--data", str(files["data"]), "--labels", "ferplus"]) == 2
     message = capsys.readouterr().err
     assert message == "emorec: --labels ferplus needs the votes: pass --ferplus fer2013new.csv.\n"
+
+
+def test_what_spoils_a_face_is_measured_on_request(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["evaluate", "--data", str(files["data"]), "--model", str(files["model"])]
+    base += ["--split", "PublicTest", "--corruptions"]
+    assert main([*base, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed["corrupted"]) == list(CORRUPTIONS)
+    assert all(0 <= accuracy <= 1 for accuracy in printed["corrupted"].values())
+    assert main(base) == 0
+    table = capsys.readouterr().out.split("\n\n")[-1]
+    assert table.startswith("as they are") and table.count("\n") == len(CORRUPTIONS) + 2
+    assert read_evaluation(files["model"]) == {}
