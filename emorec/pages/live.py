@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
+from typing import Any
 
 import streamlit as st
 from streamlit_webrtc import (
@@ -15,7 +16,7 @@ from streamlit_webrtc import (
 from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
-from emorec.live.ice import ice_servers
+from emorec.live.ice import rtc_configuration
 from emorec.live.stream import LiveStream, View
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.detector import choose_detector
@@ -56,7 +57,7 @@ def render() -> None:
     )
     try:
         engine = recognizer()
-        servers = ice_servers()
+        rtc = rtc_configuration()
     except EmorecError as error:
         st.error(str(error))
         return
@@ -69,7 +70,7 @@ def render() -> None:
 
     picture, readings = st.columns([3, 2], gap="large")
     with picture:
-        active = _picture(stream, servers)
+        active = _picture(stream, rtc)
         problem = camera_problem()
         if problem and not active:
             st.warning(problem, icon=":material/videocam_off:")
@@ -90,13 +91,13 @@ def render() -> None:
         single_shot("live", engine, detector)
 
 
-def _picture(stream: LiveStream, servers: list[dict]) -> bool:
+def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
     """Show START and the moving picture; return whether it runs or is about to."""
     width, height = _RESOLUTIONS[st.session_state.get("resolution", "640 × 480")]
     context = webrtc_streamer(
         key="webcam",
         mode=WebRtcMode.SENDRECV,
-        rtc_configuration={"iceServers": servers},
+        rtc_configuration=rtc,
         media_stream_constraints={
             "audio": False,
             "video": {
