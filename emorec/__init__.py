@@ -9,12 +9,14 @@ them; `emorec.model` the network, its weights and what runs it. A live picture e
 `emorec.live`, a photo through `emorec.media`. From a FrameResult, `emorec.drawing` makes pictures
 and charts, `emorec.sessions` a timeline with its summary, and `emorec.pages` shows both.
 
-    from emorec import EmotionRecognizer
+    from emorec import AnnotatedPicture, EmotionRecognizer
 
     recognizer = EmotionRecognizer()
     result = recognizer.analyze(image_bgr)  # uint8 (h, w, 3), blue first
     for face in result.faces:
         print(face.box, face.emotion, face.confidence)
+    result.to_dataframe()  # of a film: to_dataframe(results)
+    AnnotatedPicture(image_bgr, result)  # a notebook shows it
 
 It reports apparent expression, not inner feeling.
 """
@@ -23,29 +25,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emorec.dataframe import to_dataframe
 from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.records import Box, Face, FrameResult
 from emorec.settings import Settings
 
 if TYPE_CHECKING:
+    from emorec.drawing.viewer import AnnotatedPicture
     from emorec.recognizer import EmotionRecognizer
 
 __version__ = "0.1.0"
 __all__ = [
     "EMOTIONS",
+    "AnnotatedPicture",
     "Box",
     "EmorecError",
     "EmotionRecognizer",
     "Face",
     "FrameResult",
     "Settings",
+    "to_dataframe",
 ]
 
 
 def __getattr__(name: str) -> object:
-    # The recognizer brings OpenCV and a runtime with it: those who only need the records wait
-    # for neither.
+    # These bring OpenCV, and a runtime, with them: those who only need the records wait for
+    # neither.
+    if name == "AnnotatedPicture":
+        from emorec.drawing.viewer import AnnotatedPicture
+
+        return AnnotatedPicture
     if name == "EmotionRecognizer":
         from emorec.recognizer import EmotionRecognizer
 

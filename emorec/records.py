@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, UNSURE, VALENCE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
@@ -165,6 +168,12 @@ class FrameResult:
     faces: tuple[Face, ...] = ()
     detector_ran: bool = True
     stage_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the faces as a table, a row each; `emorec.dataframe` describes its columns."""
+        from emorec.dataframe import to_dataframe  # brings pandas, and only those who ask want it
+
+        return to_dataframe([self])
 
 
 def unclassified() -> Probabilities:

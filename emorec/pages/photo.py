@@ -10,14 +10,13 @@ from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
 
-import cv2
-import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emorec.drawing import charts
 from emorec.drawing.overlay import draw_faces
+from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
 from emorec.geometry import clip, square
 from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
@@ -127,8 +126,8 @@ def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str) -> _Phot
     result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
     return _Photo(
         result,
-        encode_jpeg(_shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX)),
-        tuple(encode_jpeg(_shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces),
+        encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX)),
+        tuple(encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces),
     )
 
 
@@ -141,14 +140,6 @@ def _crop(image_bgr: ImageBGR, box: Box) -> ImageBGR:
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
     x1, y1, x2, y2 = clip(square(box, _MARGIN), size_wh)[0].astype(int)
     return image_bgr[y1:y2, x1:x2]
-
-
-def _shrunk(image_bgr: ImageBGR, longest_px: int) -> ImageBGR:
-    scale = longest_px / max(image_bgr.shape[:2])
-    if scale >= 1:
-        return image_bgr
-    size_wh = tuple(max(1, round(side * scale)) for side in image_bgr.shape[1::-1])
-    return np.asarray(cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_AREA))
 
 
 def _downloads(key: str, records: list[PhotoRecord]) -> None:
