@@ -24,3 +24,7 @@ class DataError(EmorecError):
 
 class TrainingError(EmorecError):
     """A training run that cannot go on; the last good weights are kept."""
+
+
+class StoreError(EmorecError):
+    """A database or its key that is missing, damaged, or does not fit the other."""

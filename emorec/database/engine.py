@@ -1,0 +1,214 @@
+"""From an address to a database that is up to date: a SQLite file by default, or PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from emorec.database.upgrade import upgrade
+from emorec.errors import StoreError
+
+_FILE = "emorec.sqlite"
+_WAIT_S = 20
+_PRAGMAS = (
+    f"busy_timeout = {_WAIT_S * 1000}",
+    "foreign_keys = ON",
+    # What is deleted is overwritten at once: https://sqlite.org/pragma.html#pragma_secure_delete
+    "secure_delete = ON",
+    "journal_mode = WAL",
+)
+
+
+def connect(url: str | None = None, env: Mapping[str, str] = os.environ) -> Engine:
+    """Open the store, and bring its tables up to date where they are older than this program.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://…``, Heroku's ``postgres://`` too. None takes
+            ``DATABASE_URL``; where that is not set, ``emorec.sqlite`` in `data_folder`.
+        env: where the two variables are read.
+
+    Raises:
+        StoreError: no such address, cannot be reached or written, or made by a newer program; the
+            line never holds the password.
+    """
+    address = _address(url or env.get("DATABASE_URL", "").strip(), env)
+    if address.get_backend_name() == "sqlite":
+        _make_file(Path(str(address.database)))
+    # Without their parameters, what is said of a failed statement holds no data of anybody.
+    engine = create_engine(
+        address,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={} if file_of(address) else {"connect_timeout": _WAIT_S},
+    )
+    if file_of(address):
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    try:
+        with _one_line(engine):
+            upgrade(engine)
+            _truncate(engine)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def data_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of a user's data: ``EMOREC_DATA``, else where the platform keeps such.
+
+    Raises:
+        StoreError: there is no home folder.
+    """
+    if chosen := env.get("EMOREC_DATA", "").strip():
+        return Path(chosen)
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise StoreError(
+            "EMOREC_DATA: not set, and there is no home folder to keep data in."
+        ) from None
+    if sys.platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local") / "EmoRec"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "EmoRec"
+    # https://specifications.freedesktop.org/basedir-spec
+    return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "emorec"
+
+
+def file_of(database: Engine | URL) -> Path | None:
+    """Return SQLite's file; None where the database is no file."""
+    url = database if isinstance(database, URL) else database.url
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Give a session that only reads.
+
+    Raises:
+        StoreError: the database cannot be reached or read.
+    """
+    if file_of(engine) is None:
+        # Several queries see one moment, as they do in a SQLite transaction.
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with _one_line(engine), Session(engine) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """Give a session whose changes are kept all together at its end, or none of them.
+
+    Raises:
+        StoreError: the database cannot be reached or written.
+    """
+    # A SQLite transaction that begins by reading cannot wait for another writer later.
+    immediate = engine.execution_options(begin="BEGIN IMMEDIATE")
+    with _one_line(engine), Session(immediate) as session, session.begin():
+        yield session
+
+
+def wipe(engine: Engine) -> None:
+    """Leave nothing of what was deleted or replaced in SQLite's files.
+
+    PostgreSQL reuses the space by itself; its files and backups are its keeper's matter.
+
+    Raises:
+        StoreError: another program holds the file.
+    """
+    if file_of(engine) is None:
+        return
+    with _one_line(engine):
+        with _plain(engine) as connection:
+            # Pages that were rearranged before may hold a copy that secure_delete does not know of.
+            connection.exec_driver_sql("VACUUM")
+        busy = _truncate(engine)
+    if busy:
+        raise StoreError(
+            f"{file_of(engine)}: deleted, but another program holds the file: its last traces go"
+            " when that has ended and EmoRec is started again."
+        )
+
+
+def _address(text: str, env: Mapping[str, str]) -> URL:
+    if not text:
+        return URL.create("sqlite", database=str((data_folder(env) / _FILE).absolute()))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # what they say repeats the address, password and all
+        url = URL.create("unknown")
+    kind = url.drivername.partition("+")[0]
+    if kind in ("postgres", "postgresql"):
+        return url.set(drivername="postgresql+psycopg")
+    if kind == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url.set(database=str(Path(str(url.database)).absolute()))
+    raise StoreError(
+        "DATABASE_URL: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, with"
+        " special characters in the password percent-encoded."
+    )
+
+
+def _make_file(file: Path) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise StoreError(
+            f"{file}: cannot be written ({why}); EMOREC_DATA chooses another folder."
+        ) from None
+
+
+def _prepare(connection: Any, record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions where it sees fit
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    if statement := connection.get_execution_options().get("begin", "BEGIN"):
+        connection.exec_driver_sql(statement)
+
+
+def _plain(engine: Engine) -> Connection:
+    """Return a connection for what SQLite allows in no transaction."""
+    return engine.execution_options(begin="").connect()
+
+
+def _truncate(engine: Engine) -> bool:
+    """Move what SQLite's log holds into its file and empty the log; True where that cannot be."""
+    if file_of(engine) is None:
+        return False
+    with _plain(engine) as connection:
+        return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar())
+
+
+@contextmanager
+def _one_line(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        # The other kinds are defects of this program.
+        if type(error) not in (DatabaseError, OperationalError):
+            raise
+        raise StoreError(_why(engine, error)) from None
+    except InterfaceError as error:
+        raise StoreError(_why(engine, error)) from None
+
+
+def _why(engine: Engine, error: DatabaseError | InterfaceError) -> str:
+    why = (str(error.orig).strip() or type(error.orig).__name__).partition("\n")[0]
+    for secret in (engine.url.password, engine.url.query.get("password")):
+        if secret:
+            why = why.replace(str(secret), "***")
+    file = file_of(engine)
+    return f"{file}: {why}." if file else f"DATABASE_URL: the database does not answer ({why})."

@@ -1,0 +1,161 @@
+"""What nobody without the key can read: values are sealed before they reach the database.
+
+AES-256 in Galois/Counter Mode with a random 96-bit nonce a value (NIST SP 800-38D, good for 2^32
+values under one key). The place a value belongs to is sealed with it as associated data, which
+Fernet has not: a value that was changed, or copied to another place, does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from emorec.database.engine import file_of, writing
+from emorec.database.tables import StoreRow
+from emorec.errors import StoreError
+
+KEY_FILE = "emorec.key"
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_VERSION = b"\x01"
+_CHECK, _CHECK_PLACE = b"emorec", "store.key_check"
+
+
+class SealError(StoreError):
+    """A sealed value was changed, moved to another place, or sealed with another key."""
+
+
+class Vault:
+    """Seals values and opens them; several threads may use one.
+
+    Args:
+        key: 32 bytes that nobody can guess.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
+            raise ValueError(f"Expected a key of {_KEY_BYTES} bytes. Received {len(key)}.")
+        self._cipher = AESGCM(key)
+
+    def seal(self, value: bytes, place: str) -> bytes:
+        """Return the value in a form that opens with this key and for this place alone."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, value, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """Return the value that was sealed.
+
+        Raises:
+            SealError: it was changed, belongs to another place, or the key is another.
+        """
+        body = sealed.removeprefix(_VERSION)
+        nonce, encrypted = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, encrypted, place.encode())
+        except (InvalidTag, ValueError):
+            raise SealError(f"{place}: was changed or damaged outside EmoRec.") from None
+
+
+def unlock(engine: Engine, env: Mapping[str, str] = os.environ) -> Vault:
+    """Return the vault of a store, with the key from ``EMOREC_KEY`` or from the key file.
+
+    The key file lies beside SQLite's file and is made at first use; PostgreSQL needs the variable,
+    since a file on a web server does not outlive it.
+
+    Raises:
+        StoreError: no key, not a key, not this store's, or a key file that others can read.
+    """
+    with writing(engine) as session:  # of two processes at their first start, one makes the key
+        store = session.get_one(StoreRow, 1, with_for_update=True)
+        key, source = _key(engine, env, new=store.key_check is None)
+        vault = Vault(key)
+        confirm(session, vault, source)
+    return vault
+
+
+def confirm(session: Session, vault: Vault, source: str = "the key in use") -> None:
+    """Pass where the vault's key is the store's; it becomes so where the store has none yet.
+
+    Whoever seals values asks before they are kept: the store may have been emptied since, and have
+    another key now.
+
+    Raises:
+        StoreError: the store has another key.
+    """
+    store = session.get_one(StoreRow, 1)
+    if store.key_check is None:
+        store.key_check = vault.seal(_CHECK, _CHECK_PLACE)
+        return
+    try:
+        vault.open(store.key_check, _CHECK_PLACE)
+    except SealError:
+        raise StoreError(
+            f"{source}: is not the key that the store was made with. Put that key back, or delete"
+            " everybody with `emorec people delete --all` and enrol them anew."
+        ) from None
+
+
+def _key(engine: Engine, env: Mapping[str, str], new: bool) -> tuple[bytes, str]:
+    if text := env.get("EMOREC_KEY", "").strip():
+        return _decode(text, "EMOREC_KEY"), "EMOREC_KEY"
+    database = file_of(engine)
+    if database is None:
+        raise StoreError(
+            "EMOREC_KEY: not set. A store on PostgreSQL needs it: 32 random bytes in base64, as"
+            " `openssl rand -base64 32` prints."
+        )
+    file = database.with_name(KEY_FILE)
+    try:
+        if new and not file.exists():
+            _make(file)
+        return _read(file), str(file)
+    except FileNotFoundError:
+        raise StoreError(
+            f"{file}: the store's key is lost, and without it nobody can read the store. Put the"
+            " file back or set EMOREC_KEY, or delete everybody with `emorec people delete --all`."
+        ) from None
+    except OSError as error:
+        raise StoreError(f"{file}: cannot be used ({error.strerror or error}).") from None
+
+
+def _read(file: Path) -> bytes:
+    with file.open(encoding="ascii", errors="replace") as stream:
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
+        if os.name != "nt" and mode & 0o077:  # Windows has other ways to say who may read
+            raise StoreError(
+                f"{file}: others can read the key (mode {mode:03o}); run chmod 600 on it."
+            )
+        return _decode(stream.read().strip(), str(file))
+
+
+def _make(file: Path) -> None:
+    draft = file.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
+
+
+def _decode(text: str, source: str) -> bytes:
+    try:
+        key = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise StoreError(
+            f"{source}: expected {_KEY_BYTES} random bytes in base64, as `openssl rand -base64 32`"
+            " prints."
+        )
+    return key

@@ -1,0 +1,12 @@
+"""The words that a person agrees to before their face is enrolled."""
+
+from __future__ import annotations
+
+VERSION = 1
+"""Kept with every person; it grows whenever ``TEXT`` changes in meaning."""
+
+TEXT = (
+    "I agree that EmoRec keeps my name and a numeric description of my face (128 numbers for each"
+    " picture, no photo), encrypted, to show my name beside my face. I can have both changed,"
+    " handed over to me or deleted at any time, at once."
+)
