@@ -128,6 +128,39 @@ def per_class(rows: Mapping[str, Mapping[str, float]]) -> Chart:
     )
 
 
+def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
+    """Return the accuracy on faces spoiled in several ways as bars, least first; a line is clean.
+
+    Args:
+        clean: accuracy on the faces as they are, in [0, 1].
+        accuracies: by what was done to the faces, in [0, 1].
+    """
+    names = sorted(accuracies, key=lambda name: accuracies[name])
+    table = pd.DataFrame(
+        {"faces": names, "accuracy": [accuracies[name] for name in names], "clean": clean}
+    )
+    # One scale for both layers: room on the right for the numbers.
+    across = alt.Scale(domain=[0, 1], nice=False, range=[0, {"expr": "width - 44"}])
+    base = alt.Chart(table).encode(
+        y=alt.Y("faces:N", sort=names, title=None).axis(
+            ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelLimit=180
+        ),
+        x=alt.X("accuracy:Q", title=None, axis=None, scale=across),
+        tooltip=["faces:N", alt.Tooltip("accuracy:Q", format=".1%")],
+    )
+    line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
+    return _plain(
+        alt.layer(
+            base.mark_bar(color=_CELL, cornerRadius=2),
+            base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
+                text=alt.Text("accuracy:Q", format=".0%")
+            ),
+            line.encode(x=alt.X("mean(clean):Q", scale=across, axis=None)),
+        ),
+        height=320,
+    )
+
+
 def seeds(runs: Sequence[Mapping[str, Any]], measure: str) -> Chart:
     """Return what each run reached as a dot, and the mean of each network as a line.
 

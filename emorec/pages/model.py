@@ -139,6 +139,15 @@ def _quality(found: Contract, measured: Mapping[str, Any]) -> None:
         "**Precision**: how often it is right when it says so."
     )
     right.altair_chart(measures.per_class(numbers["per_class"]), key="per class")
+    labels = kinds["fer2013"]
+    if "corrupted" in labels:
+        st.markdown("**What poor pictures cost**")
+        st.markdown(
+            "The FER2013 head's accuracy on the same faces, spoiled; the broken line is that on "
+            "the faces as they are."
+        )
+        chart = measures.corrupted(labels["accuracy"], labels["corrupted"])
+        st.altair_chart(chart, key="corrupted")
 
 
 def _metrics(kinds: Mapping[str, Any]) -> None:

@@ -150,10 +150,20 @@ def _quality(own: Contract, measured: Mapping[str, Any]) -> list[str]:
         f"Emotion by emotion, on {split}:",
         tables.emotions(kinds),
         f"![Recall and precision of each emotion]({_IMAGES}/{own.name}-emotions.png)",
+        *_corrupted(own, kinds["fer2013"]),
         "### What is shown",
         _shown(own),
     ]
     return [*parts, tables.labelled(measured)] if "shown" in kinds else parts
+
+
+def _corrupted(own: Contract, measured: Mapping[str, Any]) -> list[str]:
+    if "corrupted" not in measured:
+        return []
+    return [
+        _filled(words.CORRUPTED, name=own.name, split=measured["split"]),
+        tables.corrupted(measured),
+    ]
 
 
 def _promised(own: Contract) -> list[str]:

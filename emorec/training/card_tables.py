@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emorec.emotions import EMOTIONS
+from emorec.training.corruptions import kept
 
 ACTIVATIONS = {"elu": "ELU", "relu": "ReLU", "seed": "ELU"}
 """What each of `emorec.model.network.NETWORKS` uses."""
@@ -86,6 +87,15 @@ def labelled(measured: Mapping[str, Any]) -> str:
     ]
     head = ("split", "faces that get a label", "of these, as people say", "of all, if all had one")
     return table(head, rows)
+
+
+def corrupted(measured: Mapping[str, Any]) -> str:
+    """Return a row for each way in which the faces were spoiled, of the FER2013 head."""
+    clean, spoiled = measured["accuracy"], measured["corrupted"]
+    mean = kept(clean, spoiled) * clean
+    rows = [("as they are", clean), *spoiled.items(), (f"mean of the {len(spoiled)}", mean)]
+    cells = [(name, percent(of), percent(of / clean) if clean else "") for name, of in rows]
+    return table(("faces", "accuracy", "of that as they are"), cells)
 
 
 def runs(compared: Mapping[str, Any]) -> str:

@@ -30,6 +30,13 @@ Accuracy is of one pass, as the app reads a face; beside it, of the mean with th
 Macro-F1 counts rare emotions as much as common ones. Calibration error is how far confidence is
 from being right (ECE, 15 bins). Measured by"""
 
+CORRUPTED = """\
+### What poor pictures cost
+
+The FER2013 head on the same faces of {split}, spoiled one way at a time, always with the same
+random numbers (`emorec evaluate --corruptions`; `emorec/training/corruptions.py` says what each
+is). What lies outside a crop that is too wide repeats its border, since FER2013 has no more."""
+
 NOT_MEASURED = """\
 Its full evaluation has not been recorded (`emorec evaluate --record` does). {known}"""
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from emorec.drawing.measures import confusion, per_class, seeds
+from emorec.drawing.measures import confusion, corrupted, per_class, seeds
 from emorec.emotions import COLORS, EMOTIONS, FERPLUS_EMOTIONS
 
 ROWS = {
@@ -28,8 +28,13 @@ def data(spec: dict[str, Any]) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     "chart",
-    [confusion([[3, 1], [0, 0]], ["happy", "sad"]), per_class(ROWS), seeds(RUNS, "accuracy")],
-    ids=["confusion", "per class", "seeds"],
+    [
+        confusion([[3, 1], [0, 0]], ["happy", "sad"]),
+        per_class(ROWS),
+        corrupted(0.5, {"dark": 0.4, "noise": 0.1}),
+        seeds(RUNS, "accuracy"),
+    ],
+    ids=["confusion", "per class", "corrupted", "seeds"],
 )
 def test_a_chart_fills_its_place_on_any_ground(chart: Any) -> None:
     spec = chart.to_dict()
@@ -84,3 +89,12 @@ def test_every_run_is_a_dot_of_its_network() -> None:
     mean, dots = spec["layer"]
     assert mean["encoding"]["x"]["aggregate"] == "mean" and "aggregate" not in dots["encoding"]["x"]
     assert len(set(dots["encoding"]["color"]["scale"]["range"])) == 2
+
+
+def test_the_worst_of_the_spoiled_faces_comes_first_beside_the_clean_ones() -> None:
+    spec = corrupted(0.5, {"dark": 0.4, "noise": 0.1, "blur": 0.3}).to_dict()
+    assert data(spec)["faces"].to_list() == ["noise", "blur", "dark"]
+    assert spec["layer"][0]["encoding"]["y"]["sort"] == ["noise", "blur", "dark"]
+    assert set(data(spec)["clean"]) == {0.5}
+    scales = [layer["encoding"]["x"]["scale"] for layer in spec["layer"]]
+    assert all(scale == scales[0] for scale in scales), "or the line would lie elsewhere"

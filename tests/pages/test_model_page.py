@@ -99,6 +99,9 @@ def test_what_was_measured_is_shown_whole(two_models: Path, faces: FaceSet) -> N
     model = store.load()
     told = evaluate(model, faces, "PrivateTest")
     evaluation.write(model.file, {"PrivateTest": told})
+    assert charts(page()) == 2, "faces that nobody spoiled have no chart"
+    told["fer2013"]["corrupted"] = {"dark": 0.5, "noise": 0.25}
+    evaluation.write(model.file, {"PrivateTest": told})
     write_activations(two_models, "elu", "relu")
     at = page()
     assert not at.info
@@ -108,7 +111,8 @@ def test_what_was_measured_is_shown_whole(two_models: Path, faces: FaceSet) -> N
         ("Calibration error", f"{told['fer2013']['ece']:.1%}"),
         ("Agrees with people", f"{told['shown']['accuracy']:.1%}"),
     ]
-    assert charts(at) == 5  # what for what, emotion by emotion, and three measures of the seeds
+    # What for what, emotion by emotion, poor pictures, and three measures of the seeds.
+    assert charts(at) == 6
     shown = text(at)
     assert f"{told['shown']['coverage']:.0%} of the faces get a label" in shown
     assert f"confidence of {model.contract.unsure_below:.0%} a face is **{UNSURE}**" in shown
