@@ -1,22 +1,45 @@
-"""The router of the web app: which pages there are, and nothing else."""
+"""The web app: Streamlit imports this file once to serve it, and runs it for every visitor."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from emorec.pages import about, live, model, photo
+if __name__ == "__main__":
+    from emorec.pages import about, gate, live, model, photo
 
-st.set_page_config(page_title="EmoRec", page_icon=":material/sentiment_satisfied:", layout="wide")
-# Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
-st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
-st.navigation(
-    [
-        st.Page(
-            live.render, title="Live", icon=":material/videocam:", url_path="live", default=True
+    st.set_page_config(
+        page_title="EmoRec",
+        # Streamlit would fetch one of its own icons from Google.
+        page_icon=(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" '
+            'stroke="#2b7f83" stroke-width="2" stroke-linecap="round">'
+            '<circle cx="12" cy="12" r="10"/><path d="M8 9v1M16 9v1M7.5 14.5q4.5 4 9 0"/></svg>'
         ),
-        st.Page(photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"),
-        st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
-        st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
-    ],
-    position="top",
-).run()
+        layout="wide",
+    )
+    # Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
+    st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
+    if gate.admitted():
+        st.navigation(
+            [
+                st.Page(
+                    live.render,
+                    title="Live",
+                    icon=":material/videocam:",
+                    url_path="live",
+                    default=True,
+                ),
+                st.Page(
+                    photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
+                ),
+                st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
+                st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
+            ],
+            position="top",
+        ).run()
+        gate.ways_out()
+else:
+    # No page is imported here: its components register with a runtime that is not there yet.
+    from emorec.pages import server
+
+    app = st.App(__file__, middleware=server.prepare(), lifespan=server.lifespan)

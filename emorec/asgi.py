@@ -1,0 +1,134 @@
+"""What the web server does before Streamlit sees a request: headers, and room for uploads."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+FILE_BYTES = 50 * 2**20
+"""The most that one upload may hold: `server.maxUploadSize` in .streamlit/config.toml."""
+
+_SESSION = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
+_OTHERS_OFF = ("microphone", "geolocation", "display-capture", "usb", "serial", "payment", "midi")
+
+
+def security_headers(page: str, frame_ancestors: str = "'self'") -> dict[str, str]:
+    """Return the headers of every response.
+
+    Args:
+        page: the HTML that Streamlit serves; its inline scripts are allowed by their hashes.
+        frame_ancestors: the sites that may show the app in a frame, as CSP writes them.
+
+    Source: Content Security Policy Level 3 and Permissions Policy, both of the W3C.
+    """
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    ]
+    policy = {
+        "default-src": "'self'",
+        # Streamlit hands a component its script as a blob.
+        "script-src": " ".join(["'self'", "blob:", *hashes]),
+        "style-src": "'self' 'unsafe-inline'",  # it writes its styles while it runs
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": frame_ancestors,
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Permissions-Policy": ", ".join(
+            ["camera=(self)", *(f"{feature}=()" for feature in _OTHERS_OFF)]
+        ),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+class SecurityHeaders:
+    """Adds headers to every response that has none of their name."""
+
+    def __init__(self, app: Application, headers: dict[str, str]) -> None:
+        self.app = app
+        self.headers = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass everything through; ASGI 3."""
+
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                own = [header for header in self.headers if header[0] not in given]
+                message = {**message, "headers": [*message["headers"], *own]}
+            await send(message)
+
+        await self.app(scope, receive, send_with if scope["type"] == "http" else send)
+
+
+class UploadRoom:
+    """Refuses uploads that would make the app hold more of them in memory than it may.
+
+    Streamlit keeps a session's files until they are removed or the session ends, and knows no
+    bound on their number. What is still on its way counts as what it says it will be.
+
+    Args:
+        app: the application behind.
+        kept: returns the bytes that a session holds, and those that all sessions hold.
+        total: bytes that all sessions may hold; one session, half of it.
+    """
+
+    def __init__(
+        self, app: Application, kept: Callable[[str], tuple[int, int]], total: int
+    ) -> None:
+        self.app = app
+        self.kept = kept
+        self.total = total
+        self._coming: dict[str, int] = {}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer 413 to an upload there is no room for; pass everything else through."""
+        upload = scope["type"] == "http" and scope["method"] == "PUT"
+        found = _SESSION.search(scope["path"]) if upload else None
+        if not found:
+            await self.app(scope, receive, send)
+            return
+        session, size = found[1], _length(scope)
+        of_session, of_all = self.kept(session)
+        own = of_session + self._coming.get(session, 0) + size
+        everyone = of_all + sum(self._coming.values()) + size
+        if own > self.total // 2 or everyone > self.total:
+            await _refuse(send)
+            return
+        self._coming[session] = self._coming.get(session, 0) + size
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._coming[session] -= size
+            if not self._coming[session]:
+                del self._coming[session]
+
+
+def _length(scope: Message) -> int:
+    """Return the bytes that a request says it has; the most there may be, where it says none."""
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    return int(said) if said.isdigit() else FILE_BYTES
+
+
+async def _refuse(send: Send) -> None:
+    body = b"No room for this file now: remove others, or try again later."
+    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

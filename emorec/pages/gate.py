@@ -1,0 +1,128 @@
+"""What stands before every page: a login, and the purpose and consent of whoever uses it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from emorec.environment import switch
+from emorec.errors import EmorecError
+
+PURPOSES = (
+    "Trying it out",
+    "A talk or a demonstration",
+    "Research with people who agreed to it",
+    "Something else",
+)
+_LOGIN_KEYS = ("redirect_uri", "cookie_secret")
+_PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
+_GIVEN = "consent given"
+_AI_ACT = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
+
+_STATEMENTS = (
+    "Everyone in view **knows and agrees** that their expressions are read.",
+    f"It is **not used at work or in education** in the EU ([AI Act, Art. 5(1)(f)]({_AI_ACT})).",
+    "I know that it reads **apparent expression**, not what anyone feels.",
+)
+
+
+def rules(env: Mapping[str, str] = os.environ) -> tuple[bool, bool]:
+    """Return whether a login, and whether purpose and consent, stand before the pages.
+
+    The login is switched on by an ``[auth]`` in Streamlit's secrets, consent by
+    ``EMOREC_CONSENT=required``.
+
+    Raises:
+        EmorecError: either is set up wrong, or ``EMOREC_REQUIRE_LOGIN`` asks for a login that the
+            secrets do not set up. The line repeats no secret.
+    """
+    consent = env.get("EMOREC_CONSENT", "").strip().lower()
+    if consent not in ("", "required"):
+        raise EmorecError(f"EMOREC_CONSENT: expected required, or nothing. Received {consent!r}.")
+    auth = _auth()
+    if auth is None:
+        if switch("EMOREC_REQUIRE_LOGIN", env):
+            raise EmorecError(
+                "EMOREC_REQUIRE_LOGIN: no login is set up; put an [auth] into "
+                ".streamlit/secrets.toml, or take the variable away."
+            )
+        return False, bool(consent)
+    missing = [key for key in _LOGIN_KEYS + _PROVIDER_KEYS if not auth.get(key)]
+    if missing:
+        raise EmorecError(f"secrets.toml: [auth] lacks {', '.join(missing)}.")
+    return True, bool(consent)
+
+
+def admitted() -> bool:
+    """Return whether the visitor may see the pages; else show what stands before them."""
+    try:
+        login, consent = rules()
+    except EmorecError as error:
+        st.error(str(error))
+        return False
+    if login and not st.user.is_logged_in:
+        _login()
+        return False
+    if consent and _GIVEN not in st.session_state:
+        _ask()
+        return False
+    return True
+
+
+def ways_out() -> None:
+    """Offer below a page to withdraw the consent that was given, and to log out."""
+    login, consent = rules()
+    if not (login or consent):
+        return
+    row = st.container(horizontal=True)
+    if consent:
+        # Whatever was read goes too.
+        row.button("Withdraw consent", type="tertiary", on_click=st.session_state.clear)
+    if login:
+        row.button("Log out", type="tertiary", on_click=st.logout)
+
+
+def _login() -> None:
+    st.title("EmoRec")
+    st.markdown("Whoever runs this app asks you to log in.")
+    st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)
+
+
+def _ask() -> None:
+    st.title("Before you start")
+    st.markdown("EmoRec reads the **apparent expression** of faces. Say what you use it for.")
+    purpose: str | None = st.selectbox(
+        "Purpose", PURPOSES, index=None, placeholder="Choose one", key="purpose"
+    )
+    if purpose == PURPOSES[-1]:
+        purpose = st.text_input("In your own words", max_chars=200, key="own words").strip()
+    ticked = [st.checkbox(statement) for statement in _STATEMENTS]
+    st.button(
+        "Continue",
+        type="primary",
+        disabled=not (purpose and all(ticked)),
+        on_click=_agree,
+        args=(purpose,),
+    )
+    st.caption("Kept until you leave or withdraw it, and not written down anywhere.")
+
+
+def _agree(purpose: str) -> None:
+    st.session_state[_GIVEN] = purpose
+
+
+def _auth() -> Mapping[str, Any] | None:
+    try:
+        auth = st.secrets.get("auth")
+    except StreamlitSecretNotFoundError as error:
+        if error.error_id == "no-secrets-found":
+            return None
+        # Never open to all because a file that may hold a login cannot be read.
+        raise EmorecError("secrets.toml: cannot be read; is it valid TOML?") from None
+    if auth is not None and not isinstance(auth, Mapping):
+        raise EmorecError("secrets.toml: auth is no table; write [auth].")
+    return auth

@@ -1,0 +1,93 @@
+"""How the app is served: checked before it starts, and with what stands before Streamlit."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.formparsers import MultiPartParser
+from starlette.middleware import Middleware
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from emorec import logs
+from emorec.asgi import FILE_BYTES, SecurityHeaders, UploadRoom, security_headers
+from emorec.environment import number
+from emorec.errors import EmorecError
+from emorec.pages import gate
+
+_MB = 2**20
+_UPLOADS_MB = 200
+
+
+def prepare() -> list[Middleware]:
+    """Check what the deployer chose, and return what stands before Streamlit; once a process.
+
+    Where the choice is wrong, the process ends with one line and the exit code 2.
+    """
+    try:
+        logs.set_up()
+        _secrets_from_env()
+        gate.rules()
+        total = (number("EMOREC_UPLOAD_MB", 100, 1_000_000) or _UPLOADS_MB) * _MB
+        headers = security_headers(_streamlits_page(), _frame_ancestors())
+    except EmorecError as error:
+        sys.stderr.write(f"emorec: {error}\n")
+        raise SystemExit(2) from None
+    # Starlette would write what is over a megabyte to a temporary file: pictures stay in memory.
+    MultiPartParser.spool_max_size = FILE_BYTES + _MB
+    return [
+        Middleware(SecurityHeaders, headers=headers),
+        Middleware(UploadRoom, kept=_kept, total=total),
+    ]
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Show the app to whoever started it at a desktop, as Streamlit does."""
+    if not st.get_option("server.headless"):
+        scheme = "https" if st.get_option("server.sslCertFile") else "http"
+        webbrowser.open(f"{scheme}://localhost:{st.get_option('server.port')}")
+    yield
+
+
+def _kept(session: str) -> tuple[int, int]:
+    manager = Runtime.instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    sizes = {
+        key: sum(len(file.data) for file in list(files.values()))
+        for key, files in list(manager.file_storage.items())
+    }
+    return sizes.get(session, 0), sum(sizes.values())
+
+
+def _secrets_from_env() -> None:
+    """Take Streamlit's secrets from ``EMOREC_SECRETS`` too: a PaaS has variables, no files."""
+    try:
+        secrets = tomllib.loads(os.environ.get("EMOREC_SECRETS", ""))
+    except tomllib.TOMLDecodeError:
+        raise EmorecError("EMOREC_SECRETS: expected TOML, as secrets.toml holds it.") from None
+    if secrets:
+        st.secrets.merge_programmatic_secrets(secrets)
+
+
+def _frame_ancestors() -> str:
+    text = os.environ.get("EMOREC_FRAME_ANCESTORS", "").strip()
+    if text and not re.fullmatch(r"(https?://[\w.*:-]+)( +https?://[\w.*:-]+)*", text):
+        raise EmorecError(
+            f"EMOREC_FRAME_ANCESTORS: expected sites like https://example.org. Received {text!r}."
+        )
+    return f"'self' {text}".strip()
+
+
+def _streamlits_page() -> str:
+    folder = Path(st.__file__).parent / "static"
+    return (folder / "index.html").read_text(encoding="utf-8")
