@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from emorec.errors import ModelError
+from emorec.finding import Finding
+from emorec.live.connection import network_findings
 from emorec.model.store import load
 from emorec.paths import BLAZEFACE, CASCADE, MODELS
 from emorec.pipeline.blazeface import BlazeFaceDetector
@@ -18,17 +20,7 @@ from emorec.pipeline.haar import HaarDetector
 from emorec.settings import DETECTORS
 
 _PACKAGES = ("numpy", "opencv-python-headless", "ai-edge-litert", "streamlit", "streamlit-webrtc")
-_ADVICE = (
-    "camera: browsers give it to https:// pages and to http://localhost only",
-    "network: between firewalls live video needs a TURN server (EMOREC_ICE_SERVERS)",
-)
-
-
-class Finding(NamedTuple):
-    """One line; ``FAIL`` keeps the app from running as it should."""
-
-    kind: Literal["ok", "note", "FAIL"]
-    text: str
+_CAMERA = "camera: browsers give it to https:// pages and to http://localhost only"
 
 
 def findings() -> Iterator[Finding]:
@@ -39,7 +31,8 @@ def findings() -> Iterator[Finding]:
     missing = shortcoming(DETECTORS[0])
     yield Finding("note", missing) if missing else _file(BLAZEFACE, BlazeFaceDetector)
     yield from _models()
-    yield from (Finding("note", text) for text in _ADVICE)
+    yield Finding("note", _CAMERA)
+    yield from network_findings(os.environ)
 
 
 def _package(name: str) -> Finding:
