@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,10 @@ def free_port() -> int:
 
 @contextmanager
 def running_app(
-    log: Path, root: Path = ROOT, env: Mapping[str, str] | None = None
+    log: Path,
+    root: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "streamlit"),
 ) -> Iterator[tuple[subprocess.Popen, str]]:
     """Run the app as a server runs it; yields its process and its address.
 
@@ -80,6 +83,7 @@ def running_app(
         log: receives what it prints.
         root: of the checkout that it runs from.
         env: further environment variables.
+        program: what this Python runs in place of Streamlit's command line.
 
     Raises:
         RuntimeError: it did not start within a minute; carries its log.
@@ -87,14 +91,14 @@ def running_app(
     port = free_port()
     # Browser and server are one machine here: no server outside is asked.
     variables = os.environ | {"EMOREC_ICE_SERVERS": "[]"} | dict(env or {})
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command = [sys.executable, *program, "run", "app.py", "--server.headless=true"]
     command += ["--server.address=localhost", f"--server.port={port}"]
     url = f"http://localhost:{port}"
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=root, env=variables, stdout=out, stderr=out)
     deadline = time.monotonic() + 60
     try:
-        while not _answers(url):
+        while not answers(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the app did not start:\n{log.read_text()}")
             time.sleep(0.1)
@@ -108,7 +112,8 @@ def running_app(
             process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Return whether the app at this address says that it is well."""
     try:
         return bool(urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read())
     except OSError:
