@@ -109,9 +109,18 @@ def train(args: argparse.Namespace) -> int:
         precision=args.precision,
         learning_rate=args.learning_rate,
         start=args.start,
+        teachers=args.teachers,
         resume=args.resume,
         say=lambda line: print(line, flush=True),
     )
+    return 0
+
+
+def teach(args: argparse.Namespace) -> int:
+    """Let trained networks say of every training face how it looks, for `train --teachers`."""
+    from emorec.training.run import run_teachers
+
+    run_teachers(args.data, args.models, args.out, say=lambda line: print(line, flush=True))
     return 0
 
 
@@ -226,7 +235,16 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--start", type=Path, metavar="FILE", help="a .keras model whose weights to begin with"
     )
+    add.add_argument(
+        "--teachers", type=Path, metavar="FILE", help="of `emorec teach`: learn from it too"
+    )
     add.set_defaults(command=train)
+
+    add = commands.add_parser("teach", help="keep what trained networks say of the training faces")
+    add.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="the teachers")
+    add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)
+    add.add_argument("--out", type=Path, required=True, metavar="FILE", help="teachers.npz, say")
+    add.set_defaults(command=teach)
 
     add = commands.add_parser("evaluate", help="measure a model on labelled faces")
     add.add_argument("--data", type=Path, required=True, metavar="PATH", help=_DATA)

@@ -34,8 +34,8 @@ def replace_whole(file: Path, write: Callable[[Path], Any]) -> None:
         part.replace(file)
     except OSError as error:
         raise TrainingError(
-            f"{file}: cannot be written ({error.strerror or error}); the one before it is kept,"
-            " and --resume goes on from there."
+            f"{file}: cannot be written ({error.strerror or error}); the one before it is kept."
+            " A run goes on from there with --resume."
         ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -32,6 +32,8 @@ class Recipe:
         seed: of the initial weights, the order of the faces and every random variation.
         start: the command that made the weights which the run begins with; None: random ones.
         steps: stop after so many steps (a trial of the machinery); None trains to the end.
+        teachers: the command that asked the teachers; None: there are none.
+        teaching: share of what the teachers say in what is learned; the rest are labels and votes.
     """
 
     network: str = "elu"
@@ -46,6 +48,8 @@ class Recipe:
     seed: int = 1
     start: str | None = None
     steps: int | None = None
+    teachers: str | None = None
+    teaching: float = 0.7
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property

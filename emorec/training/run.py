@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
 from emorec.training.corruptions import evaluate_corrupted
 from emorec.training.data import FaceSet, load, without_faces_of
+from emorec.training.distill import learn_from, teach
 from emorec.training.evaluate import evaluate, readable, record
 from emorec.training.plots import draw_confusion
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import keras
 
     from emorec.training.recipe import Recipe
+
+_TEACHERS = "teachers.npz"
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -38,6 +42,7 @@ def run(
     ferplus: Path | None = None,
     epochs: int | None = None,
     start: Path | None = None,
+    teachers: Path | None = None,
     resume: bool = False,
     say: Callable[[str], None] = print,
     **changes: Any,
@@ -52,6 +57,7 @@ def run(
         epochs: spread over the recipe's sides in its own proportions; None takes the recipe's.
         start: a ``.keras`` file with its contract beside it, whose weights the run begins with;
             it trains at full size from the first epoch on.
+        teachers: a file of `emorec teach` on the same data; a copy stays in the folder.
         resume: go on with the run that is in the folder, under its own settings.
         say: takes one line of progress.
         **changes: to fields of `emorec.training.recipe.Recipe`; None leaves one as it is.
@@ -62,7 +68,8 @@ def run(
         ModelError: Keras is not installed, or ``start`` cannot be used.
     """
     changes = {name: value for name, value in changes.items() if value is not None}
-    apart = {name: value for name, value in (("epochs", epochs), ("start", start)) if value}
+    named = {"epochs": epochs, "start": start, "teachers": teachers}
+    apart = {name: value for name, value in named.items() if value}
     given = [f"--{name.replace('_', '-')}" for name in apart | changes]
     if resume and given:
         raise TrainingError(
@@ -71,12 +78,7 @@ def run(
         )
     if importlib.util.find_spec("matplotlib") is None:
         raise TrainingError("A run's curves are drawn by matplotlib: pip install matplotlib.")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        splits = load(data, ferplus)
-    for warning in caught:
-        say(f"warning: {warning.message}")
-    training, validation, chosen_on = prepare(splits, say)
+    training, validation, chosen_on = prepare(_splits(data, ferplus, say), say)
 
     backend = start_keras()
     from emorec.training.calibrate import calibrate
@@ -88,11 +90,19 @@ def run(
     if start is not None:
         first, changes = _begin_with(start, changes)
     recipe = read_recipe(folder) if resume else Recipe(**changes).lasting(epochs)
+    if teachers is not None or recipe.teachers:
+        lesson = teachers or folder / _TEACHERS
+        training, asked = learn_from(lesson, training)
+        recipe = replace(recipe, teachers=asked)
     name = f"{recipe.network}_cnn"
     say(
         f"{recipe.network}: {recipe.epochs} epochs of {len(training)} faces, Keras on {backend},"
         f" into {folder}"
     )
+    if teachers is not None:
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(teachers, folder / _TEACHERS)
     best = train(training, validation, folder, recipe, resume, say, first)
 
     say("Exporting …")
@@ -120,6 +130,39 @@ def run(
     for measured in plain.values():
         say(readable(measured) + "\n")
     return model
+
+
+def run_teachers(
+    data: Path, models: Sequence[Path], file: Path, say: Callable[[str], None] = print
+) -> None:
+    """Ask trained networks about the faces that `run` learns from, and keep what they say.
+
+    Args:
+        data: as in `emorec.training.data.load`.
+        models: ``.tflite`` or ``.keras`` files with their contracts beside them.
+        file: receives it.
+        say: takes one line of progress.
+
+    Raises:
+        DataError: the data cannot be used.
+        ModelError: a model is missing or damaged.
+        TrainingError: the file cannot be written.
+    """
+    teachers = [load_model(model) for model in models]
+    faces, _, _ = prepare(_splits(data, None, say), say)
+    names = " ".join(model.name for model in models)
+    with _writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    teach(teachers, faces, file, f"emorec teach --data {data.name} {names}", say)
+
+
+def _splits(data: Path, ferplus: Path | None, say: Callable[[str], None]) -> dict[str, FaceSet]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        splits = load(data, ferplus)
+    for warning in caught:
+        say(f"warning: {warning.message}")
+    return splits
 
 
 def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict[str, Any]]:
@@ -156,9 +199,11 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
         if value != getattr(usual, name)
     ]
     command = " ".join(["emorec train", *options])
+    if recipe.teachers:
+        command = f"{recipe.teachers} --out {_TEACHERS}; {command} --teachers {_TEACHERS}"
     if recipe.start:
         command = f"{recipe.start} --out START; {command} --start START/{recipe.network}_cnn.keras"
-    said |= {"network": recipe.network, "start": recipe.start}
+    said |= {key: getattr(recipe, key) for key in ("network", "start", "teachers")}
     repeated = replace(usual, **said).lasting(recipe.epochs)
     return command if repeated == recipe else f"{command}, its settings changed by hand"
 

@@ -43,16 +43,8 @@ class Trainee(keras.Model):
         self.recipe = recipe
         self.side = FACE_SIDE
         self.seeds = keras.random.SeedGenerator(recipe.seed)
-        targets = np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
-        votes = (
-            np.zeros((len(faces), len(FERPLUS_EMOTIONS)), np.float32)
-            if faces.votes is None
-            else vote_shares(faces.votes)
-        )
         self.faces = self._constant(faces.faces)
-        smoothing = recipe.label_smoothing
-        self.targets = self._constant(targets * (1 - smoothing) + smoothing / len(EMOTIONS))
-        self.votes = self._constant(votes)
+        self.targets, self.votes = map(self._constant, lessons(faces, recipe))
         steps = max(len(faces) // recipe.batch, 1)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -143,6 +135,34 @@ class Trainee(keras.Model):
     def _seed_states(self) -> list[keras.Variable]:
         weights = {id(weight) for weight in self.weights}
         return [v for v in self.variables if id(v) not in weights]
+
+
+def lessons(
+    faces: FaceSet, recipe: Recipe
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return what each head is to say of each face: smoothed labels, and shares of the votes.
+
+    Where there are teachers, what they say is blended in: the cross entropy with the blend is that
+    with the labels and that with the teachers, weighed by their shares.
+
+    Returns:
+        float32 of shape (n, 7) and (n, 8); a row of zeros teaches nothing.
+    """
+    classes, smoothing = len(EMOTIONS), recipe.label_smoothing
+    targets = np.eye(classes, dtype=np.float32)[faces.labels]
+    targets = targets * np.float32(1 - smoothing) + np.float32(smoothing / classes)
+    votes = (
+        np.zeros((len(faces), len(FERPLUS_EMOTIONS)), np.float32)
+        if faces.votes is None
+        else vote_shares(faces.votes)
+    )
+    if faces.taught is None:
+        return targets, votes
+    share = np.float32(recipe.teaching)
+    by_labels, by_votes = faces.taught[:, :classes], faces.taught[:, classes:]
+    # A face on which people could not agree is left to the teachers.
+    own = votes.any(axis=1, keepdims=True) * (1 - share)
+    return (1 - share) * targets + share * by_labels, own * votes + (1 - own) * by_votes
 
 
 def vote_shares(votes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -1,0 +1,140 @@
+"""Teachers say what they see, a student learns from it, and the file fits its faces."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emorec.cli import main
+from emorec.errors import TrainingError
+from emorec.model.contract import read
+from emorec.model.network import build_network
+from emorec.model.store import EmotionModel, load
+from emorec.paths import MODELS
+from emorec.training import fit, run, trainee
+from emorec.training.data import FaceSet
+from emorec.training.distill import learn_from, teach
+from emorec.training.recipe import Recipe, read_recipe
+from emorec.training.trainee import lessons
+
+N = 12
+TEACHER = MODELS / "elu_cnn.tflite"
+
+
+def some_faces(n: int = N) -> FaceSet:
+    faces = np.random.default_rng(n).integers(0, 256, (n, 48, 48)).astype(np.uint8)
+    votes = np.zeros((n, 10), np.int64)
+    votes[np.arange(n), np.arange(n) % 10] = 10  # two of ten name no emotion
+    return FaceSet(faces, np.arange(n) % 7, votes)
+
+
+@pytest.fixture(scope="module")
+def model() -> EmotionModel:
+    return load(TEACHER)
+
+
+@pytest.fixture(scope="module")
+def file(model: EmotionModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("teachers") / "teachers.npz"
+    said: list[str] = []
+    teach([model, model], some_faces(), path, "emorec teach", said.append)
+    assert len(said) == 2 and said[0].startswith("elu_cnn: ")
+    return path
+
+
+def test_each_face_gets_a_distribution_for_either_head_near_what_the_teacher_says(file, model):
+    faces, command = learn_from(file, some_faces())
+    assert command == "emorec teach"
+    assert faces.taught.shape == (N, 15) and faces.taught.dtype == np.float32
+    for head, part in (("fer2013", faces.taught[:, :7]), ("ferplus", faces.taught[:, 7:])):
+        assert part.sum(axis=1) == pytest.approx(np.ones(N), abs=2e-3)
+        own = model.outputs(faces.faces)[head]
+        assert abs(part - own).max() < 0.6, "the mean of ten views, the face itself among them"
+        assert (part != own.astype(np.float16)).any()
+
+
+def test_a_mirrored_face_is_taught_the_same(model, tmp_path):
+    faces = some_faces(3)
+    mirrored = FaceSet(faces.faces[:, :, ::-1].copy(), faces.labels)
+    taught = []
+    for name, some in (("a", faces), ("b", mirrored)):
+        teach([model], some, tmp_path / f"{name}.npz", "", lambda line: None)
+        taught.append(learn_from(tmp_path / f"{name}.npz", some)[0].taught)
+    assert taught[0] == pytest.approx(taught[1], abs=2e-3)
+
+
+def test_the_faces_may_come_in_any_order_and_in_part(file):
+    whole, _ = learn_from(file, some_faces())
+    rows = np.array([7, 2, 2, 11])
+    some, _ = learn_from(file, some_faces().take(rows))
+    assert (some.taught == whole.taught[rows]).all()
+    assert (whole.take(rows).taught == some.taught).all()
+
+
+def test_faces_that_the_teachers_never_saw_are_refused(file):
+    with pytest.raises(TrainingError, match=r"teachers\.npz: 5 of 5 Training faces are not in it"):
+        learn_from(file, some_faces(5))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive"])
+def test_what_is_no_such_file_is_one_line(content, tmp_path):
+    file = tmp_path / "teachers.npz"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"teachers\.npz: cannot be read"):
+        learn_from(file, some_faces())
+
+
+def test_lessons_blend_labels_votes_and_teachers():
+    faces = some_faces()
+    alone = lessons(faces, Recipe())
+    assert alone[0].sum(axis=1) == pytest.approx(np.ones(N))
+    assert alone[1].sum(axis=1) == pytest.approx((np.arange(N) % 10 < 8).astype(float))
+    taught = np.zeros((N, 15), np.float32)
+    taught[:, 6] = taught[:, 7] = 1  # neutral, says the teacher of everyone, in either order
+    targets, votes = lessons(
+        FaceSet(faces.faces, faces.labels, faces.votes, taught), Recipe(teaching=0.75)
+    )
+    assert targets == pytest.approx(0.25 * alone[0] + 0.75 * taught[:, :7])
+    assert votes[:8] == pytest.approx(0.25 * alone[1][:8] + 0.75 * taught[:8, 7:])
+    assert votes[8:10] == pytest.approx(taught[8:10, 7:]), "where people could not agree"
+
+
+def test_a_student_is_trained_by_command_and_goes_on_without_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in (fit, run, trainee):
+        small = partial(build_network, widths=(4,), depths=(1,))
+        monkeypatch.setattr(module, "build_network", small)
+    lines = ["emotion,pixels,Usage"]
+    for usage, count in (("Training", 33), ("PublicTest", 9)):
+        faces = some_faces(count)
+        lines += [
+            f"{label},{' '.join(map(str, face.ravel()))},{usage}"
+            for face, label in zip(faces.faces, faces.labels, strict=True)
+        ]
+    data = tmp_path / "fer2013.csv"
+    data.write_text("\n".join(lines) + "\n")
+    lesson, out = tmp_path / "lessons" / "t.npz", tmp_path / "run"
+    assert main(["teach", "--data", str(data), "--out", str(lesson), str(TEACHER)]) == 0
+    assert "of 33 faces as FER2013 labels them" in capsys.readouterr().out
+
+    base = ["train", "--data", str(data), "--out", str(out)]
+    options = ["--steps", "1", "--batch", "16", "--teachers", str(lesson)]
+    assert main([*base, *options]) == 0
+    recipe = read_recipe(out)
+    assert recipe.teachers == "emorec teach --data fer2013.csv elu_cnn.tflite"
+    assert read(out / "elu_cnn.json").command == (
+        f"{recipe.teachers} --out teachers.npz; emorec train --data fer2013.csv --network elu"
+        " --steps 1 --batch 16 --teachers teachers.npz"
+    )
+    lesson.unlink()
+    before = (out / "best.npz").read_bytes()
+    assert main([*base, "--resume"]) == 0
+    assert (out / "best.npz").read_bytes() == before
+    capsys.readouterr()
+    assert main([*base, "--resume", "--teachers", str(lesson)]) == 2
+    assert "leave out --teachers" in capsys.readouterr().err
