@@ -16,16 +16,25 @@ class Mailbox(Generic[T]):
         self._thing: T | None = None
         self._closed = False
 
-    def put(self, thing: T) -> None:
-        """Leave a thing in place of the one not yet taken; never waits."""
+    def put(self, thing: T) -> bool:
+        """Leave a thing; never waits. Return whether one that nobody took had to go for it."""
         with self._changed:
-            self._thing = thing
+            dropped = self._thing is not None
+            self._thing = None if self._closed else thing
             self._changed.notify()
+            return dropped
 
-    def take(self) -> T | None:
-        """Wait for the next thing; None once the mailbox is closed."""
+    def take(self, patience_s: float | None = None) -> T | None:
+        """Wait for the next thing; None once the mailbox is closed.
+
+        Raises:
+            TimeoutError: nothing came for so long.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._thing is not None)
+            if not self._changed.wait_for(
+                lambda: self._closed or self._thing is not None, patience_s
+            ):
+                raise TimeoutError
             thing, self._thing = self._thing, None
             return None if self._closed else thing
 

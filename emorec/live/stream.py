@@ -6,6 +6,8 @@ one reads the newest frame, one draws the newest known faces on the newest frame
 goes on at the camera's rate however long the reading takes.
 
 With blur on, only frames that were searched themselves are shown.
+
+Where no frame comes for `SILENCE_S`, as when the tab dies, the stream stops by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from time import monotonic
 
 import av
@@ -25,6 +27,13 @@ import numpy.typing as npt
 
 from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
 from emorec.live.mailbox import Mailbox
+from emorec.monitoring import (
+    ERRORS,
+    FRAMES_ANALYSED,
+    FRAMES_DROPPED,
+    FRAMES_IN,
+    STAGE_SECONDS,
+)
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import Box, Face, FrameResult
 from emorec.sessions.timeline import Timeline
@@ -33,6 +42,9 @@ from emorec.settings import Settings
 log = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint8]
+
+SILENCE_S = 20.0
+"""A stream without a frame for so long is over; so is one that none has reached since START."""
 
 _RATE_OVER_S = 2.0
 _FALLBACK_WH = (640, 480)
@@ -76,9 +88,9 @@ class _Shown:
 class LiveStream:
     """One visitor's live picture, from START to STOP and, pressed again, anew.
 
-    `start` lets frames in; with the first one the threads begin, and `stop` ends them. Frames that
-    arrive late are dropped. What was seen stays readable until the next start. Nothing is written
-    to disk.
+    `start` lets frames in; with the first one the threads begin, and `stop` ends them, as silence
+    does. Frames that arrive late are dropped. What was seen stays readable until the next start;
+    pictures do not. Nothing is written to disk.
 
     Args:
         make_pipeline: gives a new pipeline; called at each start.
@@ -99,6 +111,12 @@ class LiveStream:
         self._run: _Run | None = None
         self._open = False
         self._running = False
+        self._sign_s = 0.0  # when it was started or a frame came
+
+    @property
+    def live(self) -> bool:
+        """Whether frames are let in: from START until it is stopped, or silent for too long."""
+        return self._open and monotonic() - self._sign_s < SILENCE_S
 
     @property
     def running(self) -> bool:
@@ -131,15 +149,19 @@ class LiveStream:
 
     def start(self) -> None:
         """Let frames in; does nothing while they are."""
-        self._open = True
+        with self._lock:
+            if not self.live:
+                self._sign_s = monotonic()
+                self._open = True
 
     def put(self, frame: av.VideoFrame) -> None:
         """Take the camera's next frame; never waits for the work."""
         with self._lock:
-            if not self._open:
+            if not self.live:
                 return
+            self._sign_s = monotonic()
             if not self._running or self._run is None:
-                self._run = _Run(self, self._make_pipeline())
+                self._run = _Run(self, self._make_pipeline)
                 self._running = True
             run = self._run
         run.put(frame)
@@ -165,84 +187,135 @@ class LiveStream:
         """
         with self._lock:
             self._open = self._running = False
-        if self._run is not None:
-            self._run.stop(wait_s)
+            run = self._run
+            if run is not None:
+                run.close()
+        if run is not None:
+            run.join(wait_s)
 
 
 class _Run:
-    """The two threads of one START."""
+    """The two threads of one START; one that dies is replaced."""
 
-    def __init__(self, stream: LiveStream, pipeline: Pipeline) -> None:
+    def __init__(self, stream: LiveStream, make_pipeline: Callable[[], Pipeline]) -> None:
         self.result: FrameResult | None = None
         self.newest: _Shown | None = None
         self.error: str | None = None
         self.timeline = Timeline(datetime.now(UTC))
         self.shown, self.read = _Rate(), _Rate()
-        self._failed = False
         self._stream = stream
-        self._pipeline = pipeline
+        self._make_pipeline = make_pipeline
         self._clock = _Clock()
         self._to_read: Mailbox[_Frame] = Mailbox()
         self._to_draw: Mailbox[_Frame] = Mailbox()
-        self._threads = [
-            Thread(target=self._reading, name="emorec-read", daemon=True),
-            Thread(target=self._drawing, name="emorec-draw", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads = [self._reader(), self._drawer()]
 
     def put(self, picture: av.VideoFrame) -> None:
         frame = _Frame(picture, self._clock.seconds(picture))
-        self._to_read.put(frame)
+        FRAMES_IN.inc()
+        if not all(thread.is_alive() for thread in self._threads):
+            self._replace_dead()
+        if self._to_read.put(frame):
+            FRAMES_DROPPED.inc()
         if self._stream.view.show != "blur":
             self._to_draw.put(frame)
 
-    def stop(self, wait_s: float) -> None:
+    def close(self) -> None:
         self._to_read.close()
         self._to_draw.close()
-        for thread in self._threads:
-            thread.join(wait_s)
 
-    def _reading(self) -> None:
-        while (frame := self._to_read.take()) is not None:
+    def join(self, wait_s: float) -> None:
+        for thread in self._threads:
+            if thread is not current_thread():
+                thread.join(wait_s)
+
+    def _reader(self) -> Thread:
+        return _started("emorec-read", self._reading, self._make_pipeline())
+
+    def _drawer(self) -> Thread:
+        return _started("emorec-draw", self._drawing)
+
+    def _replace_dead(self) -> None:
+        reader, drawer = self._threads
+        if not reader.is_alive():
+            ERRORS.labels("reading").inc()
+            log.error("the thread that reads frames has died; a new one takes its place")
+            self._threads[0] = self._reader()
+        if not drawer.is_alive():
+            ERRORS.labels("drawing").inc()
+            log.error("the thread that draws on frames has died; a new one takes its place")
+            self._threads[1] = self._drawer()
+
+    def _reading(self, pipeline: Pipeline) -> None:
+        failed = False
+        while frame := self._next():
             blur = self._stream.view.show == "blur"
-            self._pipeline.settings = replace(self._stream.settings, cautious=blur)
+            pipeline.settings = replace(self._stream.settings, cautious=blur)
             try:
-                result = self._pipeline.update(frame.image(), frame.time_s)
+                result = pipeline.update(frame.image(), frame.time_s)
             except Exception as error:  # one frame must not end the stream
-                if not self._failed:  # thirty tracebacks a second would hide the first
+                if not failed:  # thirty tracebacks a second would hide the first
                     log.exception("reading a frame failed")
-                self._failed = True
+                failed = True
+                ERRORS.labels("reading").inc()
                 self.error = f"The picture cannot be read at the moment ({error})."
                 continue
             self.error = None
             self.result = result
             self.timeline.add(result)
             self.read.tick()
+            FRAMES_ANALYSED.inc()
+            for stage, ms in result.stage_ms.items():
+                STAGE_SECONDS.labels(stage).observe(ms / 1000)
             if blur:
                 frame.result = result
                 self._to_draw.put(frame)
 
+    def _next(self) -> _Frame | None:
+        """Return the frame to read next, None at the end; silence is one."""
+        try:
+            return self._to_read.take(SILENCE_S)
+        except TimeoutError:
+            log.info("no frame came for %.0f s: a live session is over", SILENCE_S)
+            self._stream.stop()
+            return None
+
     def _drawing(self) -> None:
-        while (frame := self._to_draw.take()) is not None:
+        failed = False
+        while frame := self._to_draw.take():
             view = self._stream.view
-            image = frame.image()
-            result = frame.result or self.result
-            if view.show == "blur" and frame.result is None:
-                # Blur was switched on while this frame was on its way; nobody searched it.
-                image = blur_all(image)
-                faces: tuple[Face, ...] = ()
-            else:
-                size_wh = image.shape[1], image.shape[0]
-                faces = moved(result.faces, frame.time_s - result.time_s, size_wh) if result else ()
-            if view.mirror:
-                image = np.ascontiguousarray(image[:, ::-1])
-                faces = mirrored(faces, image.shape[1])
-            drawn = av.VideoFrame.from_ndarray(
-                draw_faces(image, faces, view.show), format="bgr24"
-            ).reformat(format="yuv420p")
-            self.newest = _Shown(drawn, view.show == "blur")
+            try:
+                self.newest = _Shown(self._drawn(frame, view), view.show == "blur")
+            except Exception:  # the next frame may be drawn again
+                if not failed:
+                    log.exception("drawing on a frame failed")
+                failed = True
+                ERRORS.labels("drawing").inc()
+                continue
             self.shown.tick()
+        self.newest = None
+
+    def _drawn(self, frame: _Frame, view: View) -> av.VideoFrame:
+        image = frame.image()
+        result = frame.result or self.result
+        faces: tuple[Face, ...] = ()
+        if view.show == "blur" and frame.result is None:
+            # Blur was switched on while this frame was on its way; nobody searched it.
+            image = blur_all(image)
+        elif result:
+            size_wh = image.shape[1], image.shape[0]
+            faces = moved(result.faces, frame.time_s - result.time_s, size_wh)
+        if view.mirror:
+            image = np.ascontiguousarray(image[:, ::-1])
+            faces = mirrored(faces, image.shape[1])
+        drawn = draw_faces(image, faces, view.show)
+        return av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format="yuv420p")
+
+
+def _started(name: str, work: Callable[..., None], *args: object) -> Thread:
+    thread = Thread(target=work, args=args, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def mirrored(faces: tuple[Face, ...], width: int) -> tuple[Face, ...]:

@@ -1,7 +1,9 @@
 """The live stream without a browser: frames in, frames out."""
 
+import gc
 import threading
 import time
+import weakref
 from fractions import Fraction
 
 import av
@@ -9,7 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from emorec.live import stream as module
 from emorec.live.mailbox import Mailbox
+from emorec.live.shared import SharedClassifier
 from emorec.live.stream import LiveStream, View, mirrored
 from emorec.paths import CASCADE
 from emorec.pipeline.detect import HaarDetector
@@ -201,6 +205,125 @@ def test_the_mirror_turns_the_picture(open_stream):
         assert abs(int(shown_by(stream)[240, 50, 0]) - left) < 10
 
 
+def feed(streams, image, until, fps=15, deadline_s=60):
+    """Put the picture to all of them at this rate until something is the case."""
+    began = time.monotonic()
+    for number in range(fps * deadline_s):
+        for stream in streams:
+            stream.put(frame_of(image, number / fps))
+        time.sleep(1 / fps)
+        if until():
+            return
+        if time.monotonic() - began > deadline_s:
+            break
+    pytest.fail("it did not happen in time")
+
+
+def readings(stream):
+    return stream.result.index + 1 if stream.result else 0
+
+
+def test_of_many_streams_on_one_slow_classifier_each_gets_its_share(open_stream, portrait):
+    shared = SharedClassifier(Happy(takes_s=0.1))
+    streams = [open_stream(shared) for _ in range(4)]
+    feed(streams, portrait, lambda: sum(map(readings, streams)) >= 40)
+    counts = [readings(stream) for stream in streams]
+    assert min(counts) >= 0.5 * sum(counts) / len(counts), counts
+    newest = [stream.picture(0, TICK) for stream in streams]
+    feed(
+        streams,
+        portrait,
+        lambda: all(
+            stream.picture(0, TICK) is not old for stream, old in zip(streams, newest, strict=True)
+        ),
+    )  # nobody's picture is frozen
+
+
+def test_a_stream_that_fails_does_not_disturb_the_others(open_stream, portrait):
+    well, ill = open_stream(Happy()), open_stream(Broken())
+    feed([well, ill], portrait, lambda: ill.error is not None)
+    before = readings(well)
+    feed([well, ill], portrait, lambda: readings(well) >= before + 5)
+    assert well.error is None
+
+
+class Deadly(Happy):
+    """Ends the thread that asks it, once."""
+
+    def classify(self, faces_gray):
+        probs = super().classify(faces_gray)
+        if self.calls == 1:
+            raise SystemExit
+        return probs
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_is_replaced(open_stream, portrait):
+    stream = open_stream(Deadly())
+    feed([stream], portrait, lambda: stream.result is not None)
+    timeline = stream.timeline
+    feed([stream], portrait, lambda: timeline.rows())
+    assert stream.timeline is timeline  # it is still the same session
+
+
+def test_a_frame_that_cannot_be_drawn_does_not_end_the_picture(open_stream, portrait, monkeypatch):
+    stream = open_stream(Happy())
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "draw_faces", lambda *_: 1 / 0)
+        feed([stream], portrait, lambda: readings(stream) > 1)
+        assert shown_by(stream).std() < 2
+    feed([stream], portrait, lambda: shown_by(stream).std() > 10)
+
+
+def test_silence_ends_a_stream_and_its_threads(open_stream, portrait, monkeypatch):
+    monkeypatch.setattr(module, "SILENCE_S", 1.0)
+    before = len(emorec_threads())
+    stream = open_stream(Happy())
+    assert stream.live and not stream.running
+    feed([stream], portrait, lambda: stream.timeline and stream.timeline.rows())
+    until = time.monotonic() + 60
+    while len(emorec_threads()) > before or stream.running:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert not stream.live and stream.timeline.rows()
+    stream.put(frame_of(portrait, 9))  # who comes back has to press START
+    assert not stream.running
+    stream.start()
+    assert stream.live
+
+
+def test_a_start_that_no_frame_follows_is_over_after_a_while(open_stream, monkeypatch):
+    monkeypatch.setattr(module, "SILENCE_S", 0.1)
+    stream = open_stream(Happy())
+    until = time.monotonic() + 60
+    while stream.live:
+        assert time.monotonic() < until
+    stream.start()
+    assert stream.live
+
+
+def test_after_stop_nothing_keeps_frames_pipelines_or_the_stream_itself(portrait):
+    made = []
+
+    def pipeline():
+        own = Pipeline(HaarDetector(), Happy(), Settings(), unsure_below=0.4)
+        made.append(weakref.ref(own))
+        return own
+
+    stream = LiveStream(pipeline)
+    streams = weakref.WeakSet([stream])  # what waits for it must not keep it
+    stream.start()
+    feed([stream], portrait, lambda: any(map(readings, streams)))
+    stream.stop(wait_s=60)
+    gc.collect()
+    assert made and [ref() for ref in made] == [None] * len(made)
+    assert stream.timeline is not None
+    assert not [thing for thing in gc.get_objects() if type(thing) is module._Frame]
+    del stream
+    gc.collect()
+    assert not streams
+
+
 def test_a_mailbox_keeps_the_newest_and_lets_go_when_closed():
     box = Mailbox()
     box.put(1)
@@ -210,3 +333,13 @@ def test_a_mailbox_keeps_the_newest_and_lets_go_when_closed():
     assert box.take() is None
     box.put(3)
     assert box.take() is None
+
+
+def test_a_mailbox_says_when_nothing_came_and_when_something_had_to_go():
+    box = Mailbox()
+    with pytest.raises(TimeoutError):
+        box.take(patience_s=0.01)
+    assert box.put(1) is False
+    assert box.put(2) is True
+    assert box.take(patience_s=0.01) == 2
+    assert box.put(3) is False

@@ -1,0 +1,65 @@
+"""What a deployer's Prometheus sees of the live sessions; no visitor can be told from another.
+
+Everything is counted from the start and costs next to nothing. It is served where
+``EMOREC_METRICS_PORT`` names a port. Names follow https://prometheus.io/docs/practices/naming.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from threading import Lock
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from emorec.environment import number
+
+log = logging.getLogger(__name__)
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+LIVE_SESSIONS = Gauge("emorec_live_sessions", "Visitors who are live now.")
+LIVE_PLACES = Gauge("emorec_live_places", "Visitors who may be live at once.")
+TURNED_AWAY = Counter("emorec_turned_away", "Times that START met a full room.")
+FRAMES_IN = Counter("emorec_frames_in", "Frames that came from cameras.")
+FRAMES_ANALYSED = Counter("emorec_frames_analysed", "Frames that were read.")
+FRAMES_DROPPED = Counter("emorec_frames_dropped", "Frames that a newer one overtook unread.")
+STAGE_SECONDS = Histogram(
+    "emorec_stage_seconds", "Time that a stage took for one frame.", ["stage"], buckets=_SECONDS
+)
+QUEUE_WAIT_SECONDS = Histogram(
+    "emorec_queue_wait_seconds",
+    "Time that faces waited for the classifier before it took them.",
+    buckets=_SECONDS,
+)
+ERRORS = Counter("emorec_errors", "What went wrong: reading, drawing or classifying.", ["kind"])
+for _kind in ("reading", "drawing", "classifying"):
+    ERRORS.labels(_kind)  # a count of 0 is told as well: alerts need a first value
+
+_lock = Lock()
+_server: WSGIServer | None = None
+
+
+def serve(env: Mapping[str, str] = os.environ) -> None:
+    """Serve the metrics on all interfaces; does nothing where they are, or no port is named.
+
+    A port that cannot be had is one line in the log, and the app goes on without.
+
+    Raises:
+        EmorecError: ``EMOREC_METRICS_PORT`` holds no port.
+    """
+    global _server
+    port = number("EMOREC_METRICS_PORT", 1, 65535, env)
+    with _lock:
+        if port is None or _server is not None:
+            return
+        try:
+            _server, _ = start_http_server(port)
+        except OSError as error:
+            log.error(
+                "EMOREC_METRICS_PORT: no metrics, port %d cannot be had (%s).", port, error.strerror
+            )
+        else:
+            log.info("metrics are served on port %d", port)
