@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.orm import Session
 
 from emorec.database.upgrade import upgrade
@@ -53,6 +59,7 @@ def connect(url: str | None = None, env: Mapping[str, str] = os.environ) -> Engi
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     try:
+        _reach(engine)
         with _one_line(engine):
             upgrade(engine)
             _truncate(engine)
@@ -157,6 +164,14 @@ def _address(text: str, env: Mapping[str, str]) -> URL:
     )
 
 
+def _reach(engine: Engine) -> None:
+    """Connect once: whatever goes wrong here, the address is to blame."""
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        raise StoreError(_why(engine, error)) from None
+
+
 def _make_file(file: Path) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -196,16 +211,14 @@ def _truncate(engine: Engine) -> bool:
 def _one_line(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as error:
+    except DBAPIError as error:
         # The other kinds are defects of this program.
-        if type(error) not in (DatabaseError, OperationalError):
+        if type(error) not in (DatabaseError, InterfaceError, OperationalError):
             raise
         raise StoreError(_why(engine, error)) from None
-    except InterfaceError as error:
-        raise StoreError(_why(engine, error)) from None
 
 
-def _why(engine: Engine, error: DatabaseError | InterfaceError) -> str:
+def _why(engine: Engine, error: DBAPIError) -> str:
     why = (str(error.orig).strip() or type(error.orig).__name__).partition("\n")[0]
     for secret in (engine.url.password, engine.url.query.get("password")):
         if secret:

@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_table(
         "look",
         sa.Column("id", _ID, nullable=False),
-        sa.Column("person_id", sa.BigInteger, nullable=False),
+        sa.Column("person_id", _ID, nullable=False),
         sa.Column("embedding", sa.LargeBinary, nullable=False),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

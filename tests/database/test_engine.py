@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from emorec.database.engine import connect, data_folder, file_of, reading, writing
+from emorec.database.tables import Base, StoreRow
+from emorec.errors import StoreError
+
+SECRET = "s3cret-word"
+
+
+def revision(engine) -> int:
+    with reading(engine) as session:
+        return session.get_one(StoreRow, 1).people_revision
+
+
+def test_a_new_store_has_the_tables_that_the_program_knows(store: str) -> None:
+    engine = connect()
+    assert engine.dialect.name == store
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    assert revision(engine) == 0
+
+
+def test_migrations_run_once(store: str) -> None:
+    engine = connect()
+    with writing(engine) as session:
+        session.get_one(StoreRow, 1).people_revision = 7
+    engine.dispose()
+    assert revision(connect()) == 7
+
+
+def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
+    code = "from emorec.database.engine import connect; connect().dispose()"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    assert [(process.communicate()[1], process.returncode) for process in processes] == [
+        ("", 0)
+    ] * 3
+    assert revision(connect()) == 0
+
+
+def test_a_store_of_a_newer_program_is_refused(store: str) -> None:
+    with connect().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match=r"newer EmoRec \(its tables are at 9999\)"):
+        connect()
+
+
+def test_changes_are_kept_all_together_or_not_at_all(store: str) -> None:
+    engine = connect()
+
+    def fail_half_way() -> None:
+        with writing(engine) as session:
+            session.get_one(StoreRow, 1).people_revision = 7
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert revision(engine) == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "sqlite://",
+        "sqlite:///:memory:",
+        f"mysql://me:{SECRET}@localhost/emorec",
+        f"postgres://me:{SECRET}@localhost:port/emorec",
+        f"postgres://me:{SECRET}@[::1/emorec",
+        f"postgres://me:{SECRET}@127.0.0.1:1/emorec",
+        f"postgresql://127.0.0.1:1/emorec?user=me&password={SECRET}",
+        f"postgresql://me:{SECRET}@127.0.0.1:1/emorec?sslmode=nonsense",
+        f"postgresql://me@127.0.0.1:1/emorec?{SECRET}=1&password={SECRET}",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_one_line_without_its_password(url: str) -> None:
+    with pytest.raises(StoreError, match=r"^DATABASE_URL: .+\.$") as raised:
+        connect(url)
+    assert "\n" not in str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+def test_the_variable_is_the_address(tmp_path: Path) -> None:
+    file = tmp_path / "there.sqlite"
+    engine = connect(env={"DATABASE_URL": f"sqlite:///{file}", "EMOREC_DATA": str(tmp_path)})
+    assert file_of(engine) == file
+    assert [path.name for path in tmp_path.glob("*.sqlite")] == ["there.sqlite"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other ways to say who may read")
+def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        engine = connect(env={"EMOREC_DATA": str(tmp_path / "data")})
+        with reading(engine) as session:
+            session.get_one(StoreRow, 1)
+            modes = {
+                path.name: stat.S_IMODE(path.stat().st_mode)
+                for path in [tmp_path / "data", *(tmp_path / "data").iterdir()]
+            }
+    finally:
+        os.umask(before)
+    assert modes == {
+        "data": 0o700,
+        "emorec.sqlite": 0o600,
+        "emorec.sqlite-shm": 0o600,
+        "emorec.sqlite-wal": 0o600,
+    }
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: folder.write_bytes(b"a file, no folder"),
+        lambda folder: (folder / "emorec.sqlite").mkdir(parents=True),
+        lambda folder: (
+            folder.mkdir(),
+            (folder / "emorec.sqlite").write_bytes(b"something else entirely " * 99),
+        ),
+    ],
+    ids=["folder-is-a-file", "file-is-a-folder", "no-database"],
+)
+def test_a_file_that_cannot_be_used_is_named(spoil, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    spoil(folder)
+    with pytest.raises(StoreError, match=r"data/emorec\.sqlite: .+\.$") as raised:
+        connect(env={"EMOREC_DATA": str(folder)})
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("platform", "env", "expected"),
+    [
+        ("linux", {}, "home/.local/share/emorec"),
+        ("linux", {"XDG_DATA_HOME": "/xdg"}, "/xdg/emorec"),
+        ("darwin", {}, "home/Library/Application Support/EmoRec"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/EmoRec"),
+        ("win32", {}, "home/AppData/Local/EmoRec"),
+        ("win32", {"EMOREC_DATA": " /chosen "}, "/chosen"),
+    ],
+)
+def test_data_lies_where_the_platform_keeps_it(
+    platform: str, env: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert data_folder(env) == Path.home() / expected.removeprefix("home/")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert data_folder({"EMOREC_DATA": "/chosen"}) == Path("/chosen")
+    with pytest.raises(StoreError, match="EMOREC_DATA: not set"):
+        data_folder({})
