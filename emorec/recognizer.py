@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.model.store import load
+from emorec.pipeline.classify import Classifier
 from emorec.pipeline.detect import Detector, make_detector
 from emorec.pipeline.pipeline import Pipeline, read_picture
 from emorec.records import FrameResult
@@ -76,15 +77,22 @@ class EmotionRecognizer:
         """
         return self.model.classify(faces_gray)
 
-    def stream(self, settings: Settings | None = None) -> Pipeline:
+    def stream(
+        self, settings: Settings | None = None, classifier: Classifier | None = None
+    ) -> Pipeline:
         """Return a pipeline that reads the frames of one live picture or film.
 
         It keeps the detector that the settings name now.
+
+        Args:
+            settings: for this stream; None takes the recognizer's.
+            classifier: between the stream and the model, as one that several streams share; None
+                takes the model itself.
         """
         settings = settings or self.settings
         return Pipeline(
             self.detector(settings.detector),
-            self.model,
+            classifier or self.model,
             settings,
             self.model.contract.unsure_below,
         )

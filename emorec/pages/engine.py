@@ -1,4 +1,4 @@
-"""The engines that all pages and visitors share, and which of them a visitor's pages use."""
+"""What all visitors share: the engines, their classifiers and the room; who uses which engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from emorec import monitoring
+from emorec.live.room import Room, places
+from emorec.live.shared import SharedClassifier
 from emorec.model.store import DEFAULT_NAME, path_of
 from emorec.recognizer import EmotionRecognizer
 
@@ -21,6 +24,11 @@ def recognizer() -> EmotionRecognizer:
     return _engine(str(path_of(chosen())))
 
 
+def classifier() -> SharedClassifier:
+    """Return what reads the faces of all live sessions on the engine of this visitor's choice."""
+    return _classifier(str(path_of(chosen())))
+
+
 def chosen() -> str:
     """Return the name of the model that this visitor's pages use."""
     return str(st.session_state.get(_CHOICE, DEFAULT_NAME))
@@ -34,6 +42,24 @@ def choose(name: str) -> None:
     st.session_state[_CHOICE] = name
     for key in [key for key in st.session_state if str(key).endswith(" read")]:
         del st.session_state[key]
+
+
+@st.cache_resource(show_spinner=False)
+def room() -> Room:
+    """Return the room that all live sessions share, as large as the deployer or the cores say.
+
+    Raises:
+        EmorecError: ``EMOREC_MAX_LIVE`` is wrong.
+    """
+    room = Room(places())
+    monitoring.LIVE_PLACES.set(room.places)
+    monitoring.LIVE_SESSIONS.set_function(lambda: room.live)
+    return room
+
+
+@st.cache_resource(show_spinner=False)
+def _classifier(model_file: str) -> SharedClassifier:
+    return SharedClassifier(_engine(model_file).model)
 
 
 @st.cache_resource(show_spinner="Loading the model…")

@@ -18,11 +18,12 @@ from starlette.middleware import Middleware
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from emorec import logs
+from emorec import logs, monitoring
 from emorec.asgi import FILE_BYTES, SecurityHeaders, UploadRoom, security_headers
 from emorec.environment import number
 from emorec.errors import EmorecError
 from emorec.pages import gate
+from emorec.pages.engine import room
 
 _MB = 2**20
 _UPLOADS_MB = 200
@@ -37,6 +38,8 @@ def prepare() -> list[Middleware]:
         logs.set_up()
         _secrets_from_env()
         gate.rules()
+        monitoring.serve()
+        room()
         total = (number("EMOREC_UPLOAD_MB", 100, 1_000_000) or _UPLOADS_MB) * _MB
         headers = security_headers(_streamlits_page(), _frame_ancestors())
     except EmorecError as error:

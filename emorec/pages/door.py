@@ -1,0 +1,82 @@
+"""The door of the live page: who pressed START comes in, or waits where the room is full."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from emorec.live.stream import SILENCE_S, LiveStream
+from emorec.monitoring import TURNED_AWAY
+from emorec.pages import photo
+from emorec.pages.engine import room
+
+_LOOK_EVERY_S = 2.0
+_IN, _WAITS, _CALLED, _TURNED_AWAY = "live in", "live waits", "live called", "live turned away"
+
+
+def component_key() -> str:
+    """Return the key of the component that START is in; whoever is turned away gets a new one.
+
+    So the offer that the browser made is never answered, and its camera goes off.
+    """
+    return f"webcam {st.session_state.get(_TURNED_AWAY, 0)}"
+
+
+def let_in(stream: LiveStream) -> bool:
+    """Give a visitor who has pressed START a place, or show that there is none.
+
+    Returns:
+        Whether the component is to be shown.
+    """
+    state = st.session_state
+    if _asks() and _IN not in state:
+        state.pop(_CALLED, None)
+        if room().enter(stream):
+            state[_IN] = True
+        else:
+            TURNED_AWAY.inc()
+            state[_TURNED_AWAY] = state.get(_TURNED_AWAY, 0) + 1
+            state[_WAITS] = True
+    if _WAITS in state:
+        st.fragment(_wait, run_every=_LOOK_EVERY_S)(stream)
+        return False
+    if _CALLED in state and stream.live:
+        st.success(
+            f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press START.",
+            icon=":material/meeting_room:",
+        )
+    return True
+
+
+def over(stream: LiveStream) -> bool:
+    """Return whether a session has ended while its tab still believes in it."""
+    return _IN in st.session_state and _asks() and not stream.live
+
+
+def leave(stream: LiveStream) -> None:
+    """Give the place back, after STOP or where the session is over; does nothing before START."""
+    if st.session_state.pop(_IN, None):
+        room().leave(stream)
+
+
+def _asks() -> bool:
+    context = st.session_state.get(component_key())
+    return context is not None and (context.state.playing or context.state.signalling)
+
+
+def _wait(stream: LiveStream) -> None:
+    """Say that the room is full until it no longer is."""
+    if room().enter(stream):
+        del st.session_state[_WAITS]
+        st.session_state[_CALLED] = True
+        st.rerun()
+    st.info(
+        f"**The room is full:** {room().live} of {room().places} places for live pictures are "
+        "taken. Stay on this page: as soon as one is free it lets you in. Until then your camera "
+        "is off.",
+        icon=":material/groups:",
+    )
+    st.page_link(
+        st.Page(photo.render, title="Photo", url_path="photo"),
+        label="The Photo page is open: read a picture or take a shot there",
+        icon=":material/photo_library:",
+    )

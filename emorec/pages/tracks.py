@@ -1,0 +1,36 @@
+"""The two ends of a visitor's connection: the camera's frames in, the drawn pictures out."""
+
+from __future__ import annotations
+
+import aioice.ice
+from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack
+
+from emorec.live.stream import LiveStream
+
+# A browser that was killed says no farewell; the peer asks it every 4 to 6 s whether it is still
+# there. After four times without an answer, not six, the peer is gone within 30 s.
+aioice.ice.CONSENT_FAILURES = 4
+
+
+class CameraTrack(VideoSinkTrack):
+    """Takes the camera's frames. Its end, by whatever way, is the stream's and the picture's.
+
+    streamlit-webrtc's own `create_video_sink_track` and `create_video_source_track` would keep a
+    thread each for every visitor who has the page open, and for minutes after he has left.
+    """
+
+    def __init__(self, stream: LiveStream, picture: VideoSourceTrack) -> None:
+        super().__init__(stream.put)
+        self._stream = stream
+        self._picture = picture
+
+    def stop(self) -> None:
+        super().stop()
+        self._stream.stop()
+        self._picture.stop()
+
+
+def tracks(stream: LiveStream, fps: int) -> tuple[CameraTrack, VideoSourceTrack]:
+    """Return a new pair for the next START; the one before keeps what it is connected to."""
+    picture = VideoSourceTrack(stream.picture, fps)
+    return CameraTrack(stream, picture), picture
