@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
+from threading import Lock
 
 import pandas as pd
 import streamlit as st
@@ -31,6 +32,9 @@ _PREVIEW_PX = 1600
 _CROP_PX = 160
 _MARGIN = 1.3  # side of a crop, in faces
 _CARDS = 4  # in a row
+_AT_ONCE = 20
+# One whole picture in memory at a time, over all visitors: fifty megapixels take half a gigabyte.
+_WHOLE = Lock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +54,9 @@ def render() -> None:
         "Nothing is stored: pictures are read in memory and forgotten."
     )
     files = st.file_uploader(
-        "Pictures of faces: one or several at once", type=list(SUFFIXES), accept_multiple_files=True
+        f"Pictures of faces: up to {_AT_ONCE} at once",
+        type=list(SUFFIXES),
+        accept_multiple_files=True,
     )
     try:
         engine = recognizer()
@@ -59,7 +65,13 @@ def render() -> None:
         return
     detector = choose_detector(engine, "photo detector")
     single_shot("photo", engine, detector)
-    _show("files", files, engine, detector)
+    if len(files) > _AT_ONCE:
+        st.warning(
+            f"Only the first {_AT_ONCE} of {len(files)} pictures are read. Remove some to read the "
+            "others.",
+            icon=":material/photo_library:",
+        )
+    _show("files", files[:_AT_ONCE], engine, detector)
 
 
 def single_shot(key: str, engine: EmotionRecognizer, detector: str) -> None:
@@ -122,18 +134,18 @@ def _read_all(
 
 
 def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str) -> _Photo:
-    image_bgr = read_photo(file.getvalue(), file.name)
-    result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
-    return _Photo(
-        result,
-        encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX)),
-        tuple(encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces),
-    )
+    with _WHOLE:
+        image_bgr = read_photo(file.getvalue(), file.name)
+        result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
+        crops = [encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces]
+        preview = encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX))
+    return _Photo(result, preview, tuple(crops))
 
 
 def _annotated(file: UploadedFile, faces: Sequence[Face]) -> bytes:
     """Return the whole annotated picture; decoded anew, as keeping it would cost the most."""
-    return encode_png(draw_faces(read_photo(file.getvalue(), file.name), faces))
+    with _WHOLE:
+        return encode_png(draw_faces(read_photo(file.getvalue(), file.name), faces))
 
 
 def _crop(image_bgr: ImageBGR, box: Box) -> ImageBGR:

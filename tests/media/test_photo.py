@@ -316,6 +316,62 @@ def test_bombs_are_refused_before_they_are_decoded() -> None:
     assert "10000×10000 pixels are too many" in run.stdout.decode()
 
 
+def heic_claiming(size_wh: tuple[int, int], claimed_wh: tuple[int, int]) -> bytes:
+    data = bytearray(encoded(Image.new("RGB", size_wh), "HEIF", quality=10))
+    place = data.index(b"ispe") + 8
+    data[place : place + 8] = struct.pack(">II", *claimed_wh)
+    return bytes(data)
+
+
+def png_of(*chunks: tuple[bytes, bytes], size_wh: tuple[int, int] = (8, 8)) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size_wh, 8, 2, 0, 0, 0))
+    body = b"".join(chunk(kind, content) for kind, content in chunks)
+    return b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")
+
+
+def claims_little() -> dict[str, bytes]:
+    """Files of which something grows to 300 MB or more, were it all taken out."""
+    squeezed = zlib.compress(bytes(300_000_000), 1)
+    dot = zlib.compress(bytes(8 * 25))
+    small, page = Image.new("RGB", (8, 8)), Image.new("RGB", (1000, 1000))
+    return {
+        "PNG with more pixels than it claims": png_of((b"IDAT", squeezed)),
+        "PNG with a big profile": png_of((b"iCCP", b"p\0\0" + squeezed), (b"IDAT", dot)),
+        "PNG with a big text": png_of((b"zTXt", b"t\0\0" + squeezed), (b"IDAT", dot)),
+        "HEIC with more pixels than it claims": heic_claiming((6000, 6000), (64, 64)),
+        "HEIC that claims more pixels than it has": heic_claiming((64, 64), (60_000, 60_000)),
+        "TIFF of many pages": encoded(
+            small, "TIFF", save_all=True, append_images=[page] * 110, compression="tiff_lzw"
+        ),
+        "WebP of many frames": encoded(page, "WEBP", save_all=True, append_images=[page] * 4),
+        "PNG of many frames": encoded(page, "PNG", save_all=True, append_images=[small] * 50),
+    }
+
+
+def test_what_claims_little_is_not_let_grow(tmp_path: Path) -> None:
+    # Each is read, or refused in one line, with half of the memory it would take.
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs Linux")
+    for name, data in claims_little().items():
+        (tmp_path / name).write_bytes(data)
+    code = (
+        "import pathlib, resource, sys; from emorec.errors import ImageError\n"
+        "from emorec.media.photo import read_photo\n"
+        "now = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (now + 150_000_000,) * 2)\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
+        "    try: print(path.name, read_photo(path).shape[0], sep=': ')\n"
+        "    except ImageError as error: print(error)\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert run.returncode == 0, run.stderr
+    said = run.stdout.splitlines()
+    assert len(said) == len(list(tmp_path.iterdir()))
+    assert "MemoryError" not in run.stdout
+    assert "TIFF of many pages: 8" in said
+
+
 @pytest.mark.parametrize(("name", "why"), [("gone.png", "No such file"), (".", "directory")])
 def test_a_path_that_cannot_be_opened_says_why(tmp_path: Path, name: str, why: str) -> None:
     path = tmp_path / name

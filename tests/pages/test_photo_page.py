@@ -214,6 +214,18 @@ def test_several_pictures_have_a_progress_bar(
     ]
 
 
+@pytest.mark.parametrize(("count", "read"), [(20, 20), (23, 20)])
+def test_so_many_pictures_are_read_at_once_and_the_others_said(count: int, read: int) -> None:
+    files = [
+        (f"{number}.png", png(np.full((9, 9, 3), number, np.uint8))) for number in range(count)
+    ]
+    at = upload(page(), *files)
+    assert len(at.info) == read  # each says that it shows nobody
+    said = [warning.value for warning in at.warning]
+    assert said == ([] if count == read else [said[0]])
+    assert all("first 20 of 23 pictures" in line for line in said)
+
+
 def test_a_shot_from_the_camera_goes_through_the_same_engine() -> None:
     at = page()
     at.toggle[0].set_value(True).run()

@@ -1,0 +1,152 @@
+"""Damaged pictures, by the thousand: each gives a picture or one clear line, and nothing else.
+
+    python -m benchmarks.malformed [--count 10000] [--seed 1]
+
+Real files of every format are cut, flipped, overwritten, given another's header or lengthened, and
+read. Says how many were read and how many refused; exit code 1 where anything else happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import resource
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pillow_heif
+from PIL import Image
+
+from emorec.errors import ImageError
+from emorec.media.photo import read_photo
+
+CHANGES = ("cut", "flip", "overwrite", "swap header", "repeat", "number")
+_HEADER = 64
+
+
+def originals() -> dict[str, bytes]:
+    """Return a small file of each format, and of each of its ways to hold pixels."""
+    pillow_heif.register_heif_opener()
+    picture = Image.radial_gradient("L").resize((80, 60)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    ways: dict[str, tuple[str, Image.Image, dict]] = {
+        "jpeg": ("JPEG", picture, {"exif": exif}),
+        "progressive jpeg": ("JPEG", picture, {"progressive": True}),
+        "png": ("PNG", picture, {"exif": exif}),
+        "palette png": ("PNG", picture.quantize(16), {}),
+        "animated png": ("PNG", picture, {"save_all": True, "append_images": [picture]}),
+        "webp": ("WEBP", picture, {"exif": exif.tobytes()}),
+        "lossless webp": ("WEBP", picture, {"lossless": True}),
+        "animated webp": ("WEBP", picture, {"save_all": True, "append_images": [picture]}),
+        "bmp": ("BMP", picture, {}),
+        "palette bmp": ("BMP", picture.quantize(16), {}),
+        "tiff": ("TIFF", picture, {}),
+        "lzw tiff": ("TIFF", picture, {"compression": "tiff_lzw"}),
+        "jpeg tiff": ("TIFF", picture, {"compression": "jpeg"}),
+        "tiff of pages": ("TIFF", picture, {"save_all": True, "append_images": [picture]}),
+        "heic": ("HEIF", picture, {"exif": exif.tobytes()}),
+    }
+    files = {}
+    for name, (kind, image, options) in ways.items():
+        stream = io.BytesIO()
+        image.save(stream, kind, **options)
+        files[name] = stream.getvalue()
+    return files
+
+
+def damage(data: bytes, change: str, random: Random, other: bytes) -> bytes:
+    """Return a file changed in one of `CHANGES`; ``other`` is a file that lends its header."""
+    content = bytearray(data)
+    place = random.randrange(len(content))
+    if change == "cut":
+        return bytes(content[:place])
+    if change == "flip":
+        for _ in range(random.randint(1, 8)):
+            content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    elif change == "overwrite":
+        end = min(len(content), place + random.randint(1, 64))
+        content[place:end] = random.randbytes(end - place)
+    elif change == "swap header":
+        length = random.randint(1, _HEADER)
+        content[:length] = other[:length]
+    elif change == "repeat":
+        content[place:place] = content[max(0, place - random.randint(1, 256)) : place] * 3
+    elif change == "number":  # sizes, counts and offsets stand near the start
+        place = random.randrange(min(len(content), 4 * _HEADER))
+        content[place : place + 4] = random.choice(
+            (
+                b"\xff\xff\xff\xff",
+                b"\x7f\xff\xff\xff",
+                b"\0\0\0\0",
+                b"\0\0\xff\xff",
+                b"\xff\xff\0\0",
+            )
+        )
+    return bytes(content)
+
+
+def outcome(data: bytes) -> str:
+    """Read the file and return "read" or "refused", or what happened that must not."""
+    with warnings.catch_warnings(record=True) as grumbles:
+        warnings.simplefilter("always")
+        try:
+            image_bgr = read_photo(data, "picture")
+        except ImageError as error:
+            result = "refused" if "\n" not in str(error) else f"several lines: {error}"
+        except Exception as error:  # noqa: BLE001 (which it is, is what is asked)
+            result = f"{type(error).__name__}: {error}"
+        else:
+            sound = image_bgr.ndim == 3 and image_bgr.shape[2] == 3 and image_bgr.size
+            result = "read" if sound else f"a picture of shape {image_bgr.shape}"
+    return f"warning: {grumbles[0].message}" if grumbles else result
+
+
+def run(count: int, seed: int = 1, keep: Path | None = None) -> Counter[str]:
+    """Read ``count`` damaged files and return how often what happened.
+
+    Args:
+        count: of files.
+        seed: the same one gives the same files.
+        keep: a folder that receives each file that did what it must not.
+    """
+    random, files = Random(seed), list(originals().values())
+    happened: Counter[str] = Counter()
+    for number in range(count):
+        data = files[number % len(files)]
+        for _ in range(random.randint(1, 2)):
+            data = damage(data or b"\0", random.choice(CHANGES), random, random.choice(files))
+        said = outcome(data)
+        happened[said] += 1
+        if keep is not None and said not in ("read", "refused"):
+            (keep / f"malformed-{seed}-{number}").write_bytes(data)
+    return happened
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run and print what happened; 0 where nothing did that must not."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="a folder for the files that did harm")
+    args = parser.parse_args(argv)
+    outcome(next(iter(originals().values())))
+    before, start = _peak_mb(), time.monotonic()
+    happened = run(args.count, args.seed, args.keep)
+    print(f"{args.count} damaged files in {time.monotonic() - start:.0f} s")
+    print(f"peak memory {before} MB before, {_peak_mb()} MB after")
+    for said, often in happened.most_common():
+        print(f"{often:>7}  {said}")
+    return int(bool(set(happened) - {"read", "refused"}))
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
