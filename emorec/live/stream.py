@@ -34,6 +34,7 @@ from emorec.monitoring import (
     FRAMES_IN,
     STAGE_SECONDS,
 )
+from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import Box, Face, FrameResult
 from emorec.sessions.timeline import Timeline
@@ -96,6 +97,10 @@ class LiveStream:
         make_pipeline: gives a new pipeline; called at each start.
         settings: how pictures are read; may be replaced at any time.
         view: how the picture is shown; may be replaced at any time.
+
+    Attributes:
+        names: says whose faces they are, except with blur on; None: nobody asks. May be replaced
+            at any time.
     """
 
     def __init__(
@@ -106,6 +111,7 @@ class LiveStream:
     ) -> None:
         self.settings = settings or Settings()
         self.view = view or View()
+        self.names: Names | None = None
         self._make_pipeline = make_pipeline
         self._lock = Lock()  # of starting and stopping
         self._run: _Run | None = None
@@ -247,6 +253,13 @@ class _Run:
             self._threads[1] = self._drawer()
 
     def _reading(self, pipeline: Pipeline) -> None:
+        naming = _Naming()
+        try:
+            self._read_frames(pipeline, naming)
+        finally:
+            naming.by(None)
+
+    def _read_frames(self, pipeline: Pipeline, naming: _Naming) -> None:
         failed = False
         while frame := self._next():
             blur = self._stream.view.show == "blur"
@@ -261,6 +274,8 @@ class _Run:
                 self.error = f"The picture cannot be read at the moment ({error})."
                 continue
             self.error = None
+            naming.by(None if blur else self._stream.names)
+            result = naming.named(frame.image(), result)
             self.result = result
             self.timeline.add(result)
             self.read.tick()
@@ -316,6 +331,24 @@ def _started(name: str, work: Callable[..., None], *args: object) -> Thread:
     thread = Thread(target=work, args=args, name=name, daemon=True)
     thread.start()
     return thread
+
+
+class _Naming:
+    """Who names the faces now; whoever did before has ended and forgotten them."""
+
+    def __init__(self) -> None:
+        self._names: Names | None = None
+
+    def by(self, names: Names | None) -> None:
+        if names is not self._names and self._names is not None:
+            self._names.stop()
+        self._names = names
+
+    def named(self, image: Image, result: FrameResult) -> FrameResult:
+        if self._names is None:
+            return result
+        self._names.offer(image, result)
+        return self._names.named(result)
 
 
 def mirrored(faces: tuple[Face, ...], width: int) -> tuple[Face, ...]:

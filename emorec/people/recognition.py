@@ -15,16 +15,18 @@ from itertools import islice
 from threading import Lock, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from emorec.errors import EmorecError
 from emorec.live.mailbox import Mailbox
-from emorec.people.gallery import Match
 from emorec.people.nearest import Embeddings
 from emorec.records import Face, FrameResult
+
+if TYPE_CHECKING:
+    from emorec.people.gallery import Match
 
 log = logging.getLogger(__name__)
 
