@@ -44,13 +44,17 @@ def camera_problem() -> str | None:
     check = st.components.v2.component("emorec_camera_check", js=_JS)
     answer = check(key="camera_check", height=1, on_state_change=lambda: None)
     state: dict[str, Any] | None = answer.state
-    if not state:
-        return None
+    return camera_state_problem(state) if state else None
+
+
+def camera_state_problem(state: dict[str, Any]) -> str | None:
+    """Return what is wrong with a camera, and what to do.
+
+    Args:
+        state: ``secure`` (bool), ``permission`` and the number of ``cameras``, None if unknown.
+    """
     if not state["secure"]:
-        return (
-            "**This page is not served over HTTPS**, and browsers give the camera to secure pages "
-            "only. Open it with https://, or on the computer itself as http://localhost:8501."
-        )
+        return NOT_SECURE
     if state["permission"] == "denied":
         return (
             "**The browser denies this page the camera.** Press the camera or lock sign beside "
@@ -64,10 +68,15 @@ def camera_problem() -> str | None:
     return None
 
 
+NOT_SECURE = (
+    "**This page is not served over HTTPS**, and browsers give the camera to secure pages "
+    "only. Open it with https://, or on the computer itself as http://localhost:8501."
+)
+
 NO_CONNECTION = (
     "**No picture has arrived within 10 seconds.** A firewall may stand between your browser and "
-    "this server. Press STOP and START once more, or try another network; whoever runs this "
-    "server can add a TURN server (EMOREC_ICE_SERVERS)."
+    "this server. Press STOP and START once more, or try another network. The "
+    "[connection check](#connection-check) below the picture finds out which step fails."
 )
 
 TRANSLATIONS: Translations = {
