@@ -14,7 +14,7 @@ import numpy as np
 from emorec.drawing.blur import Image, blur_all, blur_faces
 from emorec.drawing.panel import draw_panels
 from emorec.drawing.placement import best_place
-from emorec.drawing.text import coverage, line_height, sizes, write
+from emorec.drawing.text import coverage, line_height, sizes, writable, write
 from emorec.emotions import UNSURE, rgb
 from emorec.errors import ImageError
 from emorec.records import Box, Face
@@ -28,6 +28,7 @@ Color = tuple[int, int, int]
 
 _DARK: Color = (16, 16, 16)
 _LIGHT: Color = (255, 255, 255)
+_NAMED_WIDTH = 25  # in heights of a capital: a longer name goes over several lines
 _MOTION_S = 0.3  # a guess older than this is worth less than the place last seen
 
 
@@ -144,7 +145,9 @@ def _lines(face: Face, capital_px: int, width: int) -> list[str]:
     else:
         label = f"{face.emotion} {round(face.confidence * 100)} %"
     if face.name is not None:
-        label = f"{face.name} {label}"
+        # The cards beside the picture can write any name, and say its face's number.
+        label = f"{face.name if writable(face.name) else f'Face {face.track_id}'} {label}"
+        width = min(width, _NAMED_WIDTH * capital_px)
     if coverage(label, capital_px).shape[1] + capital_px <= width:
         return [label]
     return textwrap.wrap(label, max(1, width // capital_px - 1))

@@ -16,6 +16,12 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAPITAL_PX = 21  # height of a capital at font scale 1
 _FINER = 4  # drawn this much larger, then averaged: OpenCV's own small letters are ragged
 
+# Latin letters whose stroke or ligature Unicode does not take for an accent.
+_NO_ACCENTS = str.maketrans(
+    {"Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "ı": "i", "ß": "ss"}
+    | {"Æ": "Ae", "æ": "ae", "Œ": "Oe", "œ": "oe", "Þ": "Th", "þ": "th", "’": "'", "–": "-"}
+)
+
 
 def sizes(capital_px: int) -> list[int]:
     """Return the heights of capitals to try, falling from the wished one to the least."""
@@ -31,9 +37,14 @@ def line_height(capital_px: int) -> int:
 
 def ascii_only(text: str) -> str:
     """Return the text in the letters that the font has: accents dropped, the rest as "?"."""
-    parts = unicodedata.normalize("NFKD", text)
+    parts = unicodedata.normalize("NFKD", text.translate(_NO_ACCENTS))
     kept = "".join(c for c in parts if not unicodedata.combining(c))
     return "".join(c if " " <= c <= "~" else "?" for c in kept)
+
+
+def writable(text: str) -> bool:
+    """Return whether the font, accents aside, has every letter of the text."""
+    return ascii_only(text).count("?") == text.count("?")
 
 
 @lru_cache(maxsize=1024)

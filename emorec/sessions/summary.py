@@ -75,7 +75,7 @@ def summarize(timeline: Timeline) -> Summary:
 def to_csv(rows: Sequence[Row]) -> str:
     """Return the rows as CSV (RFC 4180: a header, lines ended by CR LF)."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, (*COLUMNS, "name") if rows and "name" in rows[0] else COLUMNS)
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -23,7 +23,8 @@ Row = dict[str, Any]
 """``seconds`` (float, from the stream's start), ``wall_clock`` (ISO 8601, UTC), ``track_id``, the
 seven smoothed probabilities by name, ``emotion`` (or "unsure"), ``confidence``, ``unreadable``. Of
 a face that could not be read the last says why, and all between ``track_id`` and it are None; of
-one that could it is None."""
+one that could it is None. ``name`` stands in all rows as soon as anybody was named, and in none
+before."""
 
 COLUMNS = ("seconds", "wall_clock", "track_id", *EMOTIONS, "emotion", "confidence", "unreadable")
 
@@ -43,6 +44,7 @@ class _Entry(NamedTuple):
     emotion: str
     confidence: float
     unreadable: str | None
+    name: str | None
 
 
 class Timeline:
@@ -64,6 +66,7 @@ class Timeline:
         self._newest_s: dict[int, float] = {}
         self._classified_ids: set[int] = set()
         self._most_at_once = 0
+        self._named = False
         self._span_s: tuple[float, float] | None = None
 
     def add(self, result: FrameResult) -> None:
@@ -74,6 +77,7 @@ class Timeline:
             self._span_s = (first, max(last, result.time_s))
             self._most_at_once = max(self._most_at_once, len(classified))
             self._classified_ids.update(classified)
+            self._named = self._named or any(face.name for face in result.faces)
             for face in result.faces:
                 if not (face.classified or face.unreadable):
                     continue
@@ -88,6 +92,7 @@ class Timeline:
                             face.emotion or UNSURE,
                             face.confidence,
                             face.unreadable,
+                            face.name,
                         )
                     )
 
@@ -138,4 +143,5 @@ class Timeline:
             "track_id": entry.track_id,
             **how,
             "unreadable": entry.unreadable,
+            **({"name": entry.name} if self._named else {}),
         }

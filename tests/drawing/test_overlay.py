@@ -83,10 +83,16 @@ UNREAD = (
     unknown((40, 90, 62, 114), "too small"),
     unknown((230, 70, 290, 140), "too blurred"),
 )
+NAMED = (
+    face((60, 150, 120, 220), name="Łukasz Øverby"),
+    face((210, 150, 270, 220), "sad", 0.5, track_id=3, name="李雷"),
+    face((350, 150, 410, 220), "fear", 0.7, name="Bartholomew Featherstonehaugh Cholmondeley"),
+)
 SCENES = {
     "light_unreadable_all": (plain(320, 240, 245), UNREAD, "all"),
     "light_row_label": (plain(320, 180, 245), ROW, "label"),
     "dark_row_label": (plain(320, 180, 12), ROW, "label"),
+    "light_names_label": (plain(480, 270, 245), NAMED, "label"),
     "light_top_all": (plain(320, 240, 245), (face((10, 0, 90, 100), "sad", 0.7),), "all"),
     "busy_whole_all": (busy(320, 180), (face((0, 0, 320, 180), "disgust", 0.5),), "all"),
     "dark_row_all": (plain(320, 180, 12), ROW, "all"),
@@ -205,6 +211,15 @@ def test_label_flips_below_a_face_at_the_top() -> None:
     drawn = draw_faces(plain(320, 240, 250), [face((100, 0, 200, 100))])
     assert (drawn[20:90, 110:190] == 250).all(), "the face stays free"
     assert (drawn[104:112, 104:140] != 250).any()
+
+
+def test_a_name_that_the_font_lacks_is_drawn_as_the_number_of_its_face() -> None:
+    box = (100, 100, 200, 200)
+    drawn = draw_faces(plain(640, 480, 120), [face(box, track_id=7, name="Мария")])
+    number = draw_faces(plain(640, 480, 120), [face(box, track_id=7, name="Face 7")])
+    assert (drawn == number).all()
+    asked = draw_faces(plain(640, 480, 120), [face(box, track_id=7, name="Why?")])
+    assert (asked != number).any()
 
 
 def test_a_long_name_is_wrapped_and_never_cut() -> None:

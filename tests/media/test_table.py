@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,3 +92,13 @@ def test_a_face_that_is_not_classified_leaves_its_numbers_empty() -> None:
     lines = photo_csv([photo_record("a.jpg", result(*faces))]).splitlines()
     assert lines[1] == "a.jpg,64,48,1,1,2,30,40" + "," * 10
     assert lines[2] == "a.jpg,64,48,2,1,2,30,40" + "," * 10 + "too dark"
+
+
+def test_a_name_is_there_where_names_were_asked_for_and_only_there() -> None:
+    read = result(replace(face(HAPPY, "happy"), name="Ada"), face(HAPPY, "happy"))
+    asked, other = photo_record("a.jpg", read, names=True), photo_record("a.jpg", read)
+    assert [found["name"] for found in asked["faces"]] == ["Ada", None]
+    assert not any("name" in found for found in other["faces"])
+    rows = list(csv.DictReader(io.StringIO(photo_csv([asked]))))
+    assert [row["name"] for row in rows] == ["Ada", ""]
+    assert "name" not in photo_csv([other]).splitlines()[0].split(",")

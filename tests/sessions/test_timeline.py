@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from emorec.emotions import EMOTIONS
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.sessions import timeline as timeline_module
+from emorec.sessions.summary import to_csv
 from emorec.sessions.timeline import COLUMNS, Timeline
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -171,3 +173,12 @@ def test_reading_while_another_thread_adds() -> None:
         done.set()
         assert all(reader.result(timeout=30) for reader in readers)
     assert len(timeline.rows()) == 1500
+
+
+def test_names_stand_in_all_rows_once_anybody_was_named_and_in_none_before() -> None:
+    timeline = Timeline(START)
+    timeline.add(frame(0.0, face(1)))
+    assert "name" not in timeline.rows()[0]
+    timeline.add(frame(1.0, replace(face(1), name="Ada")))
+    assert [row["name"] for row in timeline.rows()] == [None, "Ada"]
+    assert to_csv(timeline.rows()).splitlines()[2].endswith(",Ada")
