@@ -13,6 +13,7 @@ import pylibsrtp  # noqa: F401
 import pytest
 
 from tools import postgres
+from tools.turn import TurnServer, running_turn, turn_path
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,12 @@ def store(
     with postgres.database(request.getfixturevalue("postgresql")) as url:
         monkeypatch.setenv("DATABASE_URL", url)
         yield request.param
+
+
+@pytest.fixture(scope="session")
+def turn_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TurnServer]:
+    """A real coturn with a shared secret; skipped as the database is."""
+    if turn_path() is None and not os.environ.get("CI"):
+        pytest.skip("no coturn here: apt-get install coturn")
+    with running_turn(tmp_path_factory.mktemp("turn")) as server:
+        yield server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import subprocess
@@ -27,10 +26,6 @@ class TurnServer(NamedTuple):
     def env(self) -> dict[str, str]:
         """The environment of an app that uses it."""
         return {"EMOREC_ICE_SERVERS": "", "TURN_URL": self.url, "TURN_SECRET": self.secret}
-
-    def relayed(self) -> int:
-        """Return how many packets the sessions ended so far brought to the relay."""
-        return sum(map(int, re.findall(r"usage:.*? rp=(\d+)", self.log.read_text())))
 
 
 def turn_path() -> str | None:
