@@ -158,17 +158,23 @@ def copy(sources: Sequence[str], place: Path) -> None:
     """Copy files, or everything where the source is ``.``, without what .dockerignore keeps out."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
-    tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
-    for name in tracked:
-        if ("." in sources or name in sources) and not is_ignored(PurePosixPath(name), patterns):
+    for path in context(ROOT, patterns):
+        name = str(path.relative_to(ROOT))
+        if "." in sources or name in sources:
             (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, place / name)
+            shutil.copyfile(path, place / name)
+
+
+def context(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """Yield the files in a folder of the project that .dockerignore lets in."""
+    for path in sorted(folder.iterdir()):
+        name = path.relative_to(ROOT)
+        ignored = is_ignored(PurePosixPath(name), patterns)
+        if not path.is_dir():
+            if not ignored:
+                yield path
+        elif not ignored or any(pattern.startswith(f"!{name}/") for pattern in patterns):
+            yield from context(path, patterns)
 
 
 def serve(image: Image) -> None:

@@ -71,3 +71,15 @@ def test_an_app_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(image.subprocess, "run", lambda command, check: None)  # stays writable
     with pytest.raises(image.RehearsalError, match="did not end it"):
         image.serve(made)
+
+
+def test_a_folder_that_is_kept_out_may_hold_a_file_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "ROOT", tmp_path)
+    for name in ("in/a", "in/__pycache__/b", "out/c", "out/d", "e"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    patterns = ["*", "!in", "!out/d", "**/__pycache__"]
+    found = {str(path.relative_to(tmp_path)) for path in image.context(tmp_path, patterns)}
+    assert found == {"in/a", "out/d"}
