@@ -1,0 +1,223 @@
+"""A page of a Streamlit app, opened as a browser's tab opens it, without the browser.
+
+Speaks Streamlit's WebSocket: asks for runs of the script, keeps the elements that come back,
+runs fragments again when they are due, and sets what a widget or a component is set to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import urllib.request
+from collections.abc import Callable
+from http.cookies import SimpleCookie
+from typing import Any, TypeVar
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.Element_pb2 import Element
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+T = TypeVar("T")
+_XSRF = "_streamlit_xsrf"
+
+
+class PageError(Exception):
+    """The page did not do what was expected of it; says what it shows instead."""
+
+
+class Page:
+    """One open tab. Make it with `open`, end it with `close`."""
+
+    def __init__(self, url: str, socket: websockets.ClientConnection) -> None:
+        self.runs = 0
+        """Runs of the whole script that have ended."""
+        self._url = url
+        self._socket = socket
+        self._elements: dict[tuple[int, ...], tuple[str, Element]] = {}
+        self._touched: set[tuple[int, ...]] = set()
+        self._announced: set[str] = set()
+        self._page_hash = ""
+        self._states: dict[str, WidgetState] = {}
+        self._kept: dict[str, ForwardMsg] = {}
+        self._again: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Condition()
+        self._ended = False
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def open(cls, url: str, path: str = "") -> Page:
+        """Open a page and ask for its first run, which `until` can wait for.
+
+        Args:
+            url: of the app, such as http://localhost:8501.
+            path: of the page, such as ``photo``; the default page where empty.
+        """
+        token = await asyncio.to_thread(_xsrf_token, url)
+        socket = await websockets.connect(
+            f"ws{url.removeprefix('http')}/_stcore/stream",
+            origin=url,  # type: ignore[arg-type]
+            subprotocols=["streamlit", token] if token else ["streamlit"],  # type: ignore[list-item]
+            additional_headers={"Cookie": f"{_XSRF}={token}"} if token else {},
+            max_size=None,
+            open_timeout=60,
+        )
+        page = cls(url, socket)
+        await page._ask(path=path)
+        return page
+
+    async def close(self) -> None:
+        """Close the tab, as a visitor does."""
+        self._stop_fragments()
+        self._reader.cancel()
+        await self._socket.close()
+
+    async def change(self, widget_id: str, value: Any) -> None:
+        """Set a component's value and let the script run with it."""
+        self._states[widget_id] = WidgetState(id=widget_id, json_value=json.dumps(value))
+        await self._ask()
+
+    async def send(self, message: bytes | str) -> None:
+        """Send anything at all."""
+        await self._socket.send(message)
+
+    async def until(self, found: Callable[[], T | None], timeout_s: float, what: str) -> T:
+        """Wait until something is found on the page, and return it.
+
+        Raises:
+            PageError: it was not found in time, or the connection has ended.
+        """
+        async with self._changed:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    while (thing := found()) is None:
+                        if self._ended:
+                            raise PageError(f"{what}: the connection has ended. {self.said()}")
+                        await self._changed.wait()
+            except TimeoutError:
+                raise PageError(f"{what}: not within {timeout_s:.0f} s. {self.said()}") from None
+        return thing
+
+    async def run_ended(self, after: int = 0, timeout_s: float = 60) -> None:
+        """Wait until more than so many runs of the whole script have ended."""
+        await self.until(lambda: self.runs > after or None, timeout_s, "a run of the page")
+
+    def component(self, name: str) -> tuple[str, dict[str, Any]] | None:
+        """Return a component's widget id and its arguments; None while it is not shown."""
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "component_instance":
+                component = element.component_instance
+                if component.component_name.endswith(name):
+                    return component.id, json.loads(component.json_args)
+        return None
+
+    def metric(self, label: str) -> str | None:
+        """Return what a metric shows; None while it is not shown."""
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "metric" and element.metric.label == label:
+                return str(element.metric.body)
+        return None
+
+    def alerts(self) -> list[str]:
+        """Return the lines of every warning, error and note, and of exceptions."""
+        lines = []
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "alert":
+                lines.append(str(element.alert.body))
+            elif element.WhichOneof("type") == "exception":
+                lines.append(f"{element.exception.type}: {element.exception.message}")
+        return lines
+
+    def said(self) -> str:
+        """Return in one line what the page tells its visitor."""
+        return " ".join(["The page says:", *(self.alerts() or ["nothing."])])
+
+    async def _ask(self, path: str = "", fragment: str = "") -> None:
+        message = BackMsg()
+        run = message.rerun_script
+        run.page_name, run.page_script_hash = path, self._page_hash
+        run.widget_states.widgets.extend(self._states.values())
+        run.fragment_id, run.is_auto_rerun = fragment, bool(fragment)
+        run.context_info.url = f"{self._url}/{path}"
+        run.context_info.timezone, run.context_info.locale = "UTC", "en"
+        await self._socket.send(message.SerializeToString())
+
+    async def _read(self) -> None:
+        try:
+            async for data in self._socket:
+                message = ForwardMsg.FromString(data)
+                if message.WhichOneof("type") == "ref_hash":
+                    metadata, message = message.metadata, self._kept[message.ref_hash]
+                    message.metadata.CopyFrom(metadata)
+                elif message.metadata.cacheable:
+                    self._kept[message.hash] = message
+                async with self._changed:
+                    self._take(message)
+                    self._changed.notify_all()
+        except websockets.ConnectionClosed:
+            pass
+        finally:
+            self._ended = True
+            self._stop_fragments()
+            async with self._changed:  # whoever waits learns that nothing more will come
+                self._changed.notify_all()
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._page_hash = message.new_session.page_script_hash
+            self._touched, self._announced = set(), set()
+        elif kind == "navigation":
+            self._page_hash = message.navigation.page_script_hash
+        elif kind == "delta":
+            self._put(tuple(message.metadata.delta_path), message.delta)
+        elif kind == "auto_rerun":
+            fragment = message.auto_rerun.fragment_id
+            self._announced.add(fragment)
+            if fragment not in self._again:
+                run = self._run_again(fragment, message.auto_rerun.interval)
+                self._again[fragment] = asyncio.create_task(run)
+        elif kind == "stop_auto_rerun":
+            self._stop_fragments(set(message.stop_auto_rerun.fragment_ids))
+        elif kind == "script_finished":
+            self._finish(message.script_finished, set(message.metadata.run.fragment_ids))
+
+    def _put(self, path: tuple[int, ...], delta: Delta) -> None:
+        self._touched.add(path)
+        if delta.WhichOneof("type") == "new_element":
+            self._elements[path] = (delta.fragment_id, delta.new_element)
+        else:
+            self._elements.pop(path, None)
+
+    def _finish(self, status: int, fragments: set[str]) -> None:
+        if status == ForwardMsg.FINISHED_SUCCESSFULLY:
+            self.runs += 1
+            self._elements = {k: v for k, v in self._elements.items() if k in self._touched}
+            self._stop_fragments(set(self._again) - self._announced)
+        elif status == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY:
+            self._elements = {
+                path: (fragment, element)
+                for path, (fragment, element) in self._elements.items()
+                if path in self._touched or fragment not in fragments
+            }
+
+    async def _run_again(self, fragment: str, interval_s: float) -> None:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                await asyncio.sleep(interval_s)
+                await self._ask(fragment=fragment)
+
+    def _stop_fragments(self, fragments: set[str] | None = None) -> None:
+        for fragment in set(self._again) if fragments is None else fragments & set(self._again):
+            self._again.pop(fragment).cancel()
+
+
+def _xsrf_token(url: str) -> str | None:
+    with urllib.request.urlopen(f"{url}/_stcore/health", timeout=60) as answer:
+        cookies: SimpleCookie = SimpleCookie()
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            cookies.load(line)
+    return cookies[_XSRF].value if _XSRF in cookies else None
