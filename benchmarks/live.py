@@ -1,26 +1,27 @@
-"""The live page in a real browser: pictures a second, readings a second, memory, start.
+"""The live page in a real browser: pictures a second, readings a second, memory.
 
     python -m benchmarks.live [--out FILE]
+    python -m benchmarks.live --show FILE
 
 Starts the app, opens it in Chromium with a fake webcam (640x480, 30 pictures a second, one real
 face that moves), presses START, and after a while counts for ten seconds. Browser and server share
 the machine, so what Chromium takes is missing to the app. Memory is resident, of the web process.
+How soon the app starts, and what it takes while nobody is live, is in `benchmarks.start`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.machine import machine
+from benchmarks.report import add_options, deliver
 from tools.harness import (
     LIVE_FRAMES,
     launch_browser,
@@ -35,37 +36,23 @@ _COUNT_S = 10
 
 
 def main() -> None:
-    """Measure and print; with ``--out``, keep."""
+    """Measure, print and, with ``--out``, keep; or show what was kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="also write the numbers to this JSON file")
-    args = parser.parse_args()
-    report = {
-        "command": "python -m benchmarks.live",
-        "date": date.today().isoformat(),
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        **measure(),
-    }
-    text = json.dumps(report, indent=1) + "\n"
-    print(text, end="")
-    if args.out:
-        args.out.write_text(text)
+    add_options(parser)
+    deliver(parser.parse_args(), measure, tables)
 
 
-def measure() -> dict[str, float]:
+def measure() -> dict[str, Any]:
     """Run the app and one visitor, and return what was counted."""
+    report = {"command": "python -m benchmarks.live", **machine()}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         film = write_webcam(Path(folder) / "face.mjpeg")
-        began = time.monotonic()
         with running_app(Path(folder) / "app.log") as (process, url):
-            answers_after_s = time.monotonic() - began
             app = psutil.Process(process.pid)
             browser = launch_browser(playwright, film)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(url)
             page.get_by_role("heading", name="Live").wait_for()
-            idle_mb = app.memory_info().rss / 1e6
             start_live(page)
             time.sleep(_SETTLE_S)
             cpu_before = sum(app.cpu_times()[:2])
@@ -77,14 +64,26 @@ def measure() -> dict[str, float]:
             live_mb = app.memory_info().rss / 1e6
             browser.close()
     return {
-        "start_to_answer_s": round(answers_after_s, 2),
-        "idle_rss_mb": round(idle_mb),
+        **report,
         "one_live_session_rss_mb": round(live_mb),
         "video_shown_per_s": round(shown, 1),
         "pictures_drawn_per_s": drawn,
         "frames_read_per_s": read,
         "app_cores_used": round(cpu, 2),
     }
+
+
+def tables(report: dict[str, Any]) -> str:
+    """Return the numbers as Markdown."""
+    rows = {
+        "pictures shown a second": "video_shown_per_s",
+        "of these newly drawn": "pictures_drawn_per_s",
+        "frames read a second": "frames_read_per_s",
+        "cores": "app_cores_used",
+        "MB resident": "one_live_session_rss_mb",
+    }
+    lines = [f"| {name} | {report[key]} |" for name, key in rows.items()]
+    return "\n".join(["| one live session in Chromium | |", "|---|--:|", *lines])
 
 
 def _metric(page: Page, label: str) -> float:

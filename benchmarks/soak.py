@@ -1,0 +1,255 @@
+"""What is left of visitors who are gone: memory and threads over half an hour of coming and going.
+
+    python -m benchmarks.soak [--minutes 30] [--out FILE] [--plot FILE.png]
+    python -m benchmarks.soak --show FILE
+
+One visitor stays live throughout; every minute another comes, is live for half of it, and goes: by
+STOP, as a browser that crashes (its process is killed), or as a laptop that is shut (its process is
+stopped, and says nothing more while its connections stay open). Memory is resident, of the web
+process, every 10 seconds. Threads are counted by name before the first visitor starts, but after
+one has come and gone, and again when all have been gone for a while.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import psutil
+
+from benchmarks.machine import machine
+from benchmarks.report import add_options, deliver
+from benchmarks.rigged import Rig
+from tools.harness import FPS, answers, running_app
+from tools.page import PageError
+from tools.visitor import Client, visiting, write_film
+
+MOST_MB = 30.0
+"""Memory at the end over that of the 5th minute."""
+POOLS = ("asyncio", "ThreadPoolExecutor")
+"""Threads that the event loop keeps for later, up to a bound; they are not a session's."""
+WAYS = ("stop", "kill", "freeze")
+_GONE_S = 90.0
+_SAME_S = 10.0
+
+
+def main() -> int:
+    """Measure, print and, with ``--out`` and ``--plot``, keep; 1 where it does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=int, default=30)
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw the memory")
+    add_options(parser)
+    args = parser.parse_args()
+    report = deliver(args, lambda: measure(args.minutes), tables)
+    if args.plot:
+        draw(report, args.plot)
+    return 0 if report["verdict"]["holds"] else 1
+
+
+def measure(
+    minutes: int, minute_s: float = 60.0, gone_s: float = _GONE_S, fps: int = FPS
+) -> dict[str, Any]:
+    """Return all of it, fit for JSON.
+
+    Args:
+        minutes: how many visitors come and go; at least 2.
+        minute_s: how long each of these minutes takes; shorter in tests.
+        gone_s: how long a session may take to be gone.
+        fps: frames a second of every camera.
+    """
+    where = machine()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        film = write_film(folder / "film.ivf")
+        rig = Rig(folder)
+        env = {"EMOREC_MAX_LIVE": "100"}
+        app = running_app(folder / "app.log", env=env, program=rig.program)
+        process, url = stack.enter_context(app)
+        server = psutil.Process(process.pid)
+        visit(url, film, "stop", minute_s / 2, fps)
+        threads_before = settled(rig, None, gone_s)
+        failed: list[str] = []
+        with visiting(url, film, 1, fps) as [held], _Memory(server, minute_s / 6) as memory:
+            held.ask("start")
+            began = time.monotonic()
+            for minute in range(minutes):
+                frozen = None
+                try:
+                    frozen = visit(url, film, WAYS[minute % len(WAYS)], minute_s / 2, fps)
+                except PageError as error:
+                    failed.append(f"minute {minute + 1}: {error}")
+                time.sleep(max(0.0, began + (minute + 1) * minute_s - time.monotonic()))
+                if frozen:
+                    frozen.kill()
+            seen = held.ask("count", 5.0)
+            held.ask("stop")
+            held.leave()
+        threads_after = settled(rig, threads_before, gone_s)
+        up = answers(url)
+    return {
+        "command": f"python -m benchmarks.soak --minutes {minutes}",
+        **where,
+        "minutes": minutes,
+        "memory_s_mb": memory.samples,
+        "threads_before": threads_before,
+        "threads_after": threads_after,
+        "visits_failed": failed,
+        "held_session_shown_per_s": seen["shown_per_s"],
+        "verdict": verdict(memory.samples, minute_s, threads_before, threads_after, up, failed),
+    }
+
+
+class _Memory:
+    """Looks at a process's resident memory now and then, in a thread of its own."""
+
+    def __init__(self, process: psutil.Process, every_s: float) -> None:
+        self.samples: list[tuple[float, float]] = []
+        """Seconds since the beginning, and MB."""
+        self._process = process
+        self._every_s = every_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> _Memory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        while True:
+            resident_mb = self._process.memory_info().rss / 1e6
+            self.samples.append((round(time.monotonic() - began, 1), round(resident_mb, 1)))
+            if self._over.wait(self._every_s):
+                return
+
+
+def visit(url: str, film: Path, way: str, seconds: float, fps: int = FPS) -> Client | None:
+    """Let a visitor be live for so long and go in this way; a frozen one is returned.
+
+    Raises:
+        PageError: START gave no picture.
+    """
+    client = Client(url, film, fps)
+    try:
+        client.ask("open")
+        client.ask("start")
+        time.sleep(seconds)
+        if way == "stop":
+            client.ask("stop")
+            client.leave()
+        elif way == "freeze" and client.process.pid:
+            os.kill(client.process.pid, signal.SIGSTOP)
+            return client
+    except PageError:
+        client.kill()
+        raise
+    client.kill()
+    return None
+
+
+def settled(rig: Rig, wanted: dict[str, int] | None, within_s: float) -> dict[str, int]:
+    """Return the threads by name, when they are no more than wanted or the time is over.
+
+    Where nothing is wanted, as soon as they have not changed for a while.
+    """
+    deadline, same_since = time.monotonic() + within_s, time.monotonic()
+    threads = rig.threads()
+    while time.monotonic() < deadline:
+        if wanted is not None and not more(wanted, threads):
+            break
+        if wanted is None and time.monotonic() - same_since > _SAME_S:
+            break
+        time.sleep(1.0)
+        before, threads = threads, rig.threads()
+        if threads != before:
+            same_since = time.monotonic()
+    return threads
+
+
+def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """Return of which names there are more threads than before, and how many; no pool's."""
+    return {
+        name: number - before.get(name, 0)
+        for name, number in after.items()
+        if name not in POOLS and number > before.get(name, 0)
+    }
+
+
+def verdict(
+    memory: list[tuple[float, float]],
+    minute_s: float,
+    threads_before: dict[str, int],
+    threads_after: dict[str, int],
+    up: bool,
+    failed: list[str],
+) -> dict[str, Any]:
+    """Return what has grown, and whether that holds: the last minute against the fifth.
+
+    Of a run of less than ten minutes, the middle one stands for the fifth.
+    """
+    end_s = memory[-1][0]
+    fifth = min(4, int(end_s / minute_s / 2))
+    base = fmean([mb for at_s, mb in memory if fifth <= at_s / minute_s < fifth + 1])
+    end = fmean([mb for at_s, mb in memory if at_s > end_s - minute_s])
+    grown = more(threads_before, threads_after)
+    return {
+        "memory_minute": fifth + 1,
+        "memory_then_mb": round(base, 1),
+        "memory_end_mb": round(end, 1),
+        "memory_grown_mb": round(end - base, 1),
+        "threads_grown": grown,
+        "up": up,
+        "holds": up and not failed and not grown and end - base <= MOST_MB,
+    }
+
+
+def tables(report: dict[str, Any]) -> str:
+    """Return the numbers as Markdown."""
+    told = report["verdict"]
+    threads = ", ".join(f"{name} {number:+d}" for name, number in told["threads_grown"].items())
+    lines = [
+        f"| {report['minutes']} minutes, {report['minutes']} visits beside one held | |",
+        "|---|--:|",
+        f"| MB resident in minute {told['memory_minute']} | {told['memory_then_mb']:.0f} |",
+        f"| MB resident in the last minute | {told['memory_end_mb']:.0f} |",
+        f"| grown by, MB (at most {MOST_MB:g}) | {told['memory_grown_mb']:+.1f} |",
+        f"| threads more than at the start | {threads or 'none'} |",
+        f"| visits that failed | {len(report['visits_failed'])} |",
+        f"| pictures a second of the held session | {report['held_session_shown_per_s']} |",
+    ]
+    return "\n".join([*lines, *report["visits_failed"]])
+
+
+def draw(report: dict[str, Any], file: Path) -> None:
+    """Draw memory over minutes."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    times, sizes = zip(*report["memory_s_mb"], strict=True)
+    axes.plot([at_s / 60 for at_s in times], sizes)
+    axes.axhline(
+        report["verdict"]["memory_then_mb"] + MOST_MB, color="gray", linestyle=":", linewidth=1
+    )
+    axes.set(xlabel="minutes", ylabel="MB resident", ylim=(0, None))
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=110)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
