@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from tools import image
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the image is Linux's")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,8 @@ def test_an_app_that_ends_at_once_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_app_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "PATIENCE_S", 2)
     monkeypatch.setattr(image, "PAGE", "")
+    (tmp_path / "python" / "bin").mkdir(parents=True)
+    (tmp_path / "python" / "bin" / "python").symlink_to(sys.executable)
     deaf = "trap '' TERM; touch ready; while :; do sleep 1; done"
     made = image.Image(tmp_path, place=tmp_path, health=["test", "-e", "ready"])
     made.start = ["sh", "-c", deaf]
