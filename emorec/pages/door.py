@@ -10,7 +10,8 @@ from emorec.pages import photo
 from emorec.pages.engine import room
 
 _LOOK_EVERY_S = 2.0
-_IN, _WAITS, _CALLED, _TURNED_AWAY = "live in", "live waits", "live called", "live turned away"
+_IN, _OVER = "live in", "live over"
+_WAITS, _CALLED, _TURNED_AWAY = "live waits", "live called", "live turned away"
 
 
 def component_key() -> str:
@@ -52,10 +53,31 @@ def over(stream: LiveStream) -> bool:
     return _IN in st.session_state and _asks() and not stream.live
 
 
-def leave(stream: LiveStream) -> None:
-    """Give the place back, after STOP or where the session is over; does nothing before START."""
-    if st.session_state.pop(_IN, None):
+def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
+    """Return whether the picture runs or is about to; else give the place back.
+
+    Args:
+        stream: the visitor's.
+        playing: what the component says.
+        ended: what `over` said before the component was shown, and thus told to stop.
+    """
+    state = st.session_state
+    if playing and not ended:
+        state.pop(_OVER, None)
+        return True
+    if playing:
+        state[_OVER] = True
+    elif state.pop(_IN, None):
         room().leave(stream)
+        if ended:  # back from another page: a component that is told to stop has no START
+            st.rerun()
+    if _OVER in state:
+        st.warning(
+            f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "
+            "Press START to go on; if no picture comes at all, the connection check tells why.",
+            icon=":material/videocam_off:",
+        )
+    return False
 
 
 def _asks() -> bool:

@@ -6,22 +6,21 @@ from time import monotonic
 from typing import Any
 
 import streamlit as st
-from streamlit_webrtc import (
-    WebRtcMode,
-    create_video_sink_track,
-    create_video_source_track,
-    webrtc_streamer,
-)
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
 from emorec.live.stream import LiveStream, View
+from emorec.pages import door
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
+from emorec.pages.connection import connection_check
 from emorec.pages.detector import choose_detector
-from emorec.pages.engine import recognizer
+from emorec.pages.engine import classifier, recognizer, room
 from emorec.pages.photo import single_shot
+from emorec.pages.tracks import tracks
+from emorec.pipeline.classify import Classifier
 from emorec.pipeline.pipeline import Pipeline
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face
@@ -40,12 +39,13 @@ _RESOLUTIONS = {"640 × 480": (640, 480), "1280 × 720": (1280, 720), "320 × 24
 class _Reader:
     """What the next START reads with; a stream that runs keeps what it started with."""
 
-    def __init__(self, engine: EmotionRecognizer) -> None:
+    def __init__(self, engine: EmotionRecognizer, classifier: Classifier) -> None:
         self.engine = engine
+        self.classifier = classifier
         self.settings = engine.settings
 
     def __call__(self) -> Pipeline:
-        return self.engine.stream(self.settings)
+        return self.engine.stream(self.settings, self.classifier)
 
 
 def render() -> None:
@@ -56,17 +56,19 @@ def render() -> None:
         "Nothing is stored: the picture is read in memory and forgotten."
     )
     try:
-        engine = recognizer()
+        engine, shared = recognizer(), classifier()
+        room()
         rtc = rtc_configuration()
     except EmorecError as error:
         st.error(str(error))
         return
     if "live_stream" not in st.session_state:
-        st.session_state.live_reader = _Reader(engine)
+        st.session_state.live_reader = _Reader(engine, shared)
         st.session_state.live_stream = LiveStream(st.session_state.live_reader)
     stream: LiveStream = st.session_state.live_stream
     reader: _Reader = st.session_state.live_reader
-    reader.engine = engine  # another one where the visitor has chosen another model
+    # Others where the visitor has chosen another model.
+    reader.engine, reader.classifier = engine, shared
 
     picture, readings = st.columns([3, 2], gap="large")
     with picture:
@@ -75,6 +77,7 @@ def render() -> None:
         if problem and not active:
             st.warning(problem, icon=":material/videocam_off:")
         detector = _controls(stream, reader, active)
+        connection_check(stream, rtc, active)
     with readings:
         if active:
             st.fragment(_readings, run_every=0.4)(stream)
@@ -93,9 +96,13 @@ def render() -> None:
 
 def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
     """Show START and the moving picture; return whether it runs or is about to."""
+    if not door.let_in(stream):
+        return False
+    over = door.over(stream)
+    sink, source = tracks(stream, _FPS)
     width, height = _RESOLUTIONS[st.session_state.get("resolution", "640 × 480")]
     context = webrtc_streamer(
-        key="webcam",
+        key=door.component_key(),
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=rtc,
         media_stream_constraints={
@@ -106,8 +113,9 @@ def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
                 "frameRate": {"ideal": _FPS, "min": 15},
             },
         },
-        sink_video_track=create_video_sink_track(stream.put, "camera", on_ended=stream.stop),
-        source_video_track=create_video_source_track(stream.picture, "picture", fps=_FPS),
+        sink_video_track=sink,
+        source_video_track=source,
+        desired_playing_state=False if over else None,
         video_html_attrs={
             "autoPlay": True,
             "controls": False,
@@ -123,13 +131,12 @@ def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
         "and agree. In the EU, not at work or in education "
         "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
     )
-    active = context.state.playing or context.state.signalling
+    playing = context.state.playing or context.state.signalling
+    active = door.goes_on(stream, playing, over)
     if active:
         st.session_state.setdefault("live_since", monotonic())
-        stream.start()
     else:
         st.session_state.pop("live_since", None)
-        stream.stop()
     return active
 
 
@@ -172,6 +179,8 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
 
 def _readings(stream: LiveStream) -> None:
     """What is seen now; runs again by itself while the picture does."""
+    if door.over(stream):
+        st.rerun()
     result, timeline = stream.result, stream.timeline
     if not stream.running or result is None or timeline is None:
         waited = monotonic() - st.session_state.get("live_since", monotonic())

@@ -26,7 +26,7 @@ def page() -> AppTest:
 
         live.render()
 
-    return AppTest.from_function(script, default_timeout=30)
+    return AppTest.from_function(script, default_timeout=120)
 
 
 def texts(app: AppTest) -> str:
@@ -78,7 +78,8 @@ def test_the_next_start_takes_the_detector_chosen(monkeypatch):
     assert app.session_state["live_stream"] is stream  # what the last session read is kept
     made = []
     monkeypatch.setattr(
-        "emorec.recognizer.EmotionRecognizer.stream", lambda self, settings: made.append(settings)
+        "emorec.recognizer.EmotionRecognizer.stream",
+        lambda self, settings, classifier: made.append(settings),
     )
     app.session_state["live_reader"]()
     assert [settings.detector for settings in made] == ["haar"]
