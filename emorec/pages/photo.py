@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,8 +21,10 @@ from emorec.errors import EmorecError
 from emorec.geometry import clip, square
 from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
+from emorec.pages import naming
 from emorec.pages.detector import choose_detector
 from emorec.pages.engine import recognizer
+from emorec.pages.naming import plain
 from emorec.pipeline.pipeline import smallest_face
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box, Face, FrameResult
@@ -61,39 +62,41 @@ def render() -> None:
     try:
         engine = recognizer()
     except EmorecError as error:
-        st.error(_plain(str(error)))
+        st.error(plain(str(error)))
         return
     detector = choose_detector(engine, "photo detector")
-    single_shot("photo", engine, detector)
+    names = naming.choose("photo names")
+    single_shot("photo", engine, detector, names)
     if len(files) > _AT_ONCE:
         st.warning(
             f"Only the first {_AT_ONCE} of {len(files)} pictures are read. Remove some to read the "
             "others.",
             icon=":material/photo_library:",
         )
-    _show("files", files[:_AT_ONCE], engine, detector)
+    _show("files", files[:_AT_ONCE], engine, detector, names)
 
 
-def single_shot(key: str, engine: EmotionRecognizer, detector: str) -> None:
+def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool = False) -> None:
     """Offer a shot with the visitor's camera, and show what is read from it.
 
     Args:
         key: tells this place from the others that offer one.
         engine: reads it.
         detector: what finds the faces, one of ``DETECTORS``.
+        names: whether to say whose faces they are.
     """
     # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
     if st.toggle("Take a shot with the camera", key=f"{key} camera"):
         shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
-        _show(f"{key} shot", [] if shot is None else [shot], engine, detector)
+        _show(f"{key} shot", [] if shot is None else [shot], engine, detector, names)
 
 
 def _show(
-    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str
+    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str, names: bool
 ) -> None:
-    photos = _read_all(key, files, engine, detector)
+    photos = _read_all(key, files, engine, detector, names)
     records = [
-        photo_record(file.name, photo.result)
+        photo_record(file.name, photo.result, names)
         for file, photo in zip(files, photos, strict=True)
         if isinstance(photo, _Photo)
     ]
@@ -101,30 +104,29 @@ def _show(
         _downloads(key, records)
     for number, (file, photo) in enumerate(zip(files, photos, strict=True)):
         if isinstance(photo, _Photo):
-            _picture(f"{key} {number}", file, photo, engine)
+            _picture(f"{key} {number}", file, photo, engine, names)
         else:
-            st.error(_plain(photo), icon=":material/broken_image:")
+            st.error(plain(photo), icon=":material/broken_image:")
 
 
 def _read_all(
-    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str
+    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str, names: bool
 ) -> list[_Photo | str]:
     """Return what was read from each file, or why it could not be.
 
-    Each content is read once by a detector.
+    Each content is read once by a detector, and with names once for the people enrolled.
     """
-    digests = [f"{detector} {sha256(file.getvalue()).hexdigest()}" for file in files]
+    how = f"{detector} {naming.stamp(names)}"
+    digests = [f"{how} {sha256(file.getvalue()).hexdigest()}" for file in files]
     known: dict[str, _Photo | str] = st.session_state.get(f"{key} read", {})
     kept = {digest: known[digest] for digest in digests if digest in known}
     new = {digest: file for digest, file in zip(digests, files, strict=True) if digest not in known}
     bar = st.progress(0.0) if len(new) > 1 else None
     for count, (digest, file) in enumerate(new.items()):
         if bar:
-            bar.progress(
-                count / len(new), f"Reading {_plain(file.name)}: {count + 1} of {len(new)}"
-            )
+            bar.progress(count / len(new), f"Reading {plain(file.name)}: {count + 1} of {len(new)}")
         try:
-            kept[digest] = _read(file, engine, detector)
+            kept[digest] = _read(file, engine, detector, names)
         except EmorecError as error:
             kept[digest] = str(error)
     if bar:
@@ -133,10 +135,14 @@ def _read_all(
     return [kept[digest] for digest in digests]
 
 
-def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str) -> _Photo:
+def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str, names: bool) -> _Photo:
     with _WHOLE:
         image_bgr = read_photo(file.getvalue(), file.name)
         result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
+        if names:
+            from emorec.people.matching import named  # its packages are an extra
+
+            result = named(image_bgr, result, naming.embedder(), naming.gallery())
         crops = [encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces]
         preview = encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX))
     return _Photo(result, preview, tuple(crops))
@@ -176,10 +182,12 @@ def _downloads(key: str, records: list[PhotoRecord]) -> None:
     )
 
 
-def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecognizer) -> None:
+def _picture(
+    key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecognizer, names: bool
+) -> None:
     faces = photo.result.faces
     with st.container(border=True):
-        st.markdown(f"**{_plain(file.name)}**")
+        st.markdown(f"**{plain(file.name)}**")
         if not faces:
             smallest = smallest_face(engine.settings, photo.result.size_wh)
             st.image(photo.preview)
@@ -193,7 +201,7 @@ def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecogni
         left, right = st.columns([3, 2], gap="medium")
         left.image(photo.preview)
         right.dataframe(
-            _table(faces),
+            _table(faces, names),
             hide_index=True,
             column_config={"confidence": st.column_config.NumberColumn(format="percent")},
         )
@@ -215,23 +223,19 @@ def _picture(key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecogni
 
 def _card(key: str, face: Face, crop: bytes) -> None:
     st.image(crop)
-    st.markdown(f"**Face {face.track_id}**: {face.says}")
+    st.markdown(f"{naming.called(face)}: {face.says}")
     if face.classified:
         st.altair_chart(charts.bars(face), key=f"{key} bars {face.track_id}")
 
 
-def _table(faces: Sequence[Face]) -> pd.DataFrame:
+def _table(faces: Sequence[Face], names: bool) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "face": [face.track_id for face in faces],
+            **({"name": [face.name or "" for face in faces]} if names else {}),
             "emotion": [face.says for face in faces],
             "confidence": [face.confidence for face in faces],
             "width": [face.box.width for face in faces],
             "height": [face.box.height for face in faces],
         }
     )
-
-
-def _plain(text: str) -> str:
-    """Return the text so that Markdown shows it as it is: file names hold anything."""
-    return re.sub(r"([\\`*_\[\]$~<>#|])", r"\\\1", text)
