@@ -67,7 +67,7 @@ def stun_problem(host: str, port: int, wait_s: float) -> str:
                 if answer.transaction_id == request.transaction_id:
                     found = "XOR-MAPPED-ADDRESS" in answer.attributes
                     return "" if found else "answers without an address: is it a STUN server?"
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         return _unreachable(error, "UDP")
     return _unreachable(TimeoutError(), "UDP")
 
@@ -101,7 +101,7 @@ def turn_problem(
         return f"lends no relay (error {error.response.error_code}): see its log"
     except ssl.SSLError:
         return "no TLS: its certificate has expired, or is not made out to this name"
-    except (OSError, stun.TransactionError) as error:
+    except (OSError, UnicodeError, stun.TransactionError) as error:
         return _unreachable(error, way)
     return ""
 
@@ -132,7 +132,7 @@ class _Relay(asyncio.DatagramProtocol):
 
 
 def _unreachable(error: Exception, way: str) -> str:
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror | UnicodeError):
         return "this name leads nowhere: check how it is written, and this machine's DNS"
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens there over {way}: start the server, or correct the port"
