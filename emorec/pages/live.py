@@ -13,7 +13,7 @@ from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
 from emorec.live.stream import LiveStream, View
-from emorec.pages import door
+from emorec.pages import door, naming
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.connection import connection_check
 from emorec.pages.detector import choose_detector
@@ -91,7 +91,7 @@ def render() -> None:
             )
     if not active:
         st.caption("No live picture? A single shot goes through the same engine.")
-        single_shot("live", engine, detector)
+        single_shot("live", engine, detector, names=stream.names is not None)
 
 
 def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
@@ -166,6 +166,8 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
             help="Takes effect at the next START.",
         )
         detector = choose_detector(reader.engine, "live detector", locked=active)
+        named = naming.choose("live names", off=show == "Blur faces")
+    stream.names = naming.stream_names() if named else None
     stream.view = View(_SHOW[show or "Label"], mirror)
     stream.settings = Settings(min_face_px=min_face_px, smoothing_s=smoothing_s, detector=detector)
     reader.settings = stream.settings
@@ -191,6 +193,8 @@ def _readings(stream: LiveStream) -> None:
         return
     if stream.error:
         st.error(stream.error)
+    if stream.names is not None and stream.names.error:
+        st.warning(naming.plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
     faces = sorted(result.faces, key=lambda face: -face.box.width * face.box.height)
     count, shown, read = st.columns(3)
     count.metric("Faces in view", len(faces))
@@ -210,7 +214,7 @@ def _cards(faces: list[Face]) -> None:
     columns = st.columns(min(len(faces), 2))
     for place, face in enumerate(faces[:_CARDS]):
         with columns[place % 2]:
-            st.markdown(f"**Face {face.track_id}**: {face.says}")
+            st.markdown(f"{naming.called(face)}: {face.says}")
             if face.classified:
                 st.altair_chart(charts.bars(face), key=f"bars {place}")
     if len(faces) > _CARDS:

@@ -101,5 +101,5 @@ def called(face: Face) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text so that Markdown shows it as it is: names of files and people hold anything."""
+    """Return the text so that Markdown shows it as it is: a name holds anything."""
     return re.sub(r"([\\`*_\[\]$~<>#|])", r"\\\1", text)
