@@ -20,6 +20,7 @@ from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.model.network import NETWORKS
 from emorec.paths import APP
+from emorec.people.commands import add_parser as add_people
 from emorec.settings import DETECTORS, Settings
 
 if TYPE_CHECKING:
@@ -266,6 +267,8 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--record", action="store_true", help="keep all of it beside the model")
     add.add_argument("--json", action="store_true", help="one JSON object")
     add.set_defaults(command=evaluate)
+
+    add_people(commands)
 
     add = commands.add_parser("doctor", help="what is installed, which models, camera advice")
     add.set_defaults(command=doctor)

@@ -79,6 +79,10 @@ class Gallery:
         self._index: Index | None = None
         self._loading = Lock()
 
+    def close(self) -> None:
+        """Let the database go; whatever is asked next opens it again."""
+        self._engine.dispose()
+
     def people(self) -> list[Person]:
         """Return everybody, by name and then by id."""
         query = (
