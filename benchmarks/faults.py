@@ -1,6 +1,6 @@
 """What goes wrong around the app, and who notices: faults while two visitors are live.
 
-    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--out FILE]
+    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--out FILE]
     python -m benchmarks.faults --show FILE
 
 For every fault the app starts anew, with a visitor whom it hits and one beside. Pictures shown a
@@ -16,7 +16,7 @@ garbage goes over the WebSocket and as uploads. Those inside the process come fr
   fails as a full disk does).
 - **clock**: the wall clock jumps a day ahead, then two days back.
 - **garbage**: random bytes, text, far too much, and messages that are well-formed but senseless.
-- **uploads**: malformed pictures on the photo page (`benchmarks.malformed`).
+- **uploads**: 10,000 malformed pictures (`benchmarks.malformed`) on the photo page, 20 at once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +41,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import ConnectionClosed
 
 from benchmarks.machine import machine
+from benchmarks.malformed import damaged
 from benchmarks.report import add_options, deliver
 from benchmarks.rigged import Rig
 from tools.harness import FPS, answers, running_app
@@ -51,6 +53,7 @@ LEAST_SHARE = 0.7
 """Of the pictures before that the one beside must still get during and after a fault."""
 _DAY_S = 86_400.0
 _GARBAGE = 40
+_AT_ONCE = 20  # pictures that the photo page reads
 
 
 class Scene(NamedTuple):
@@ -61,6 +64,7 @@ class Scene(NamedTuple):
     app: psutil.Process
     hit: Client
     turn: psutil.Process | None
+    uploads: int
 
 
 def main() -> int:
@@ -68,27 +72,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--seconds", type=float, default=10, help="to count before, during, after")
+    parser.add_argument("--uploads", type=int, default=10_000, help="malformed pictures")
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.only, args.seconds), tables)
+    report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads), tables)
     return 0 if all(done["holds"] for done in report["faults"].values()) else 1
 
 
-def measure(names: list[str], seconds: float, fps: int = FPS) -> dict[str, Any]:
+def measure(names: list[str], seconds: float, uploads: int) -> dict[str, Any]:
     """Return what every fault did, fit for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        faults = {name: happen(name, seconds, film, fps) for name in names}
+        faults = {name: happen(name, seconds, film, uploads=uploads) for name in names}
     return {
-        "command": f"python -m benchmarks.faults --seconds {seconds:g}"
+        "command": f"python -m benchmarks.faults --seconds {seconds:g} --uploads {uploads}"
         + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
         **where,
         "faults": faults,
     }
 
 
-def happen(name: str, seconds: float, film: Path, fps: int = FPS) -> dict[str, Any]:
+def happen(
+    name: str, seconds: float, film: Path, fps: int = FPS, uploads: int = 100
+) -> dict[str, Any]:
     """Let one fault happen between two visitors and return who noticed what."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -102,7 +109,7 @@ def happen(name: str, seconds: float, film: Path, fps: int = FPS) -> dict[str, A
         hit, beside = stack.enter_context(visiting(url, film, 2, fps))
         beside.ask("start")
         hit.ask("start", turn is not None)
-        scene = Scene(url, rig, psutil.Process(app.pid), hit, turn)
+        scene = Scene(url, rig, psutil.Process(app.pid), hit, turn, uploads)
         rates = [_beside(beside, seconds)]
         for client in (hit, beside):
             client.tell("count", seconds)
@@ -228,10 +235,17 @@ def _senseless(chance: random.Random, number: int, page: Page) -> list[bytes | s
 
 @contextmanager
 def _uploads(scene: Scene) -> Iterator[None]:
-    from benchmarks.malformed import main as upload
-
-    upload(["--url", scene.url])
+    asyncio.run(_upload(scene.url, scene.uploads))
     yield
+
+
+async def _upload(url: str, count: int) -> None:
+    page = await Page.open(url, "photo")
+    await page.run_ended()
+    files = damaged(count)
+    while batch := list(islice(files, _AT_ONCE)):
+        await page.upload({f"{number}.jpg": data for number, data in enumerate(batch)})
+    await page.close()
 
 
 FAULTS: dict[str, Callable[[Scene], Any]] = {

@@ -14,7 +14,7 @@ import resource
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -90,6 +90,16 @@ def damage(data: bytes, change: str, random: Random, other: bytes) -> bytes:
     return bytes(content)
 
 
+def damaged(count: int, seed: int = 1) -> Iterator[bytes]:
+    """Yield so many damaged files; the same seed gives the same ones."""
+    random, files = Random(seed), list(originals().values())
+    for number in range(count):
+        data = files[number % len(files)]
+        for _ in range(random.randint(1, 2)):
+            data = damage(data or b"\0", random.choice(CHANGES), random, random.choice(files))
+        yield data
+
+
 def outcome(data: bytes) -> str:
     """Read the file and return "read" or "refused", or what happened that must not."""
     with warnings.catch_warnings(record=True) as grumbles:
@@ -114,12 +124,8 @@ def run(count: int, seed: int = 1, keep: Path | None = None) -> Counter[str]:
         seed: the same one gives the same files.
         keep: a folder that receives each file that did what it must not.
     """
-    random, files = Random(seed), list(originals().values())
     happened: Counter[str] = Counter()
-    for number in range(count):
-        data = files[number % len(files)]
-        for _ in range(random.randint(1, 2)):
-            data = damage(data or b"\0", random.choice(CHANGES), random, random.choice(files))
+    for number, data in enumerate(damaged(count, seed)):
         said = outcome(data)
         happened[said] += 1
         if keep is not None and said not in ("read", "refused"):

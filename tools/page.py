@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
 from typing import Any, TypeVar
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLsResponse
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -32,11 +34,16 @@ class PageError(Exception):
 class Page:
     """One open tab. Make it with `open`, end it with `close`."""
 
-    def __init__(self, url: str, socket: websockets.ClientConnection) -> None:
+    def __init__(
+        self, url: str, socket: websockets.ClientConnection, token: str | None = None
+    ) -> None:
         self.runs = 0
         """Runs of the whole script that have ended."""
         self._url = url
         self._socket = socket
+        self._token = token
+        self._session = ""
+        self._answers: dict[str, FileURLsResponse] = {}
         self._elements: dict[tuple[int, ...], tuple[str, Element]] = {}
         self._touched: set[tuple[int, ...]] = set()
         self._announced: set[str] = set()
@@ -65,7 +72,7 @@ class Page:
             max_size=None,
             open_timeout=60,
         )
-        page = cls(url, socket)
+        page = cls(url, socket, token)
         await page._ask(path=path)
         return page
 
@@ -79,6 +86,51 @@ class Page:
         """Set a component's value and let the script run with it."""
         self._states[widget_id] = WidgetState(id=widget_id, json_value=json.dumps(value))
         await self._ask()
+
+    async def upload(self, files: Mapping[str, bytes], timeout_s: float = 300) -> int:
+        """Put files into the page's first uploader in place of those there, and wait for the run.
+
+        Returns:
+            How many of them the app took; what it refuses with an HTTP status it does not.
+        """
+        uploader = await self.until(self._uploader, timeout_s, "a file uploader")
+        message, answer = BackMsg(), f"request {self.runs} {len(self._answers)}"
+        message.file_urls_request.request_id = answer
+        message.file_urls_request.session_id = self._session
+        message.file_urls_request.file_names.extend(files)
+        await self._socket.send(message.SerializeToString())
+        urls = (await self.until(lambda: self._answers.get(answer), timeout_s, "a place")).file_urls
+        state = WidgetState(id=uploader)
+        for place, (name, content) in zip(urls, files.items(), strict=True):
+            if await asyncio.to_thread(self._put_file, place.upload_url, name, content):
+                state.file_uploader_state_value.uploaded_file_info.add(
+                    name=name, size=len(content), file_id=place.file_id, file_urls=place
+                )
+        self._states[uploader] = state
+        runs = self.runs
+        await self._ask()
+        await self.run_ended(runs, timeout_s)
+        return len(state.file_uploader_state_value.uploaded_file_info)
+
+    def _uploader(self) -> str | None:
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "file_uploader":
+                return str(element.file_uploader.id)
+        return None
+
+    def _put_file(self, path: str, name: str, content: bytes) -> bool:
+        rim = "----a line that no picture holds"
+        head = f'Content-Disposition: form-data; name="file"; filename="{name}"'
+        body = f"--{rim}\r\n{head}\r\n\r\n".encode() + content + f"\r\n--{rim}--\r\n".encode()
+        headers = {"Content-Type": f'multipart/form-data; boundary="{rim}"'}
+        if self._token:
+            headers |= {"Cookie": f"{_XSRF}={self._token}", "X-Xsrftoken": self._token}
+        request = urllib.request.Request(f"{self._url}{path}", body, headers, method="PUT")
+        try:
+            urllib.request.urlopen(request, timeout=60).close()
+        except urllib.error.HTTPError:
+            return False
+        return True
 
     async def send(self, message: bytes | str) -> None:
         """Send anything at all."""
@@ -169,7 +221,10 @@ class Page:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
+            self._session = message.new_session.initialize.session_id
             self._touched, self._announced = set(), set()
+        elif kind == "file_urls_response":
+            self._answers[message.file_urls_response.response_id] = message.file_urls_response
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
         elif kind == "delta":
