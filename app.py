@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 if __name__ == "__main__":
-    from emorec.pages import about, gate, live, model, photo
+    from emorec.pages import about, gate, live, model, naming, people, photo
 
     st.set_page_config(
         page_title="EmoRec",
@@ -20,6 +20,7 @@ if __name__ == "__main__":
     # Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
     st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
     if gate.admitted():
+        own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
         st.navigation(
             [
                 st.Page(
@@ -32,6 +33,7 @@ if __name__ == "__main__":
                 st.Page(
                     photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
                 ),
+                *([own] if naming.allowed() else []),
                 st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
                 st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
             ],

@@ -1,0 +1,133 @@
+"""Pictures to know somebody by: uploaded or taken here, each judged at once, none kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from emorec.drawing.viewer import shrunk
+from emorec.errors import EmorecError
+from emorec.media.photo import SUFFIXES, encode_jpeg, read_photo
+from emorec.pages import naming
+from emorec.pages.engine import recognizer
+from emorec.pages.naming import plain
+
+if TYPE_CHECKING:  # what it imports is an extra that may not be installed
+    from emorec.people.gallery import Gallery
+
+_KNOWN, _SHOTS, _ROUND = "people looks", "people shots", "people round"
+_PREVIEW_PX = 240
+_ROW = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """One picture: what to show of it, and its embedding or why it has none."""
+
+    preview: bytes | None
+    embedding: npt.NDArray[np.float32] | None
+    reason: str | None
+
+
+def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
+    """Let the visitor give pictures, say of each whether it is good, and return the good ones.
+
+    Args:
+        gallery: who is enrolled already.
+        person_id: to whom the pictures are to be added; None for somebody new.
+
+    Returns:
+        Embeddings, float32 of shape (128,) each, at most ten.
+    """
+    from emorec.people.enrolment import MOST_PICTURES, objections
+
+    files = st.file_uploader(
+        f"Pictures of this one person: one to {MOST_PICTURES}",
+        type=list(SUFFIXES),
+        accept_multiple_files=True,
+        key=f"people files {round_()}",
+    )
+    shots: list[tuple[str, str]] = st.session_state.setdefault(_SHOTS, [])
+    known: dict[str, _Look] = st.session_state.setdefault(_KNOWN, {})
+    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    if st.toggle("Take them with the camera", key="people camera"):
+        # A place of its own for each shot: the next one does not take the last one's away.
+        shot = st.camera_input(
+            f"Shot {len(shots) + 1}: turn the head a little from one to the next",
+            key=f"people shot {round_()} {len(shots)}",
+            disabled=len(files) + len(shots) >= MOST_PICTURES,
+        )
+        if shot is not None:
+            digest = sha256(shot.getvalue()).hexdigest()
+            known[digest] = _judge(shot.getvalue(), "Shot")
+            shots.append((digest, f"Shot {len(shots) + 1}"))
+            st.rerun()
+    given = list(shots)
+    for file in files:
+        digest = sha256(file.getvalue()).hexdigest()
+        if digest not in known:
+            with st.spinner(f"Looking at {plain(file.name)}…"):
+                known[digest] = _judge(file.getvalue(), file.name)
+        given.append((digest, file.name))
+    given = list(dict(given).items())  # the same picture twice says nothing new
+    st.session_state[_KNOWN] = {digest: known[digest] for digest, _ in given}
+    if len(given) > MOST_PICTURES:
+        st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
+        given = given[:MOST_PICTURES]
+    found = [known[digest] for digest, _ in given]
+    good = [look.embedding for look in found if look.embedding is not None]
+    against = iter(objections(good, gallery, person_id))
+    reasons = [look.reason if look.embedding is None else next(against) for look in found]
+    _show([name for _, name in given], found, reasons)
+    if shots and st.button("Take the shots away", icon=":material/undo:"):
+        st.session_state[_SHOTS] = []
+        st.rerun()
+    return [
+        look.embedding
+        for look, reason in zip(found, reasons, strict=True)
+        if look.embedding is not None and reason is None
+    ]
+
+
+def round_() -> int:
+    """Return what grows whenever the form is emptied: part of its controls' keys."""
+    return int(st.session_state.get(_ROUND, 0))
+
+
+def forget() -> None:
+    """Empty the form, and forget all pictures given."""
+    st.session_state[_ROUND] = round_() + 1
+    st.session_state.pop(_KNOWN, None)
+    st.session_state.pop(_SHOTS, None)
+
+
+def _judge(data: bytes, name: str) -> _Look:
+    from emorec.people.enrolment import look_at
+
+    preview = None
+    try:
+        image_bgr = read_photo(data, name)
+        preview = encode_jpeg(shrunk(image_bgr, _PREVIEW_PX))
+        return _Look(preview, look_at(image_bgr, recognizer(), naming.embedder()), None)
+    except EmorecError as error:
+        return _Look(preview, None, str(error).removeprefix(f"{name}: "))
+
+
+def _show(names: Sequence[str], found: Sequence[_Look], reasons: Sequence[str | None]) -> None:
+    cells = list(zip(names, found, reasons, strict=True))
+    for first in range(0, len(cells), _ROW):
+        row = cells[first : first + _ROW]
+        for column, (name, look, reason) in zip(st.columns(_ROW), row, strict=False):
+            with column:
+                if look.preview is not None:
+                    st.image(look.preview)
+                if reason is None:
+                    st.markdown(f":green[:material/check_circle:] {plain(name)}")
+                else:
+                    st.markdown(f":red[:material/cancel:] **{plain(name)}**: {plain(reason)}")
