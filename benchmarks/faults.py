@@ -75,7 +75,10 @@ def main() -> int:
     parser.add_argument("--uploads", type=int, default=10_000, help="malformed pictures")
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads), tables)
+    try:
+        report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads), tables)
+    except PageError as error:
+        raise SystemExit(f"faults: {error}") from None
     return 0 if all(done["holds"] for done in report["faults"].values()) else 1
 
 

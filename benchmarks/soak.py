@@ -49,7 +49,10 @@ def main() -> int:
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw the memory")
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.minutes), tables)
+    try:
+        report = deliver(args, lambda: measure(args.minutes), tables)
+    except PageError as error:
+        raise SystemExit(f"soak: {error}") from None
     if args.plot:
         draw(report, args.plot)
     return 0 if report["verdict"]["holds"] else 1

@@ -27,6 +27,7 @@ from benchmarks.machine import machine, percentile_95
 from benchmarks.report import add_options, deliver
 from benchmarks.rigged import Rig
 from tools.harness import FPS, running_app
+from tools.page import PageError
 from tools.visitor import Client, visiting, write_film
 
 LEAST_SHOWN, LEAST_READ = 15.0, 5.0
@@ -42,7 +43,10 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw what each one gets")
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.sessions, args.seconds), tables)
+    try:
+        report = deliver(args, lambda: measure(args.sessions, args.seconds), tables)
+    except PageError as error:
+        raise SystemExit(f"visitors: {error}") from None
     if args.plot:
         draw(report, args.plot)
 

@@ -39,6 +39,8 @@ class Page:
     ) -> None:
         self.runs = 0
         """Runs of the whole script that have ended."""
+        self.changing = True
+        """Whether a run goes on: some elements may be of the one before, others not there yet."""
         self._url = url
         self._socket = socket
         self._token = token
@@ -136,8 +138,8 @@ class Page:
         """Send anything at all."""
         await self._socket.send(message)
 
-    async def until(self, found: Callable[[], T | None], timeout_s: float, what: str) -> T:
-        """Wait until something is found on the page, and return it.
+    async def until(self, found: Callable[[], T | None], timeout_s: float | None, what: str) -> T:
+        """Wait until something is found on the page, and return it; for ever without a time.
 
         Raises:
             PageError: it was not found in time, or the connection has ended.
@@ -222,7 +224,7 @@ class Page:
         if kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
             self._session = message.new_session.initialize.session_id
-            self._touched, self._announced = set(), set()
+            self._touched, self._announced, self.changing = set(), set(), True
         elif kind == "file_urls_response":
             self._answers[message.file_urls_response.response_id] = message.file_urls_response
         elif kind == "navigation":
@@ -248,6 +250,7 @@ class Page:
             self._elements.pop(path, None)
 
     def _finish(self, status: int, fragments: set[str]) -> None:
+        self.changing = False
         if status == ForwardMsg.FINISHED_SUCCESSFULLY:
             self.runs += 1
             self._elements = {k: v for k, v in self._elements.items() if k in self._touched}

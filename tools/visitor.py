@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -123,7 +124,8 @@ class Visitor:
         self._page: Page | None = None
         self._peer: RTCPeerConnection | None = None
         self._camera: _Camera | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._shown: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._seen: list[_Seen] = []
 
     async def open(self) -> float:
@@ -134,10 +136,8 @@ class Visitor:
         """
         began = time.monotonic()
         self._page = await Page.open(self._url)
-        await self._page.run_ended()
-        took = time.monotonic() - began
-        await self._set(playing=False)  # what the component says of itself once it is there
-        return took
+        await self._page.run_ended(timeout_s=_START_S)
+        return time.monotonic() - began
 
     async def start(self, relay: bool = False) -> float:
         """Press START and wait for the first picture; returns the seconds that took.
@@ -150,7 +150,10 @@ class Visitor:
         """
         began = time.monotonic()
         page = self._open_page()
-        _, args = await page.until(self._ready, _START_S, "a START button")
+        widget_id, args = await page.until(self._ready, _START_S, "a START button")
+        if widget_id not in self._shown:  # what the component says of itself once it is there
+            self._shown.add(widget_id)
+            await self._set(playing=False)
         peer = self._peer = RTCPeerConnection(_configuration(args["rtc_configuration"], relay))
         camera = self._camera = _Camera(self._film, self._fps)
         peer.addTrack(camera)
@@ -158,7 +161,7 @@ class Visitor:
 
         @peer.on("track")
         def on_track(track: MediaStreamTrack) -> None:
-            self._watching = asyncio.ensure_future(self._watch(track, camera))
+            self._begin(self._watch(track, camera))
 
         @peer.on("connectionstatechange")
         async def on_change() -> None:
@@ -171,7 +174,7 @@ class Visitor:
         await peer.setLocalDescription(await peer.createOffer())
         offer = peer.localDescription
         await self._set(playing=False, offer={"type": offer.type, "sdp": offer.sdp})
-        answer = await page.until(self._answer, _START_S, "an answer to START")
+        answer = await page.until(lambda: self._answer(widget_id), _START_S, "an answer to START")
         await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
         try:
             async with asyncio.timeout(_START_S):
@@ -184,6 +187,7 @@ class Visitor:
                 f"no picture within {_START_S:.0f} s of START ({peer.connectionState}). "
                 f"{page.said()}"
             ) from None
+        self._begin(self._obey(page, peer))
         return time.monotonic() - began
 
     async def count(self, seconds: float) -> dict[str, Any]:
@@ -246,6 +250,11 @@ class Visitor:
         if self._peer is not None:
             await self._peer.close()
 
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # else it may be collected while it runs
+        task.add_done_callback(self._tasks.discard)
+
     def _open_page(self) -> Page:
         if self._page is None:
             raise PageError("the page is not open.")
@@ -256,10 +265,27 @@ class Visitor:
         # The answer of the START before is taken back in a run of its own.
         return component if component and not component[1]["sdp_answer_json"] else None
 
-    def _answer(self) -> dict[str, str] | None:
+    def _answer(self, widget_id: str) -> dict[str, str] | None:
+        if self._open_page().changing:
+            return None
         component = self._open_page().component(_COMPONENT)
-        answer = component and component[1]["sdp_answer_json"]
+        if component is None or component[0] != widget_id:  # the frame with START is gone
+            raise PageError(f"START was turned away. {self._open_page().said()}")
+        answer = component[1]["sdp_answer_json"]
         return json.loads(answer) if answer else None
+
+    def _told_to_stop(self) -> bool | None:
+        if self._open_page().changing:
+            return None
+        component = self._open_page().component(_COMPONENT)
+        return (component is None or component[1]["desired_playing_state"] is False) or None
+
+    async def _obey(self, page: Page, peer: RTCPeerConnection) -> None:
+        """Stop when the page says so, or shows the frame with the picture no longer."""
+        with contextlib.suppress(PageError):  # the page is closed
+            await page.until(self._told_to_stop, None, "a word to stop")
+            if self._peer is peer:
+                await self.stop()
 
     async def _set(self, playing: bool, offer: dict[str, str] | str = "") -> None:
         page = self._open_page()
