@@ -1,12 +1,13 @@
-"""What the web server does before Streamlit sees a request: headers, and room for uploads."""
+"""What the web server does before Streamlit sees a request: headers, origins, room for uploads."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -78,6 +79,36 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
 
 
+class OwnOrigin:
+    """Keeps what a page of another site sends away from Streamlit.
+
+    Streamlit refuses such a WebSocket itself, but asks a site outside for its own address first,
+    and stands still meanwhile, for every visitor.
+
+    Args:
+        app: the application behind.
+        hosts: names of further sites that may connect; Streamlit has the last word on them.
+    """
+
+    def __init__(self, app: Application, hosts: Collection[str] = ()) -> None:
+        self.app = app
+        self.hosts = {"localhost", "127.0.0.1", *hosts}
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Close a WebSocket of another site, and hide from an HTTP request that it is of one."""
+        headers = dict(scope.get("headers", ()))
+        origin = urlsplit(headers.get(b"origin", b"").decode("latin-1"))
+        own = headers.get(b"host", b"").decode("latin-1")
+        if b"origin" not in headers or origin.netloc == own or origin.hostname in self.hosts:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            kept = [header for header in scope["headers"] if header[0] != b"origin"]
+            await self.app({**scope, "headers": kept}, receive, send)
+
+
 class UploadRoom:
     """Refuses uploads that would make the app hold more of them in memory than it may.
 
@@ -110,7 +141,7 @@ class UploadRoom:
         own = of_session + self._coming.get(session, 0) + size
         everyone = of_all + sum(self._coming.values()) + size
         if own > self.total // 2 or everyone > self.total:
-            await _refuse(send)
+            await _refuse(receive, send)
             return
         self._coming[session] = self._coming.get(session, 0) + size
         try:
@@ -127,7 +158,10 @@ def _length(scope: Message) -> int:
     return int(said) if said.isdigit() else FILE_BYTES
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(receive: Receive, send: Send) -> None:
+    # A browser reads the answer only once it has sent all; nothing of it is kept.
+    while (await receive()).get("more_body"):
+        pass
     body = b"No room for this file now: remove others, or try again later."
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 413, "headers": headers})

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -33,6 +34,7 @@ _LEVELS = {
 _OWN = {*logging.LogRecord("", 0, "", 0, "", None, None).__dict__, "message", "asctime"}
 _ADDRESS = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:%\w+)?")
 _LONGEST = 4000
+_A_MINUTE = 20
 
 
 def set_up(env: Mapping[str, str] = os.environ) -> None:
@@ -48,6 +50,7 @@ def set_up(env: Mapping[str, str] = os.environ) -> None:
     if form not in FORMS:
         raise EmorecError(f"EMOREC_LOG: expected {' or '.join(FORMS)}. Received {form!r}.")
     handler = logging.StreamHandler()
+    handler.addFilter(_Flood())
     handler.setFormatter(_Json() if form == "json" else _Text())
     logging.getLogger().handlers = [handler]
     for name, logger in list(logging.root.manager.loggerDict.items()):
@@ -87,6 +90,26 @@ def _uncaught(
         sys.__excepthook__(kind, error or kind(), trace)
         return
     logging.getLogger("emorec").critical("uncaught exception", exc_info=(kind, error, trace))
+
+
+class _Flood(logging.Filter):
+    """Lets the same event through twenty times a minute: a stranger can cause many of some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.minute = 0
+        self.seen: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        minute = int(record.created // 60)
+        if minute != self.minute:
+            self.minute = minute
+            self.seen.clear()
+        event = (record.name, str(record.msg))
+        self.seen[event] += 1
+        if self.seen[event] == _A_MINUTE:
+            record.last_this_minute = True
+        return self.seen[event] <= _A_MINUTE
 
 
 class _Json(logging.Formatter):

@@ -5,7 +5,14 @@ import re
 
 import pytest
 
-from emorec.asgi import FILE_BYTES, Message, SecurityHeaders, UploadRoom, security_headers
+from emorec.asgi import (
+    FILE_BYTES,
+    Message,
+    OwnOrigin,
+    SecurityHeaders,
+    UploadRoom,
+    security_headers,
+)
 
 MB = 2**20
 UPLOAD = "/_stcore/upload_file/one/file"
@@ -102,3 +109,46 @@ def test_what_is_on_its_way_counts_until_it_is_there() -> None:
     assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
     assert seen[1] == 413
     assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "through"),
+    [
+        (None, "app.example", True),
+        ("https://app.example", "app.example", True),
+        ("http://app.example:8501", "app.example:8501", True),
+        ("http://localhost:3000", "app.example", True),  # Streamlit has the last word
+        ("https://other.example", "app.example", True),
+        ("https://evil.example", "app.example", False),
+        ("https://app.example.evil.example", "app.example", False),
+        ("http://app.example:1", "app.example:8501", False),
+        ("null", "app.example", False),
+        ("", "app.example", False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_another_sites_page_does_not_reach_streamlit(
+    origin: str | None, host: str, through: bool, kind: str
+) -> None:
+    seen, sent = [], []
+
+    async def behind(scope: Message, receive: object, send: object) -> None:
+        seen.append(dict(scope["headers"]))
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", host.encode())]
+    headers += [] if origin is None else [(b"origin", origin.encode())]
+    app = OwnOrigin(behind, ["other.example"])
+    asyncio.run(app({"type": kind, "headers": headers}, receive, send))
+    if through:
+        assert seen == [dict(headers)] and not sent
+    elif kind == "http":
+        assert seen == [{b"host": host.encode()}]
+    else:
+        assert not seen
+        assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -132,3 +132,24 @@ def test_without_a_terminal_it_is_json(capsys: pytest.CaptureFixture[str]) -> No
 def test_another_form_is_refused_in_one_line() -> None:
     with pytest.raises(EmorecError, match=r"EMOREC_LOG: expected json or text\. Received 'xml'"):
         logs.set_up({"EMOREC_LOG": "xml"})
+
+
+def test_the_same_event_does_not_fill_the_disk(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs.set_up({"EMOREC_LOG": "json"})
+    now = 6000.0
+    monkeypatch.setattr("time.time_ns", lambda: int(now * 1e9))
+    monkeypatch.setattr("time.time", lambda: now)
+    for number in range(50):
+        logging.getLogger("emorec").warning("garbage %d", number)
+    logging.getLogger("emorec").warning("something else")
+    now += 60
+    logging.getLogger("emorec").warning("garbage %d", 51)
+    said = lines(capsys)
+    assert [line["event"] for line in said] == [
+        *(f"garbage {number}" for number in range(20)),
+        "something else",
+        "garbage 51",
+    ]
+    assert [line["event"] for line in said if "last_this_minute" in line] == ["garbage 19"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from emorec.asgi import FILE_BYTES
 from emorec.paths import APP, CASCADE, MODELS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,6 +76,13 @@ def test_no_telemetry_and_no_cross_site_requests() -> None:
     assert config["browser"]["gatherUsageStats"] is False
     assert config["server"]["enableCORS"] is True
     assert config["server"]["enableXsrfProtection"] is True
+    # It would ask a site outside for the server's address.
+    assert config["logger"]["hideWelcomeMessage"] is True
+
+
+def test_an_upload_is_as_big_as_the_web_server_lets_it_be() -> None:
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["maxUploadSize"] * 2**20 == FILE_BYTES
 
 
 def test_a_checkout_has_what_the_engine_looks_for() -> None:

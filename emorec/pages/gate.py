@@ -64,7 +64,7 @@ def admitted() -> bool:
     except EmorecError as error:
         st.error(str(error))
         return False
-    if login and not st.user.is_logged_in:
+    if login and not st.user.get("is_logged_in"):
         _login()
         return False
     if consent and _GIVEN not in st.session_state:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.formparsers import MultiPartParser
@@ -19,11 +21,13 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from emorec import logs, monitoring
-from emorec.asgi import FILE_BYTES, SecurityHeaders, UploadRoom, security_headers
+from emorec.asgi import FILE_BYTES, OwnOrigin, SecurityHeaders, UploadRoom, security_headers
 from emorec.environment import number
 from emorec.errors import EmorecError
 from emorec.pages import gate
 from emorec.pages.engine import room
+
+log = logging.getLogger(__name__)
 
 _MB = 2**20
 _UPLOADS_MB = 200
@@ -49,16 +53,19 @@ def prepare() -> list[Middleware]:
     MultiPartParser.spool_max_size = FILE_BYTES + _MB
     return [
         Middleware(SecurityHeaders, headers=headers),
+        Middleware(OwnOrigin, hosts=_hosts()),
         Middleware(UploadRoom, kept=_kept, total=total),
     ]
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Show the app to whoever started it at a desktop, as Streamlit does."""
+    """Say where the app is, and show it to whoever started it at a desktop, as Streamlit does."""
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    url = f"{scheme}://localhost:{st.get_option('server.port')}"
+    log.info("serving", extra={"url": url})
     if not st.get_option("server.headless"):
-        scheme = "https" if st.get_option("server.sslCertFile") else "http"
-        webbrowser.open(f"{scheme}://localhost:{st.get_option('server.port')}")
+        webbrowser.open(url)
     yield
 
 
@@ -80,6 +87,11 @@ def _secrets_from_env() -> None:
         raise EmorecError("EMOREC_SECRETS: expected TOML, as secrets.toml holds it.") from None
     if secrets:
         st.secrets.merge_programmatic_secrets(secrets)
+
+
+def _hosts() -> list[str]:
+    origins = [st.get_option("browser.serverAddress"), *st.get_option("server.corsAllowedOrigins")]
+    return [urlsplit(text if "//" in text else f"//{text}").hostname or "" for text in origins]
 
 
 def _frame_ancestors() -> str:
