@@ -109,6 +109,7 @@ def train(args: argparse.Namespace) -> int:
         seed=args.seed,
         precision=args.precision,
         learning_rate=args.learning_rate,
+        weight_decay=args.weight_decay,
         start=args.start,
         teachers=args.teachers,
         resume=args.resume,
@@ -233,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--learning-rate", type=_rate, metavar="R", help="the highest; default: the recipe's"
     )
+    add.add_argument("--weight-decay", type=_rate, metavar="R", help="default: the recipe's")
     add.add_argument(
         "--start", type=Path, metavar="FILE", help="a .keras model whose weights to begin with"
     )

@@ -37,11 +37,11 @@ class Recipe:
     """
 
     network: str = "elu"
-    stages: tuple[tuple[int, int], ...] = ((32, 16), (48, 24))
+    stages: tuple[tuple[int, int], ...] = ((32, 20), (48, 34))
     batch: int = 128
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
-    weight_decay: float = 5e-3
+    weight_decay: float = 1e-3
     label_smoothing: float = 0.1
     ema: float = 0.998
     precision: str = "float32"

@@ -108,10 +108,21 @@ def test_from_faces_to_a_measured_model(
     assert f"{start}: is of the network elu, not relu." in capsys.readouterr().err
     assert main([*again[:-1], str(model)]) == 2
     assert "expected a .keras file" in capsys.readouterr().err
-    assert main([*again, "--epochs", "1", "--batch", "75", "--learning-rate", "1e-9"]) == 0
+    options = [
+        "--epochs",
+        "1",
+        "--batch",
+        "75",
+        "--learning-rate",
+        "1e-9",
+        "--weight-decay",
+        "0.01",
+    ]
+    assert main([*again, *options]) == 0
     assert read(more / "elu_cnn.json").command == (
         "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3 --out START;"
         " emorec train --data fer2013.csv --network elu --epochs 1 --batch 75 --learning-rate 1e-09"
+        " --weight-decay 0.01"
         " --start START/elu_cnn.keras"
     )
     begun, gone_on = (
