@@ -11,8 +11,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from emorec.settings import DETECTORS, Settings
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
     from emorec.media.table import FaceRecord, PhotoRecord
+    from emorec.records import FrameResult
 
 _DATA = "fer2013.csv, icml_face_data.csv, or a folder with one sub-folder an emotion"
 _FERPLUS = "FER+ votes on the same faces, fer2013new.csv"
@@ -59,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
     command += ["--server.address", "localhost", "--server.port", str(args.port)]
     if args.detector:
         os.environ["EMOREC_DETECTOR"] = args.detector
+    # Nobody else comes here, so the people in the gallery are whoever's this computer is.
+    os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE") or "1"
     print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
@@ -78,6 +82,7 @@ def photo(args: argparse.Namespace) -> int:
     if args.detector:
         settings = replace(settings, detector=args.detector)
     recognizer, code = EmotionRecognizer(settings=settings), 0
+    name = _namer() if args.names else None
     if note := shortcoming(settings.detector):
         print(f"emorec: {note}", file=sys.stderr, flush=True)
     for path in args.images:
@@ -87,7 +92,9 @@ def photo(args: argparse.Namespace) -> int:
             code = _complain(error)
             continue
         result = recognizer.analyze(image_bgr)
-        record = photo_record(str(path), result)
+        if name:
+            result = name(image_bgr, result)
+        record = photo_record(str(path), result, args.names)
         print(json.dumps(record, allow_nan=False) if args.json else _readable(record), flush=True)
         if args.out:
             _write(outputs[path], encode_png(draw_faces(image_bgr, result.faces, show="all")))
@@ -211,6 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
     add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
+    add.add_argument("--names", action="store_true", help="say who it is, of the people enrolled")
     _add_detector(add)
     add.set_defaults(command=photo)
 
@@ -353,9 +361,22 @@ def _readable(record: PhotoRecord) -> str:
 
 
 def _says(face: FaceRecord) -> str:
+    who = f"{face['name']}, " if face.get("name") else ""
     if face["unreadable"]:
-        return f"unreadable: {face['unreadable']}"
-    return f"{face['emotion'] or UNSURE} {face['confidence'] or 0:.0%}"
+        return f"{who}unreadable: {face['unreadable']}"
+    return f"{who}{face['emotion'] or UNSURE} {face['confidence'] or 0:.0%}"
+
+
+def _namer() -> Callable[[ImageBGR, FrameResult], FrameResult]:
+    """Return what names the faces of a photo."""
+    from emorec.people.extra import require
+
+    require()
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.gallery import open_gallery
+    from emorec.people.matching import named
+
+    return partial(named, embedder=FaceEmbedder(), gallery=open_gallery())
 
 
 def _portrait() -> ImageBGR:

@@ -24,7 +24,7 @@ from emorec import logs, monitoring
 from emorec.asgi import FILE_BYTES, OwnOrigin, SecurityHeaders, UploadRoom, security_headers
 from emorec.environment import number
 from emorec.errors import EmorecError
-from emorec.pages import gate
+from emorec.pages import gate, naming
 from emorec.pages.engine import room
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def prepare() -> list[Middleware]:
         logs.set_up()
         _secrets_from_env()
         gate.rules()
+        naming.allowed()
         monitoring.serve()
         room()
         total = (number("EMOREC_UPLOAD_MB", 100, 1_000_000) or _UPLOADS_MB) * _MB
