@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parent.parent / "tools" / "dev.py"
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "tools" / "dev.py"
 
 
 @pytest.fixture
@@ -334,6 +335,28 @@ def test_the_worst_exit_code_is_returned(
     monkeypatch.setattr(dev, "_call", lambda command, environment=None: next(run))
     assert dev.test([]) == expected
     assert not list(run)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("notebook", ["-m", "notebook", "notebooks/emotion_recognition.ipynb"]),
+        ("notebook-run", ["-m", "tools.notebook"]),
+    ],
+)
+def test_the_notebook_is_opened_and_run_by_what_is_set_up(
+    dev: ModuleType,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    expected: list[str],
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(dev, "start", lambda command: started.append(command) or 0)
+    assert dev.main([command]) == 0
+    assert started == [[dev.venv_program("python"), *expected]]
+    assert "requirements-people.txt" in calls(project)[1]
+    assert (ROOT / expected[-1]).is_file() or expected[-1] == "tools.notebook"
 
 
 @pytest.mark.parametrize("arguments", [["-k", "name"], ["--", "-k", "name"]])

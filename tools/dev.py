@@ -4,6 +4,8 @@
 usage: dev.py run                 start the web app
        dev.py test [-- PYTEST…]   every check and test; what follows -- goes to pytest
        dev.py lint                the checks without the tests
+       dev.py notebook            open the notebook
+       dev.py notebook-run        run the notebook, and keep what it shows
 
 Needs Python's standard library alone: everything else goes into the folder .venv, once.
 """
@@ -31,6 +33,8 @@ REQUIREMENTS = {
         "requirements-dev.txt",
     ),
 }
+COMMANDS = ("run", "test", "lint", "notebook", "notebook-run")
+NOTEBOOK = "notebooks/emotion_recognition.ipynb"
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
@@ -58,7 +62,7 @@ class SetupError(Exception):
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     command, rest = (argv[0], list(argv[1:])) if argv else ("", [])
-    if command not in ("run", "test", "lint") or (rest and command != "test"):
+    if command not in COMMANDS or (rest and command != "test"):
         print(__doc__, file=sys.stderr)
         return 2
     if sys.version_info < (3, 11):  # noqa: UP036 (an older one may well start this file)
@@ -71,6 +75,10 @@ def main(argv: Sequence[str]) -> int:
             install("run")
             return start([venv_program("emorec"), "run"])
         install("test")
+        if command == "notebook":
+            return start([venv_program("python"), "-m", "notebook", NOTEBOOK])
+        if command == "notebook-run":
+            return start([venv_program("python"), "-m", "tools.notebook"])
         return lint() if command == "lint" else test(rest[1:] if rest[:1] == ["--"] else rest)
     except SetupError as error:
         print(f"dev.py: {error}", file=sys.stderr)

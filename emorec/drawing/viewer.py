@@ -58,9 +58,9 @@ class AnnotatedPicture:
         count = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
         return f"<{_size(self.result.size_wh)}, {count}{': ' if says else ''}{says}>"
 
-    def _repr_jpeg_(self) -> bytes:
-        # As PNG a photo would make the notebook's file eight times as large.
-        return encode_jpeg(shrunk(self.annotated_bgr, _LONGEST_PX))
+    def _repr_jpeg_(self) -> tuple[bytes, dict[str, str]]:
+        # As PNG a photo would make the notebook's file several times as large.
+        return encode_jpeg(shrunk(self.annotated_bgr, _LONGEST_PX)), {"alt": repr(self)}
 
     def save(self, path: Path | str) -> None:
         """Write the whole drawing.

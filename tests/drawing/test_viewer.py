@@ -79,8 +79,9 @@ def test_a_notebook_gets_a_small_picture(
     size_wh: tuple[int, int], shown_wh: tuple[int, int]
 ) -> None:
     image_bgr = picture(*size_wh)
-    bundle, _ = DisplayFormatter().format(AnnotatedPicture(image_bgr, read(image_bgr)))
+    bundle, described = DisplayFormatter().format(AnnotatedPicture(image_bgr, read(image_bgr)))
     assert bundle.keys() == {"image/jpeg", "text/plain"}
+    assert described["image/jpeg"]["alt"] == bundle["text/plain"]
     with Image.open(io.BytesIO(bundle["image/jpeg"])) as shown:
         assert shown.size == shown_wh
 
