@@ -193,10 +193,40 @@ def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyP
         raise StartedError
 
     monkeypatch.setenv("EMOREC_DETECTOR", "blazeface")
+    monkeypatch.setenv("EMOREC_PEOPLE", "")
     monkeypatch.setattr("os.execv", start)
     with pytest.raises(StartedError):
         main(["run", "--port", str(free_port()), *argv])
     assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "blazeface")
+    assert os.environ["EMOREC_PEOPLE"] == "1"
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Somebody in a store of their own: the face in the portrait."""
+    pytest.importorskip("dlib")
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.gallery import open_gallery
+
+    monkeypatch.setenv("EMOREC_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    portrait = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
+    open_gallery().enrol("Eileen", FaceEmbedder().embed(portrait, [(171, 59, 281, 169)]), True)
+    return "Eileen"
+
+
+def test_photo_says_names_only_where_they_are_asked_for_and_each_once(
+    enrolled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = tmp_path / "twice.png"
+    Image.fromarray(np.hstack([skimage.data.astronaut()] * 2)).save(twice)
+    assert main(["photo", str(twice), "--json", "--names"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert sorted(face["name"] or "" for face in record["faces"]) == ["", enrolled]
+    assert main(["photo", str(twice), "--names"]) == 0
+    assert f", {enrolled}, " in capsys.readouterr().out
+    assert main(["photo", str(twice), "--json"]) == 0
+    assert not any("name" in face for face in json.loads(capsys.readouterr().out)["faces"])
 
 
 def test_photo_has_a_readable_line_a_face(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
