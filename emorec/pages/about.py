@@ -19,15 +19,18 @@ _DOES = f"""
 
 _DOES_NOT = """
 - It does not know what anyone feels: a smile may be politeness, a frown the sun.
-- It does not recognise people, nor judge age, gender, truthfulness or health.
+- It does not judge age, gender, truthfulness or health.
+- It knows nobody, save people who agreed to be enrolled, and names nobody unless it is asked to.
 - It is often wrong: more so on faces turned away, covered, badly lit, or unlike those it
   learned from.
 """
 
 _STORED = """
 Pictures are read in the server's memory and forgotten. No picture and no result is written to
-disk or sent elsewhere; a live session's numbers go when you leave the page. What you download is
-yours to keep, and to protect.
+disk or sent elsewhere; a live session's numbers go when you leave the page. Of people who agreed to
+be enrolled, their name and numbers that describe their face are kept, until they are deleted. The
+log names nobody, and the pages ask no other site for anything. What you download is yours to keep,
+and to protect.
 """
 
 _LAW = """
@@ -59,7 +62,7 @@ def render() -> None:
     else:
         _model(model.contract, model.file.suffix.removeprefix("."))
         st.markdown("What it takes for what, and which other models there are: the **Model** page.")
-    st.subheader("Nothing is stored")
+    st.subheader("What is stored")
     st.markdown(_STORED)
     st.subheader("The law, in four lines")
     st.markdown(_LAW)
