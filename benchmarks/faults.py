@@ -53,6 +53,7 @@ LEAST_SHARE = 0.7
 """Of the pictures before that the one beside must still get during and after a fault."""
 _DAY_S = 86_400.0
 _GARBAGE = 40
+_SILENCE_S = 45.0
 _AT_ONCE = 20  # pictures that the photo page reads
 
 
@@ -114,19 +115,22 @@ def happen(
         hit.ask("start", turn is not None)
         scene = Scene(url, rig, psutil.Process(app.pid), hit, turn, uploads)
         rates = [_beside(beside, seconds)]
+        # That a relay is gone shows in its silence, which has to last a while.
+        during_s = seconds if turn is None else max(seconds, _SILENCE_S)
         for client in (hit, beside):
-            client.tell("count", seconds)
+            client.tell("count", during_s)
         with FAULTS[name](scene):
-            hit_during, beside_during = (client.hear()["shown_per_s"] for client in (hit, beside))
+            seen = [client.hear() for client in (hit, beside)]
             message = hit.ask("said")
-        rates += [beside_during, _beside(beside, seconds)]
+        rates += [seen[1]["shown_per_s"], _beside(beside, seconds)]
         after = _again(hit, seconds)
         up, running = answers(url), app.poll() is None
         traces = (folder / "app.log").read_text(errors="replace").count("Traceback")
     return {
         "up": up and running,
         "beside_shown_per_s": rates,
-        "hit_shown_per_s": [hit_during, after],
+        "hit_shown_per_s": [seen[0]["shown_per_s"], after],
+        "hit_read_per_s": seen[0]["readings_per_s"],
         "message": message,
         "tracebacks": traces,
         "holds": up and running and min(rates[1:]) >= LEAST_SHARE * rates[0] and after > 0,
@@ -270,15 +274,17 @@ def tables(report: dict[str, Any]) -> str:
         "app up",
         "shown a second beside it: before, during, after",
         "to the one it hits: during, after STOP and START",
+        "frames read for it during",
         "what the page says",
     )
-    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|---|"]
+    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|--:|---|"]
     for name, done in report["faults"].items():
         cells = [
             name + ("" if done["holds"] else " (**does not hold**)"),
             "yes" if done["up"] else "**no**",
             ", ".join(f"{rate:.1f}" for rate in done["beside_shown_per_s"]),
             ", ".join(f"{rate:.1f}" for rate in done["hit_shown_per_s"]),
+            "none told" if done["hit_read_per_s"] is None else f"{done['hit_read_per_s']:.1f}",
             " ".join(done["message"]).replace("\n", " ").replace("|", "/") or "nothing",
         ]
         lines.append(f"| {' | '.join(cells)} |")
