@@ -80,8 +80,7 @@ def ways_out() -> None:
         return
     row = st.container(horizontal=True)
     if consent:
-        # Whatever was read goes too.
-        row.button("Withdraw consent", type="tertiary", on_click=st.session_state.clear)
+        row.button("Withdraw consent", type="tertiary", on_click=_withdraw)
     if login:
         row.button("Log out", type="tertiary", on_click=st.logout)
 
@@ -113,6 +112,18 @@ def _ask() -> None:
 
 def _agree(purpose: str) -> None:
     st.session_state[_GIVEN] = purpose
+
+
+def _withdraw() -> None:
+    """Forget the consent and whatever was read under it.
+
+    What the camera's component keeps stays until its picture has ended, which it still reports.
+    """
+    if stream := st.session_state.pop("live_stream", None):
+        stream.stop()
+    for key in [key for key in st.session_state if str(key).endswith(" read")]:
+        del st.session_state[key]
+    del st.session_state[_GIVEN]
 
 
 def _auth() -> Mapping[str, Any] | None:
