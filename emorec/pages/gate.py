@@ -21,6 +21,7 @@ PURPOSES = (
 _LOGIN_KEYS = ("redirect_uri", "cookie_secret")
 _PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
 _GIVEN = "consent given"
+_READ = (" read", " looks", " shots")  # how the names of what pages keep of pictures end
 _AI_ACT = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 _STATEMENTS = (
@@ -121,7 +122,7 @@ def _withdraw() -> None:
     """
     if stream := st.session_state.pop("live_stream", None):
         stream.stop()
-    for key in [key for key in st.session_state if str(key).endswith(" read")]:
+    for key in [key for key in st.session_state if str(key).endswith(_READ)]:
         del st.session_state[key]
     del st.session_state[_GIVEN]
 
