@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
         os.nice(5)  # moving pictures go first
     find_points = dlib.shape_predictor(str(folder / PREDICTOR))
     network = dlib.face_recognition_model_v1(str(folder / NETWORK))
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    source = sys.stdin.buffer
     while len(head := source.read(HEAD.size)) == HEAD.size:
         height, width, *box = HEAD.unpack(head)
         pixels = source.read(height * width * 3)
@@ -52,8 +52,10 @@ def main(folder: Path) -> None:
         image_rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
         chip = _chip(dlib, find_points, image_rgb, box)
         embedding = np.asarray(network.compute_face_descriptor(chip), dtype="<f4")
-        sink.write(embedding.tobytes())
-        sink.flush()
+        try:
+            os.write(sys.stdout.fileno(), embedding.tobytes())
+        except BrokenPipeError:  # the app ended meanwhile
+            return
 
 
 def _chip(
