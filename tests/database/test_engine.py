@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import delete, insert, text, update
 
-from emorec.database.engine import connect, data_folder, file_of, reading, writing
-from emorec.database.tables import Base, StoreRow
+from emorec.database.engine import connect, data_folder, file_of, reading, wipe, writing
+from emorec.database.tables import Base, PersonRow, StoreRow
 from emorec.errors import StoreError
 
 SECRET = "s3cret-word"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def revision(engine) -> int:
@@ -70,6 +73,34 @@ def test_changes_are_kept_all_together_or_not_at_all(store: str) -> None:
     with pytest.raises(ZeroDivisionError):
         fail_half_way()
     assert revision(engine) == 0
+
+
+@pytest.mark.parametrize("seed", [3, 18, 30])  # where secure_delete alone leaves traces
+def test_wiping_leaves_no_trace_of_what_was_deleted_or_replaced(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(seed)
+    engine = connect(env={"EMOREC_DATA": str(tmp_path)})
+    kept: dict[int, bytes] = {}
+    gone: list[bytes] = []
+    with writing(engine) as session:
+        for id_ in range(900):
+            value = draw.randbytes(draw.choice([30, 60, 541, 541]))
+            if len(kept) < 5 or draw.random() < 0.55:
+                row = {"id": id_, "name": value, "consented_at": NOW, "consent_version": 1}
+                session.execute(insert(PersonRow).values(row))
+                kept[id_] = value
+                continue
+            chosen = draw.choice(list(kept))
+            gone.append(kept.pop(chosen))
+            if draw.random() < 0.7:
+                session.execute(delete(PersonRow).filter_by(id=chosen))
+            else:
+                session.execute(update(PersonRow).filter_by(id=chosen).values(name=value))
+                kept[chosen] = value
+    wipe(engine)
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert all(value in left for value in kept.values())
+    pieces = {value[at : at + 10] for value in gone for at in range(0, len(value) - 9, 10)}
+    assert [piece for piece in pieces if piece in left] == []
 
 
 @pytest.mark.parametrize(
