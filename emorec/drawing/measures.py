@@ -139,8 +139,7 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     table = pd.DataFrame(
         {"faces": names, "accuracy": [accuracies[name] for name in names], "clean": clean}
     )
-    # One scale for both layers: room on the right for the numbers.
-    across = alt.Scale(domain=[0, 1], nice=False, range=[0, {"expr": "width - 44"}])
+    across = alt.Scale(domain=[0, 1], nice=False)  # one for all layers
     base = alt.Chart(table).encode(
         y=alt.Y("faces:N", sort=names, title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelLimit=180
@@ -152,7 +151,8 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     return _plain(
         alt.layer(
             base.mark_bar(color=_CELL, cornerRadius=2),
-            base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
+            # Within the bar, where the line cannot cross it.
+            base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(
                 text=alt.Text("accuracy:Q", format=".0%")
             ),
             line.encode(x=alt.X("mean(clean):Q", scale=across, axis=None)),

@@ -70,10 +70,7 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
     if id_ is None:
         name = st.text_input("Name", max_chars=80, key=f"people name {looks.round_()}")
     found = looks.gather(gallery, id_)
-    agreed = id_ is not None or st.checkbox(
-        f"The person in the pictures says: *{consent.TEXT}*",
-        key=f"people consent {looks.round_()}",
-    )
+    agreed = id_ is not None or _consent()
     wanting = [
         what
         for what, there in (
@@ -93,6 +90,12 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
             _do(partial(gallery.add, id_, found), said, forget=True)
     if wanting:
         st.caption(f"Still needed: {', '.join(wanting)}.")
+
+
+def _consent() -> bool:
+    # Beside its box Streamlit cuts a long sentence off, and this one must be read whole.
+    st.markdown(f"> {consent.TEXT}")
+    return st.checkbox("The person in the pictures says so", key=f"people consent {looks.round_()}")
 
 
 def _list(gallery: Gallery, people: Sequence[Person]) -> None:
