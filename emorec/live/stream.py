@@ -22,6 +22,7 @@ from threading import Lock, Thread, current_thread
 from time import monotonic
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -48,7 +49,8 @@ SILENCE_S = 20.0
 """A stream without a frame for so long is over; so is one that none has reached since START."""
 
 _RATE_OVER_S = 2.0
-_FALLBACK_WH = (640, 480)
+_FALLBACK = (480 * 3 // 2, 640)  # rows and columns of I420
+_BLANK = 44  # dark, where 16 is black
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shown:
-    picture: av.VideoFrame
+    planes: Image
+    """I420: brightness above, both colours at half the size below; uint8 (h * 3 / 2, w)."""
     blurred: bool
 
 
@@ -173,17 +176,21 @@ class LiveStream:
         run.put(frame)
 
     def picture(self, pts: int, time_base: Fraction) -> av.VideoFrame:
-        """Return the picture to send now; the sender stamps it with its own clock."""
+        """Return the picture to send now; the sender stamps it with its own clock.
+
+        Every call gives a frame of its own: one that is sent twice would be stamped anew while the
+        first is still on its way, and two frames of one time make a decoder stumble.
+        """
         del pts, time_base
         run = self._run if self._running else None
         shown = run.newest if run else None
         if shown is not None and (shown.blurred or self.view.show != "blur"):
-            return shown.picture
-        width, height = (
-            (shown.picture.width, shown.picture.height) if shown is not None else _FALLBACK_WH
-        )
-        blank = np.full((height, width, 3), 32, dtype=np.uint8)
-        return av.VideoFrame.from_ndarray(blank, format="bgr24")
+            planes = shown.planes
+        else:
+            rows, width = shown.planes.shape if shown is not None else _FALLBACK
+            planes = np.full((rows, width), 128, dtype=np.uint8)
+            planes[: rows * 2 // 3] = _BLANK
+        return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
     def stop(self, wait_s: float = 0.0) -> None:
         """Tell both threads to end; a second call does nothing.
@@ -310,7 +317,7 @@ class _Run:
             self.shown.tick()
         self.newest = None
 
-    def _drawn(self, frame: _Frame, view: View) -> av.VideoFrame:
+    def _drawn(self, frame: _Frame, view: View) -> Image:
         image = frame.image()
         result = frame.result or self.result
         faces: tuple[Face, ...] = ()
@@ -324,7 +331,8 @@ class _Run:
             image = np.ascontiguousarray(image[:, ::-1])
             faces = mirrored(faces, image.shape[1])
         drawn = draw_faces(image, faces, view.show)
-        return av.VideoFrame.from_ndarray(drawn, format="bgr24").reformat(format="yuv420p")
+        height, width = (side - side % 2 for side in drawn.shape[:2])  # I420 halves both
+        return np.asarray(cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420))
 
 
 def _started(name: str, work: Callable[..., None], *args: object) -> Thread:
