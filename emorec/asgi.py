@@ -40,6 +40,7 @@ def security_headers(page: str, frame_ancestors: str = "'self'") -> dict[str, st
         # Streamlit hands a component its script as a blob.
         "script-src": " ".join(["'self'", "blob:", *hashes]),
         "style-src": "'self' 'unsafe-inline'",  # it writes its styles while it runs
+        "connect-src": "'self' data: blob:",  # a camera's shot is fetched as data
         "img-src": "'self' data: blob:",
         "media-src": "'self' data: blob:",
         "font-src": "'self' data:",

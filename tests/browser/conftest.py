@@ -24,7 +24,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory):
     assert "Traceback" not in log.read_text(), f"the app logged a traceback:\n{log.read_text()}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(webcam: Path):
     """Start a browser, with the fake webcam or none, allowed without asking or not."""
     # `make test` sets the variable, empty for the browser that Playwright brought itself.

@@ -82,7 +82,8 @@ def play(page) -> dict:
         if start.is_visible():
             start.click()
         way = frame.evaluate(_WAY)
-        if way and way["pictures"] >= 20 and way["received"] > 50_000:
+        enough = way and min(way["sent"], way["received"]) > 50_000
+        if enough and way["pictures"] >= 20:
             return way
         page.wait_for_timeout(300)
     pytest.fail(f"no picture came back: {way}")
@@ -109,7 +110,6 @@ def test_the_live_page_plays_over_the_relay_and_the_secret_stays_on_the_server(
     page, carried = visit(url)
     way = play(page)
     assert way["type"] == "relay", way
-    assert way["sent"] > 50_000, way
 
     seen = b"".join(carried) + "".join(frame.content() for frame in page.frames).encode()
     assert b":emorec" in seen and turn_server.url.encode() in seen  # what the browser needs

@@ -88,7 +88,7 @@ def test_a_name_comes_goes_with_its_switch_and_its_thread_ends_with_the_stream(s
     assert play(stream, lambda: names_of(stream) == [None] and not threads())
     stream.names = Names(ada, ada)
     assert play(stream, lambda: names_of(stream) == ["Ada"])
-    assert "Ada" in [row["name"] for row in stream.timeline.rows()]
+    assert play(stream, lambda: "Ada" in [row["name"] for row in stream.timeline.rows()])
     stream.stop(wait_s=10)
     assert play(stream, lambda: not threads())
 
