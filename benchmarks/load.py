@@ -145,12 +145,10 @@ def tables(report: dict[str, Any]) -> str:
 
 def draw(report: dict[str, Any], file: Path) -> None:
     """Draw milliseconds a frame over faces, a line a size of picture."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
     lines: dict[str, list[tuple[int, float]]] = {}
     for name, row in report["cost"].items():
         point = (row["faces"], 1000 / row["analyses_per_s"])

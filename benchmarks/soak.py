@@ -238,12 +238,10 @@ def tables(report: dict[str, Any]) -> str:
 
 def draw(report: dict[str, Any], file: Path) -> None:
     """Draw memory over minutes."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
     times, sizes = zip(*report["memory_s_mb"], strict=True)
     axes.plot([at_s / 60 for at_s in times], sizes)
     axes.axhline(

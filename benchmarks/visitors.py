@@ -189,12 +189,10 @@ def _cell(value: float | None) -> str:
 
 def draw(report: dict[str, Any], file: Path) -> None:
     """Draw what the worst-off visitor gets over the number of sessions."""
-    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
     numbers = [run["sessions"] for run in report["runs"]]
     for key, least, name in (
         ("shown_per_s", LEAST_SHOWN, "pictures shown"),

@@ -5,6 +5,7 @@ What changes from run to run and says nothing (times, versions, counts of the ke
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -33,7 +34,9 @@ def executed(file: Path = NOTEBOOK) -> nbformat.NotebookNode:
         record_timing=False,
         coalesce_streams=True,
     )
-    client.execute()
+    # Streamlit, where it was imported, told every child of this process to draw into no notebook.
+    clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    client.execute(env=clean)
     notebook.metadata["language_info"] = {"name": "python"}
     return notebook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -29,6 +30,7 @@ _WAY = """async () => {
     pictures: video.framesDecoded || 0,
   };
 }"""
+_ROW = re.compile(r"^([a-z_]+) ([A-Z][\w ]+): (.+)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +96,11 @@ def check(page) -> dict[str, str]:
     page.get_by_text("Connection check").last.click()
     page.get_by_role("button", name="Check the connection").click()
     box, until = page.get_by_test_id("stExpanderDetails"), time.monotonic() + 90
+    rows: list[tuple[str, str, str]] = []
     while time.monotonic() < until:
-        lines = [line.split(" ", 1) for line in box.inner_text().splitlines() if ": " in line]
-        rows = dict(line.split(": ", 1) for _, line in lines)
-        if len(rows) == 6 and all(sign != "hourglass_top" for sign, _ in lines):
-            return rows
+        rows = _ROW.findall(box.inner_text())  # a row whose sign is still on its way is none yet
+        if len(rows) == 6 and all(sign != "hourglass_top" for sign, _, _ in rows):
+            return {title: says for _, title, says in rows}
         page.wait_for_timeout(300)
     pytest.fail(f"the check did not end: {rows}")
 
