@@ -12,6 +12,8 @@ from emorec.model.contract import Contract
 
 ACTIVATIONS = "activations.json"
 """ELU beside ReLU over seeds; ``benchmarks/activations.py`` writes it and says what is in it."""
+CROPS = "crops.json"
+"""How the pipeline's crops are read; ``benchmarks/crops.py`` writes it and says what is in it."""
 
 
 def names() -> list[str]:
@@ -55,13 +57,28 @@ def activations(folder: Path) -> dict[str, Any] | None:
     Raises:
         ModelError: the file is there, but is no such JSON.
     """
-    file = folder / ACTIVATIONS
+    return _kept(folder / ACTIVATIONS, {"runs", "networks", "split"})
+
+
+def crops(folder: Path, contract: Contract) -> dict[str, Any] | None:
+    """Return how a model reads the pipeline's crops; None where that was not measured of it.
+
+    Raises:
+        ModelError: the file is there, but is no such JSON.
+    """
+    content = _kept(folder / CROPS, {"model", "split", "faces", "found", "accuracy"})
+    weights = {file["sha256"] for file in contract.files.values()}
+    return content if content and content["model"]["sha256"] in weights else None
+
+
+def _kept(file: Path, keys: set[str]) -> dict[str, Any] | None:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise ModelError(f"{file}: cannot be read as JSON ({error}).") from error
-    if not isinstance(content, dict) or not {"runs", "networks", "split"} <= content.keys():
-        raise ModelError(f"{file}: is no comparison; `python -m benchmarks.activations` makes one.")
+    if not isinstance(content, dict) or not keys <= content.keys():
+        wanted = f"python -m benchmarks.{file.stem}"
+        raise ModelError(f"{file}: is not what `{wanted}` writes; that makes it anew.")
     return content

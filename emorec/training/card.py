@@ -61,6 +61,7 @@ def card() -> str:
     parts = [words.HEAD, _files(folder, {name: own for name, (own, _) in models.items()})]
     for own, measured in models.values():
         parts += _model(folder, own, measured)
+        parts += _framed(shelf.crops(folder, own))
     compared = shelf.activations(folder)
     if compared is not None:
         parts += _compared(compared)
@@ -108,6 +109,8 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
             rows.append((f"`{name}.evaluation.json`", "all that was measured of it", "MIT", ""))
     if (folder / shelf.ACTIVATIONS).is_file():
         rows.append((f"`{shelf.ACTIVATIONS}`", "ELU beside ReLU over seeds", "MIT", ""))
+    if (folder / shelf.CROPS).is_file():
+        rows.append((f"`{shelf.CROPS}`", "how the pipeline's crops are read", "MIT", ""))
     for detector in words.DETECTORS:
         file = folder / detector.file
         if file.is_file():
@@ -164,6 +167,15 @@ def _corrupted(own: Contract, measured: Mapping[str, Any]) -> list[str]:
         _filled(words.CORRUPTED, name=own.name, split=measured["split"]),
         tables.corrupted(measured),
     ]
+
+
+def _framed(crops: Mapping[str, Any] | None) -> list[str]:
+    if crops is None:
+        return []
+    low, high = crops["sides_px"]
+    right = crops["accuracy"]
+    picture = f"{_IMAGES}/crops.png"
+    return [_filled(words.CROPS, **{**crops, **right}, low=low, high=high, picture=picture)]
 
 
 def _promised(own: Contract) -> list[str]:

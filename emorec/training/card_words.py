@@ -37,6 +37,20 @@ The FER2013 head on the same faces of {split}, spoiled one way at a time, always
 random numbers (`emorec evaluate --corruptions`; `emorec/training/corruptions.py` says what each
 is). What lies outside a crop that is too wide repeats its border, since FER2013 has no more."""
 
+CROPS = """\
+### How faces are framed
+
+A network reads best what is framed as it learned it. {faces:,} faces of {split} were pasted into
+larger pictures at {low} to {high} pixels; the app's detector found {found:,} of them again, and the
+pipeline cut these out. The FER2013 head names {original:.1%} of them rightly as FER2013 has them,
+and {pipeline:.1%} as they were cut out. Measured by
+
+```
+{command}
+```
+
+![The mean of these faces as FER2013 frames them, and of the crops]({picture})"""
+
 NOT_MEASURED = """\
 Its full evaluation has not been recorded (`emorec evaluate --record` does). {known}"""
 

@@ -12,7 +12,7 @@ import pytest
 from emorec.errors import ModelError
 from emorec.model import evaluation
 from emorec.model.contract import Contract, read
-from emorec.model.shelf import activations, measured, names
+from emorec.model.shelf import activations, crops, measured, names
 from emorec.paths import MODELS
 
 
@@ -121,4 +121,13 @@ def test_what_is_no_comparison_is_a_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "activations.json").write_text(content)
     with pytest.raises(ModelError, match=r"activations\.json: ") as raised:
         activations(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"split": "PublicTest"}'])
+def test_what_is_no_measure_of_crops_is_a_line(own: Contract, tmp_path: Path, content: str) -> None:
+    assert crops(tmp_path, own) is None
+    (tmp_path / "crops.json").write_text(content)
+    with pytest.raises(ModelError, match=r"crops\.json: ") as raised:
+        crops(tmp_path, own)
     assert "\n" not in str(raised.value)

@@ -105,6 +105,27 @@ def test_a_measured_model_is_described_by_its_numbers(folder: Path, kinds: dict[
         assert line in text
 
 
+def test_the_crops_of_these_weights_are_told(folder: Path) -> None:
+    sha256 = contract.read(folder / f"{NAME}.json").files["tflite"]["sha256"]
+    crops = {
+        "model": {"name": NAME, "sha256": sha256},
+        "command": "python -m benchmarks.crops --data a.csv",
+        "split": "PublicTest",
+        "sides_px": [72, 200],
+        "faces": 3589,
+        "found": 2057,
+        "accuracy": {"original": 0.69, "pipeline": 0.68},
+    }
+    (folder / "crops.json").write_text(json.dumps(crops))
+    text = card()
+    assert "images/crops.png" in text and crops["command"] in text
+    words = " ".join(text.split())
+    assert "found 2,057 of them" in words and "names 69.0% of them" in words
+    crops["model"]["sha256"] = "of other weights"
+    (folder / "crops.json").write_text(json.dumps(crops))
+    assert "images/crops.png" not in card()
+
+
 def test_without_votes_nothing_is_said_of_people(folder: Path, kinds: dict[str, Any]) -> None:
     evaluation.write(folder / f"{NAME}.tflite", {"PublicTest": {"fer2013": kinds["fer2013"]}})
     text = card()
