@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -25,12 +27,17 @@ from emorec.training.trainee import vote_shares
 RECIPE = Recipe(stages=((24, 2), (32, 1)), batch=16, warmup_epochs=1, learning_rate=0.05)
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+ONE_STEP = replace(RECIPE, steps=1, augmentation=Augmentation(erase=0))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small() -> Iterator[None]:
     """The same networks with few channels, to train in seconds."""
-    tiny = partial(build_network, widths=(4, 8), depths=(1, 1))
-    monkeypatch.setattr(fit, "build_network", tiny)
-    monkeypatch.setattr(trainee, "build_network", tiny)
+    tiny = partial(build_network, widths=(4,), depths=(1,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fit, "build_network", tiny)
+        patch.setattr(trainee, "build_network", tiny)
+        yield
 
 
 def made_up(n: int, seed: int) -> FaceSet:
@@ -67,6 +74,19 @@ def silent(line: str) -> None:
 def state(folder: Path) -> dict[str, np.ndarray]:
     with np.load(folder / "last.npz") as arrays:
         return dict(arrays)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
+    """A run of `ONE_STEP` that is over: its folder, and what it returned."""
+    folder = tmp_path_factory.mktemp("done")
+    return folder, train(TRAINING, VALIDATION, folder, ONE_STEP, say=silent)
+
+
+@pytest.fixture
+def over(done: tuple[Path, keras.Model], tmp_path: Path) -> Path:
+    """A copy of the folder of that run, to be spoiled."""
+    return Path(shutil.copytree(done[0], tmp_path / "run"))
 
 
 def test_a_resumed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
@@ -147,6 +167,7 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
 def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="Windows sets no limit to a file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    recipe = replace(RECIPE, stages=((24, 2),))
     kept = {}
 
     def fill_the_disk(line: str) -> None:
@@ -157,34 +178,32 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> N
 
     try:
         with pytest.raises(TrainingError, match=r"npz: cannot be written \(.*--resume") as raised:
-            train(TRAINING, VALIDATION, tmp_path, RECIPE, say=fill_the_disk)
+            train(TRAINING, VALIDATION, tmp_path, recipe, say=fill_the_disk)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "\n" not in str(raised.value)
     assert (tmp_path / "last.npz").read_bytes() == kept["last.npz"]
     assert kept.keys() == {file.name for file in tmp_path.iterdir()}
-    train(TRAINING, VALIDATION, tmp_path, RECIPE, resume=True, say=silent)
-    assert len(json.loads(str(state(tmp_path)["history"]))) == RECIPE.epochs
+    train(TRAINING, VALIDATION, tmp_path, recipe, resume=True, say=silent)
+    assert len(json.loads(str(state(tmp_path)["history"]))) == recipe.epochs
 
 
 @pytest.mark.parametrize("name", ["last.npz", "best.npz"])
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, name: str) -> None:
-    recipe = replace(RECIPE, steps=1)
-    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
-    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:100])
+def test_a_damaged_checkpoint_is_named(over: Path, name: str) -> None:
+    (over / name).write_bytes((over / name).read_bytes()[:100])
     with pytest.raises(TrainingError, match=rf"{name}: cannot be read") as raised:
-        train(TRAINING, VALIDATION, tmp_path, recipe, resume=True, say=silent)
+        train(TRAINING, VALIDATION, over, ONE_STEP, resume=True, say=silent)
     assert "\n" not in str(raised.value)
 
 
-def test_a_finished_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    recipe = replace(RECIPE, steps=1)
-    done = train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
-    (tmp_path / "history.csv").unlink()  # as if the power had gone off between the two files
-    again = train(TRAINING, VALIDATION, tmp_path, recipe, resume=True, say=silent)
-    for one, other in zip(done.get_weights(), again.get_weights(), strict=True):
+def test_a_finished_run_resumes_to_the_same_weights(
+    done: tuple[Path, keras.Model], over: Path
+) -> None:
+    (over / "history.csv").unlink()  # as if the power had gone off between the two files
+    again = train(TRAINING, VALIDATION, over, ONE_STEP, resume=True, say=silent)
+    for one, other in zip(done[1].get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert (tmp_path / "history.csv").read_text().startswith("epoch,side,loss")
+    assert (over / "history.csv").read_text().startswith("epoch,side,loss")
 
 
 def test_a_trial_stops_after_its_steps(tmp_path: Path) -> None:
@@ -211,10 +230,8 @@ def test_settings_that_are_none_are_refused(tmp_path: Path, text: str | None) ->
         read_recipe(tmp_path)
 
 
-def test_settings_are_read_as_they_were(tmp_path: Path) -> None:
-    recipe = replace(RECIPE, steps=1, augmentation=Augmentation(erase=0))
-    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
-    assert read_recipe(tmp_path) == recipe
+def test_settings_are_read_as_they_were(over: Path) -> None:
+    assert read_recipe(over) == ONE_STEP
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from emorec.training.data import FaceSet
 from emorec.training.recipe import Recipe
 
 fit.build_network = trainee.build_network = partial(
-    fit.build_network, widths=(4, 8), depths=(1, 1)
+    fit.build_network, widths=(4,), depths=(1,)
 )
 
 
