@@ -1,7 +1,8 @@
 """Random variation of training faces: one function of `keras.ops`, compiled into the step.
 
-What the winners of FER2013 do, in one resampling: mirror, shift, scale, rotation; then brightness
-and contrast, random erasing (Z. Zhong et al., AAAI 2020) and mixup (H. Zhang et al., ICLR 2018).
+What the winners of FER2013 do, in one resampling: mirror, shift, scale, rotation; then brightness,
+contrast and a camera's noise, random erasing (Z. Zhong et al., AAAI 2020) and mixup (H. Zhang et
+al., ICLR 2018).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Augmentation:
         rotation_deg: largest turn to either side, in degrees.
         contrast: largest change of contrast, as a share.
         brightness: largest change of brightness, in grey levels.
+        noise: largest standard deviation of Gaussian noise, in grey levels; each face has its own.
         erase: probability of erasing a rectangle of the face.
         mixup: alpha of the Beta distribution that blends two faces; 0 blends none.
     """
@@ -37,6 +39,7 @@ class Augmentation:
     rotation_deg: float = 12.0
     contrast: float = 0.3
     brightness: float = 30.0
+    noise: float = 20.0
     erase: float = 0.25
     mixup: float = 0.0
 
@@ -73,13 +76,17 @@ def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGener
     gain = 1 + between(-how.contrast, how.contrast)
     varied = (varied - mean) * gain + mean + between(-how.brightness, how.brightness)
 
-    # A rectangle of 2 to 20 % of the area, filled with noise.
-    half_w, half_h = between(0.07, 0.22), between(0.07, 0.22)
+    grain = keras.random.normal((n, side, side), seed=seeds)
+    varied = varied + between(0, how.noise) * grain
+
+    # A rectangle of 2 to 30 % of the area, noisy or of one grey.
+    half_w, half_h = between(0.07, 0.27), between(0.07, 0.27)
     center_x, center_y = between(-0.5, 0.5), between(-0.5, 0.5)
     inside = (ops.abs(x - center_x) < half_w) & (ops.abs(y - center_y) < half_h)
     inside = inside & (between(0, 1) < how.erase)
-    noise = keras.random.uniform((n, side, side), 0, 255, seed=seeds)
-    return ops.clip(ops.where(inside, noise, varied), 0, 255)
+    noisy = between(0, 1) < 0.5
+    filling = ops.where(noisy, 127.5 + 74 * grain, between(0, 255))
+    return ops.clip(ops.where(inside, filling, varied), 0, 255)
 
 
 def blend(seeds: keras.random.SeedGenerator, alpha: float, *arrays: Any) -> tuple[Any, ...]:

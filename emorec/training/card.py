@@ -96,9 +96,14 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
     rows = []
     for name, own in contracts.items():
         weights = own.files["tflite"]["weights"]
+        runs = (
+            "what the app and the command line run"
+            if name == store.DEFAULT_NAME
+            else "to choose on the Model page"
+        )
         uses = {
             "tflite": f"the {ACTIVATIONS[own.network]} network on LiteRT, its weights as {weights}:"
-            " what the app and the command line run",
+            f" {runs}",
             "keras": "the same on Keras, to go on training from (`EMOREC_RUNTIME=keras` runs it)",
         }
         for suffix in reversed(FORMATS):

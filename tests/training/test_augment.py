@@ -9,7 +9,9 @@ from keras import ops
 
 from emorec.training.augment import Augmentation, blend, vary
 
-STILL = Augmentation(shift=0, scale=0, rotation_deg=0, contrast=0, brightness=0, erase=0, mixup=0)
+STILL = Augmentation(
+    shift=0, scale=0, rotation_deg=0, contrast=0, brightness=0, noise=0, erase=0, mixup=0
+)
 FACES = np.random.default_rng(0).integers(0, 256, (16, 48, 48)).astype(np.uint8)
 
 
@@ -36,7 +38,9 @@ def test_half_the_side_averages_squares_of_four() -> None:
 
 @pytest.mark.parametrize("side", [24, 32, 48])
 def test_any_variation_stays_in_range(side: int) -> None:
-    wild = Augmentation(shift=0.5, scale=0.5, rotation_deg=90, contrast=1, brightness=200, erase=1)
+    wild = Augmentation(
+        shift=0.5, scale=0.5, rotation_deg=90, contrast=1, brightness=200, noise=99, erase=1
+    )
     result = varied(wild, side)
     assert result.shape == (16, side, side)
     assert result.min() >= 0 and result.max() <= 255
@@ -50,6 +54,7 @@ def test_any_variation_stays_in_range(side: int) -> None:
         {"rotation_deg": 20},
         {"contrast": 0.5},
         {"brightness": 50},
+        {"noise": 60},
         {"erase": 1},
     ],
     ids=lambda how: next(iter(how)),

@@ -32,7 +32,7 @@ from emorec.training.recipe import Recipe
 trainee.build_network = partial(
     trainee.build_network, widths=(4, 8), depths=(1, 1), dropout=0.0
 )
-still = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, erase=0.0, mixup=0.0)
+still = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, erase=0.0, mixup=0.0)
 random = np.random.default_rng(0)
 left = random.integers(0, 256, (8, 48, 24))
 faces = FaceSet(

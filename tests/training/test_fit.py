@@ -128,7 +128,7 @@ def test_what_is_easy_is_learned(tmp_path: Path) -> None:
         stages=((24, 8),),
         batch=16,
         warmup_epochs=1,
-        augmentation=Augmentation(shift=0, scale=0, rotation_deg=0, erase=0, mixup=0),
+        augmentation=Augmentation(shift=0, scale=0, rotation_deg=0, noise=0, erase=0, mixup=0),
     )
     train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
     losses = [row["loss"] for row in json.loads(str(state(tmp_path)["history"]))]
