@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from emorec.drawing import measures
 from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.model import contract, shelf
@@ -94,6 +93,8 @@ def _caption(name: str) -> str:
 
 
 def _quality(found: Contract, measured: Mapping[str, Any]) -> None:
+    from emorec.drawing import measures  # late: Altair takes 46 MB
+
     st.subheader(f"How good {found.name} is")
     if not measured:
         st.info(
@@ -198,6 +199,8 @@ def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
 
 
 def _activations(compared: Mapping[str, Any]) -> None:
+    from emorec.drawing import measures
+
     st.subheader("ELU beside ReLU")
     epochs = max(run["epochs"] for run in compared["runs"])
     st.caption(

@@ -6,5 +6,5 @@ from benchmarks.start import start, tables
 def test_the_app_starts_and_stays_small() -> None:
     told = start()
     assert 0 < told["answers_s"] < told["page_s"]
-    assert 50 < told["idle_mb"] < 300
+    assert 50 < told["idle_mb"] < 250
     assert f"{told['idle_mb']:.0f}" in tables(told)
