@@ -321,7 +321,8 @@ class TestServers:
 
 
 @pytest.mark.parametrize(
-    ("codes", "expected"), [((0, 0, 0, 0), 0), ((0, 1, 0, 0), 1), ((0, 0, 2, 1), 2), ((0,) * 4, 0)]
+    ("codes", "expected"),
+    [((0,) * 5, 0), ((0, 1, 0, 0, 0), 1), ((0, 0, 2, 1, 0), 2), ((0, 0, 0, 1, 0), 1)],
 )
 def test_the_worst_exit_code_is_returned(
     dev: ModuleType,
@@ -335,6 +336,22 @@ def test_the_worst_exit_code_is_returned(
     monkeypatch.setattr(dev, "_call", lambda command, environment=None: next(run))
     assert dev.test([]) == expected
     assert not list(run)
+
+
+def test_every_test_runs_once_and_what_is_asked_for_runs_as_asked(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOREC_BROWSER", "")
+    commands: list[list[str]] = []
+    monkeypatch.setattr(dev, "servers", lambda: None)
+    monkeypatch.setattr(dev, "lint", lambda: 0)
+    monkeypatch.setattr(dev, "_call", lambda command, environment: commands.append(command) or 0)
+    dev.test([])
+    dev.test(["-k", "photo"])
+    together, alone, asked = (command[3:] for command in commands)
+    left_out = {word.removeprefix("--ignore=") for word in together if word.startswith("--ignore")}
+    assert left_out == set(alone) and all((ROOT / folder).is_dir() for folder in alone)
+    assert asked == ["-k", "photo"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,9 @@ COMMANDS = ("run", "test", "lint", "notebook", "notebook-run")
 NOTEBOOK = "notebooks/emotion_recognition.ipynb"
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
+ALONE = ("tests/benchmarks", "tests/browser")
+"""Tests that play in real time, and so have the machine to themselves."""
+
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
 """What some tests talk to: Debian's package, and the program that it brings."""
 
@@ -146,11 +149,17 @@ def lint() -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run the checks, then pytest with the arguments, and return the worst exit code."""
+    """Run the checks, then pytest with the arguments, and return the worst exit code.
+
+    Without arguments pytest runs twice: first what may share the machine, two at a time, then
+    `ALONE`.
+    """
     servers()
     environment = {**os.environ, **browser()}
-    checks = lint()
-    return max(checks, _call([venv_program("python"), "-m", "pytest", *arguments], environment))
+    others = ["-n", "2", "--dist", "loadfile", *(f"--ignore={folder}" for folder in ALONE)]
+    runs = [arguments] if arguments else [others, ALONE]
+    pytest = [venv_program("python"), "-m", "pytest"]
+    return max([lint(), *(_call([*pytest, *run], environment) for run in runs)])
 
 
 def browser() -> dict[str, str]:

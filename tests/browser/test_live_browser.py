@@ -140,5 +140,9 @@ def test_no_camera_is_told_and_a_single_shot_is_offered(launch, app_url):
 
 def test_a_single_shot_goes_through_the_same_engine(page):
     page.get_by_text("Take a shot with the camera").click()
-    page.get_by_role("button", name="Take Photo").click(timeout=30_000)
+    take = page.get_by_role("button", name="Take Photo")
+    take.wait_for(timeout=30_000)
+    # Before the camera's first picture Streamlit lets the button be pressed, and takes nothing.
+    page.wait_for_function("() => [...document.querySelectorAll('video')].some(v => v.videoWidth)")
+    take.click()
     page.get_by_text(re.compile(r"Face 1: ")).first.wait_for(timeout=30_000)
