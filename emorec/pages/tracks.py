@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partialmethod
+
 import aioice.ice
+from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack
 
 from emorec.live.stream import LiveStream
@@ -10,6 +13,11 @@ from emorec.live.stream import LiveStream
 # A browser that was killed says no farewell; the peer asks it every 4 to 6 s whether it is still
 # there. After four times without an answer, not six, the peer is gone within 30 s.
 aioice.ice.CONSENT_FAILURES = 4
+
+# streamlit-webrtc connects each end by a relay that keeps every picture until it is taken. On a
+# busy machine, where the encoder takes fewer than there are, the queue grew without bound, and what
+# a visitor saw fell behind by seconds. Each end takes the newest picture instead.
+MediaRelay.subscribe = partialmethod(MediaRelay.subscribe, buffered=False)  # type: ignore[assignment, method-assign]
 
 
 class CameraTrack(VideoSinkTrack):
