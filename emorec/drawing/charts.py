@@ -1,20 +1,26 @@
 """Charts of probabilities: of one face now, and of everyone in view over time.
 
+A chart is a table and a Vega-Lite specification, as `st.vega_lite_chart` takes them. The live page
+draws them anew several times a second for every visitor, so the specifications are declared once.
 Backgrounds are transparent and text keeps the page's colour, so they fit a light and a dark theme.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import altair as alt
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.records import Face
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Chart = tuple[pa.Table, dict[str, Any]]
+"""The data, and the specification without them."""
 
 _TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
 _BAR_END = "width - 52"  # leaves room for "100 %" beside the longest bar
@@ -22,6 +28,7 @@ _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
 _EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
 _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
+_ROWS = alt.NamedData("rows")
 _CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
 
 
@@ -32,11 +39,85 @@ def bars(face: Face) -> Chart:
         face: its smoothed probabilities are shown; one that is not classified has empty bars.
     """
     values = face.by_emotion if face.classified else dict.fromkeys(EMOTIONS, 0.0)
-    table = pd.DataFrame({"emotion": list(values), "probability": list(values.values())})
-    table["text"] = [
-        f"{p:.0%}".replace("%", " %") if face.classified else "" for p in values.values()
-    ]
-    base = alt.Chart(table).encode(
+    texts = [f"{p:.0%}".replace("%", " %") if face.classified else "" for p in values.values()]
+    table = {"emotion": list(values), "probability": list(values.values()), "text": texts}
+    return pa.table(table), _bars()
+
+
+def mood(
+    seconds: npt.NDArray[np.float64],
+    probs: npt.NDArray[np.float32],
+    window_s: tuple[float, float] | None = None,
+) -> Chart:
+    """Return the mean probabilities of everyone in view over time, stacked to the full height.
+
+    Where nobody was read for two seconds there is a gap.
+
+    Args:
+        seconds: float, shape (n,), when faces were read, as `Timeline.readings` gives them.
+        probs: float32, shape (n, 7), what was read, in ``EMOTIONS`` order.
+        window_s: the first and last second shown; by default those of the readings.
+    """
+    table = _areas(seconds, probs)
+    if window_s is None and len(table):
+        window_s = table["seconds"][0].as_py(), table["seconds"][-1].as_py()
+    first, last = window_s or (0.0, 0.0)
+    spec = _mood()
+    x = spec["encoding"]["x"]
+    scale = {**x["scale"], "domain": [first, last] if last > first else _EMPTY_S}
+    return table, {**spec, "encoding": {**spec["encoding"], "x": {**x, "scale": scale}}}
+
+
+def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> pa.Table:
+    """Return ``seconds, spell, emotion, low, high``: each emotion's band, the first on top.
+
+    Stacked here, as Vega-Lite's own stacking draws across the gaps between spells.
+    """
+    starts, spell, means = _means(seconds, probs)
+    low = (1.0 - np.cumsum(means / means.sum(axis=1, keepdims=True), axis=1)).clip(min=0.0)
+    high = np.hstack([np.ones((len(low), 1)), low[:, :-1]])
+    n = len(EMOTIONS)
+    return pa.table(
+        {
+            "seconds": np.tile(starts, n),
+            "spell": np.tile(spell, n),
+            "emotion": np.repeat(EMOTIONS, len(starts)),
+            "low": low.T.ravel(),
+            "high": high.T.ravel(),
+        }
+    )
+
+
+def _means(
+    seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return the steps of time in which someone was in view, in order.
+
+    Their first seconds, (m,); which ``spell`` without gap each belongs to, (m,); and the mean
+    probabilities, (m, 7).
+    """
+    span = float(np.ptp(seconds)) if len(seconds) else 0.0
+    doublings = max(0, math.ceil(math.log2(max(span, 1.0) / _LEAST_STEP_S / _MOST_STEPS)))
+    step = _LEAST_STEP_S * 2**doublings  # a step that grew with the span would make it waver
+    steps, at = np.unique(np.floor(seconds / step), return_inverse=True)
+    sums = np.stack([np.bincount(at, column, len(steps)) for column in probs.T], axis=1)
+    means = sums / np.bincount(at, minlength=len(steps))[:, None]
+    starts = steps * step
+    spell = np.cumsum(np.diff(starts, prepend=starts[:1]) > max(_GAP_S, 1.5 * step))
+    # A step lasts until the next: one alone has width too.
+    ends = np.flatnonzero(np.diff(spell, append=-1))
+    starts = np.append(starts, starts[ends] + step)
+    order = np.argsort(starts, kind="stable")
+    return (
+        starts[order],
+        np.append(spell, spell[ends])[order],
+        np.vstack([means, means[ends]])[order],
+    )
+
+
+@cache
+def _bars() -> dict[str, Any]:
+    base = alt.Chart(_ROWS).encode(
         y=alt.Y("emotion:N", sort=list(EMOTIONS), title=None).axis(
             ticks=False, domain=False, labelFontSize=13, labelPadding=6, labelOverlap=False
         ),
@@ -53,30 +134,14 @@ def bars(face: Face) -> Chart:
     )
 
 
-def mood(
-    rows: pd.DataFrame | Sequence[Mapping[str, object]],
-    window_s: tuple[float, float] | None = None,
-) -> Chart:
-    """Return the mean probabilities of everyone in view over time, stacked to the full height.
-
-    Args:
-        rows: of a timeline, as a table or as records: ``seconds`` and one column an emotion; one
-            row a face and moment; those of faces that could not be read are left out. Where nobody
-            was read for two seconds there is a gap. May be empty.
-        window_s: the first and last second shown; by default those of the rows.
-    """
-    table = pd.DataFrame(rows)
-    if table.empty:
-        table = pd.DataFrame(columns=["seconds", *EMOTIONS], dtype=float)
-    areas = _areas(table[["seconds", *EMOTIONS]].astype(float).dropna())
-    first, last = window_s or (areas["seconds"].min(), areas["seconds"].max())
-    domain = [first, last] if last > first else _EMPTY_S
+@cache
+def _mood() -> dict[str, Any]:
     return _plain(
-        alt.Chart(areas)
+        alt.Chart(_ROWS)
         .mark_area(clip=True)
         .encode(
             x=alt.X("seconds:Q", title=None)
-            .scale(domain=domain, nice=False)
+            .scale(nice=False)
             .axis(grid=False, labelExpr=_CLOCK, labelFontSize=12, tickCount=6, tickMinStep=1),
             y=alt.Y("low:Q", title=None)
             .scale(domain=[0, 1])
@@ -98,40 +163,14 @@ def mood(
     )
 
 
-def _areas(table: pd.DataFrame) -> pd.DataFrame:
-    """Return ``seconds, spell, emotion, low, high``: each emotion's band, the first on top.
-
-    Stacked here, as Vega-Lite's own stacking draws across the gaps between spells.
-    """
-    means = _means(table)
-    high = 1.0
-    bands = []
-    total = means[list(EMOTIONS)].sum(axis=1)
-    for emotion in EMOTIONS:
-        low = (high - means[emotion] / total).clip(lower=0.0)
-        bands.append(means[["seconds", "spell"]].assign(emotion=emotion, low=low, high=high))
-        high = low
-    return pd.concat(bands, ignore_index=True)
-
-
-def _means(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a step of time in which someone was in view, and its ``spell`` without gap."""
-    span = float(table["seconds"].max() - table["seconds"].min()) if len(table) else 0.0
-    doublings = max(0, math.ceil(math.log2(max(span, 1.0) / _LEAST_STEP_S / _MOST_STEPS)))
-    step = _LEAST_STEP_S * 2**doublings  # a step that grew with the span would make it waver
-    means = table.groupby((table["seconds"] // step) * step)[list(EMOTIONS)].mean().reset_index()
-    means["spell"] = (means["seconds"].diff() > max(_GAP_S, 1.5 * step)).cumsum()
-    ends = means.groupby("spell").tail(1)  # a step lasts until the next: one alone has width too
-    ends = ends.assign(seconds=ends["seconds"] + step)
-    return pd.concat([means, ends]).sort_values("seconds", ignore_index=True)
-
-
 def _color(legend: alt.Legend | None) -> alt.Color:
     colors = [COLORS[emotion] for emotion in EMOTIONS]
     scale = alt.Scale(domain=list(EMOTIONS), range=colors)
     return alt.Color("emotion:N", scale=scale, legend=legend, sort=list(EMOTIONS))
 
 
-def _plain(chart: Chart, height: int) -> Chart:
-    sized: Chart = chart.properties(height=height, width="container", background="transparent")
-    return sized.configure_view(stroke=None)
+def _plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
+    sized = chart.properties(height=height, width="container", background="transparent")
+    spec: dict[str, Any] = sized.configure_view(stroke=None).to_dict()
+    del spec["data"]
+    return spec

@@ -205,7 +205,7 @@ def _readings(stream: LiveStream) -> None:
     st.markdown("**The last minute**")
     _, now_s = timeline.span_s
     window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
-    st.altair_chart(charts.mood(timeline.last(_LAST_S), window), key="minute")
+    st.vega_lite_chart(*charts.mood(*timeline.readings(_LAST_S), window), key="minute")
 
 
 def _cards(faces: list[Face]) -> None:
@@ -219,7 +219,7 @@ def _cards(faces: list[Face]) -> None:
         with columns[place % 2]:
             st.markdown(f"{naming.called(face)}: {face.says}")
             if face.classified:
-                st.altair_chart(charts.bars(face), key=f"bars {place}")
+                st.vega_lite_chart(*charts.bars(face), key=f"bars {place}")
     if len(faces) > _CARDS:
         st.caption(f"and {len(faces) - _CARDS} more, smaller in the picture")
 
@@ -240,7 +240,7 @@ def _summary(timeline: Timeline) -> None:
     if summary.dominant is not None:
         share = summary.shares[summary.dominant]
         st.markdown(f"Most often **{summary.dominant}**: {share:.0%} of the time.")
-    st.altair_chart(charts.mood(rows, timeline.span_s), key="session")
+    st.vega_lite_chart(*charts.mood(*timeline.readings(), timeline.span_s), key="session")
     csv, json = st.columns(2)
     csv.download_button(
         "CSV", to_csv(rows), "emorec_session.csv", "text/csv", width="stretch", on_click="ignore"

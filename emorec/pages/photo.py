@@ -226,7 +226,7 @@ def _card(key: str, face: Face, crop: bytes) -> None:
     st.image(crop)
     st.markdown(f"{naming.called(face)}: {face.says}")
     if face.classified:
-        st.altair_chart(charts.bars(face), key=f"{key} bars {face.track_id}")
+        st.vega_lite_chart(*charts.bars(face), key=f"{key} bars {face.track_id}")
 
 
 def _table(faces: Sequence[Face], names: bool) -> pd.DataFrame:

@@ -8,6 +8,7 @@ whole.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.records import FrameResult
@@ -102,12 +104,22 @@ class Timeline:
             entries = list(self._entries)
         return [self._row(entry) for entry in entries]
 
-    def last(self, seconds: float) -> list[Row]:
-        """Return the rows of the last so many seconds observed, the oldest first."""
+    def readings(
+        self, last_s: float = math.inf
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+        """Return what was read in the last so many seconds observed, the oldest first.
+
+        Returns:
+            When, in seconds from the stream's start, shape (n,); and the smoothed probabilities, in
+            ``EMOTIONS`` order, shape (n, 7). Faces that could not be read are left out.
+        """
         with self._lock:
-            since = self._span_s[1] - seconds if self._span_s else 0.0
-            entries = list(takewhile(lambda entry: entry.seconds >= since, reversed(self._entries)))
-        return [self._row(entry) for entry in reversed(entries)]
+            since = self._span_s[1] - last_s if self._span_s else 0.0
+            newest = takewhile(lambda entry: entry.seconds >= since, reversed(self._entries))
+            read = [entry for entry in newest if entry.unreadable is None]
+        read.reverse()
+        probs = np.frombuffer(b"".join(entry.probs for entry in read), dtype=np.float32)
+        return np.array([entry.seconds for entry in read]), probs.reshape(-1, len(EMOTIONS))
 
     @property
     def span_s(self) -> tuple[float, float]:

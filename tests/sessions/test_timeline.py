@@ -40,7 +40,8 @@ def frame(time_s: float, *faces: Face) -> FrameResult:
 def test_nothing_observed() -> None:
     timeline = Timeline(START)
     assert timeline.rows() == []
-    assert timeline.last(60) == []
+    seconds, probs = timeline.readings()
+    assert (seconds.shape, probs.shape, probs.dtype) == ((0,), (0, 7), np.float32)
     assert timeline.span_s == (0.0, 0.0)
     assert (timeline.faces_seen, timeline.most_at_once) == (0, 0)
 
@@ -110,14 +111,28 @@ def test_at_most_ten_rows_a_second_and_face(rate: int, rows_a_second: int) -> No
     assert np.all(np.diff(seconds) >= 0.099)
 
 
-def test_last_counts_from_the_last_frame_observed() -> None:
+def test_the_last_readings_count_from_the_last_frame_observed() -> None:
     timeline = Timeline(START)
     for i in range(100):
         timeline.add(frame(i / 2, face()))
     timeline.add(frame(59.5))
-    assert [row["seconds"] for row in timeline.last(11)] == [48.5, 49.0, 49.5]
-    assert timeline.last(5) == []
-    assert timeline.last(1e9) == timeline.rows()
+    assert timeline.readings(11)[0].tolist() == [48.5, 49.0, 49.5]
+    assert timeline.readings(5)[0].size == 0
+    seconds, probs = timeline.readings()
+    rows = timeline.rows()
+    assert seconds.tolist() == [row["seconds"] for row in rows]
+    assert probs == pytest.approx(
+        np.array([[row[name] for name in EMOTIONS] for row in rows]), abs=1e-4
+    )
+
+
+def test_readings_leave_out_who_could_not_be_read() -> None:
+    timeline = Timeline(START)
+    hidden = replace(unknown(), unreadable="too dark")
+    timeline.add(frame(1.0, face(1), hidden))
+    timeline.add(frame(2.0, hidden))
+    assert len(timeline.rows()) == 3
+    assert timeline.readings()[0].tolist() == [1.0]
 
 
 def test_the_oldest_rows_go_first_and_the_figures_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +177,7 @@ def test_reading_while_another_thread_adds() -> None:
         while not (done.is_set() and reads):
             rows = timeline.rows()
             assert [row["seconds"] for row in rows] == [i / 10 for i in range(len(rows))]
-            assert len(timeline.last(1.0)) <= 11
+            assert len(timeline.readings(1.0)[0]) <= 11
             reads += 1
         return reads
 
