@@ -190,7 +190,8 @@ class LiveStream:
             rows, width = shown.planes.shape if shown is not None else _FALLBACK
             planes = np.full((rows, width), 128, dtype=np.uint8)
             planes[: rows * 2 // 3] = _BLANK
-        return av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        # The pixels are shared, not copied: this is the event loop, and nobody writes to them.
+        return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
 
     def stop(self, wait_s: float = 0.0) -> None:
         """Tell both threads to end; a second call does nothing.

@@ -79,7 +79,7 @@ def render() -> None:
         connection_check(stream, rtc, active)
     with readings:
         if active:
-            st.fragment(_readings, run_every=0.4)(stream)
+            st.fragment(_readings, run_every=0.5)(stream)
         elif stream.timeline is not None and stream.timeline.span_s[1] > 0:
             _summary(stream.timeline)
         else:
