@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 if __name__ == "__main__":
-    from emorec.pages import about, gate, live, model, naming, people, photo
+    from emorec.pages import about, gate, live, model, naming, people, photo, tracks
 
     st.set_page_config(
         page_title="EmoRec",
@@ -21,7 +21,7 @@ if __name__ == "__main__":
     st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
     if gate.admitted():
         own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
-        st.navigation(
+        page = st.navigation(
             [
                 st.Page(
                     live.render,
@@ -38,8 +38,13 @@ if __name__ == "__main__":
                 st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
             ],
             position="top",
-        ).run()
+        )
+        if page.title != "Live":
+            tracks.leave()
+        page.run()
         gate.ways_out()
+    else:
+        tracks.leave()
 else:
     # No page is imported here: its components register with a runtime that is not there yet.
     from emorec.pages import server

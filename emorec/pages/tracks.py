@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partialmethod
 
 import aioice.ice
+import streamlit as st
 from aiortc.contrib.media import MediaRelay
-from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack
+from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack, component
 
 from emorec.live.stream import LiveStream
 
@@ -18,6 +19,23 @@ aioice.ice.CONSENT_FAILURES = 4
 # busy machine, where the encoder takes fewer than there are, the queue grew without bound, and what
 # a visitor saw fell behind by seconds. Each end takes the newest picture instead.
 MediaRelay.subscribe = partialmethod(MediaRelay.subscribe, buffered=False)  # type: ignore[assignment, method-assign]
+
+_LEFT = "live left"
+
+
+def leave() -> None:
+    """Note that something else is shown than the live page: what was connected there is over."""
+    st.session_state[_LEFT] = _times_left() + 2  # one more would be the run after the last
+
+
+def _times_left(session_info: object = None) -> int:
+    return int(st.session_state.get(_LEFT, 0))
+
+
+# streamlit-webrtc ends a connection whose component was left out of a run, as when another page is
+# shown. It counts the runs that have ended, which it hears of too late on a busy machine: then one
+# or two of a hundred visitors who pressed START lost the picture at once. What counts is `leave`.
+component.get_script_run_count = _times_left
 
 
 class CameraTrack(VideoSinkTrack):

@@ -82,6 +82,17 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page, images):
     assert record
 
 
+def test_who_comes_back_from_another_page_starts_anew(page):
+    start_live(page)
+    page.get_by_role("link", name="About").click()
+    page.get_by_role("heading", name="About").wait_for()
+    page.get_by_role("link", name="Live").click()
+    start_live(page)
+    page.get_by_text("Mirror").click()  # the page runs anew, the picture goes on
+    page.get_by_text("Smoothing (s)").wait_for()
+    assert live_frame(page).evaluate(LIVE_FRAMES, 3) >= 10
+
+
 def test_with_blur_on_the_page_shows_no_face_from_the_first_picture_on(page):
     page.get_by_role("radio", name="Blur faces").or_(
         page.get_by_role("button", name="Blur faces")

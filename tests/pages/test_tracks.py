@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import pytest
+import streamlit as st
 from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
+from streamlit_webrtc import component
 
 from emorec.live.stream import LiveStream
-from emorec.pages.tracks import tracks
+from emorec.pages.tracks import leave, tracks
 
 FPS = 50
 
@@ -69,3 +72,20 @@ def test_who_waits_when_the_picture_ends_is_told() -> None:
 
     with pytest.raises(MediaStreamError):
         asyncio.run(asyncio.wait_for(watch(), 10))
+
+
+def test_only_another_page_ends_what_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = iter(range(0, 100, 5))  # runs of the page, as Streamlit counts them when it comes to it
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(
+        component, "get_this_session_info", lambda: SimpleNamespace(script_run_count=next(ended))
+    )
+    playing = component.WebRtcStreamerState(playing=True, signalling=False)
+    context = component._get_or_create_context("webcam")
+    context._set_state(playing)
+    for _ in range(3):
+        assert component._get_or_create_context("webcam").state == playing
+    leave()
+    assert not component._get_or_create_context("webcam").state.playing
+    context._set_state(playing)  # back, and START
+    assert component._get_or_create_context("webcam").state == playing
