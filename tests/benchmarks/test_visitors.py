@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import visitors
 from benchmarks.visitors import crowd, tables, verdict
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -37,7 +38,10 @@ def test_verdict(runs: list[dict], cap: int, cores: int) -> None:
     assert (told["cap"], told["cores_for_100"]) == (cap, cores)
 
 
-def test_one_visitor_gets_pictures_with_labels_and_the_server_pays(film: Path) -> None:
+def test_one_visitor_gets_pictures_with_labels_and_the_server_pays(
+    film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitors, "_SETTLE_S", 1.0)
     one = crowd(1, 3.0, film, fps=10)
     assert one["shown_per_s"][0] > 0 and one["read_per_s"][0] > 0
     assert 0 < one["picture_delay_ms_p95"] < one["label_age_ms_p95"] + 1000
