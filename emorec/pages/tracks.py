@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partialmethod
+from time import monotonic
 
 import aioice.ice
 import streamlit as st
+from aiortc import clock
 from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack, component
 
@@ -19,6 +22,11 @@ aioice.ice.CONSENT_FAILURES = 4
 # busy machine, where the encoder takes fewer than there are, the queue grew without bound, and what
 # a visitor saw fell behind by seconds. Each end takes the newest picture instead.
 MediaRelay.subscribe = partialmethod(MediaRelay.subscribe, buffered=False)  # type: ignore[assignment, method-assign]
+
+_BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
+# aiortc counts bits over the wall clock's milliseconds one by one: where that jumped by a day, as
+# after a machine has slept, everybody's picture stood still until it had caught up.
+clock.current_datetime = lambda: _BEGAN + timedelta(seconds=monotonic())
 
 _LEFT = "live left"
 
