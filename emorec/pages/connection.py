@@ -112,7 +112,13 @@ def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> N
         active: whether START was pressed.
     """
     st.html('<div id="connection-check"></div>')  # where NO_CONNECTION leads
-    with st.expander("Connection check", icon=":material/network_check:"):
+    # The server knows whether it is open: else it closes when advice appears above it.
+    with st.expander(
+        "Connection check",
+        icon=":material/network_check:",
+        key="connection box",
+        on_change="rerun",
+    ):
         st.fragment(_check)(stream, rtc, active)
 
 

@@ -133,9 +133,14 @@ def test_a_denied_camera_is_told_with_what_to_do(launch, app_url):
         {"permission": {"name": "camera"}, "setting": "denied", "origin": app_url},
     )
     page.goto(app_url)
+    page.get_by_text("Connection check").last.click()
+    check = page.get_by_role("button", name="Check the connection")
+    check.wait_for(timeout=30_000)
     live_frame(page).get_by_role("button", name="START").click()
     page.get_by_text("The browser denies this page the camera").first.wait_for(timeout=30_000)
     page.get_by_text("allow the camera, and load the page again").wait_for()
+    page.wait_for_timeout(1000)
+    assert check.is_visible(), "the advice has closed the connection check"
     page.get_by_text("A single shot goes through the same engine").wait_for()
     context.close()
 

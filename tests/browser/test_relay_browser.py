@@ -98,11 +98,12 @@ def check(page) -> dict[str, str]:
     box, until = page.get_by_test_id("stExpanderDetails"), time.monotonic() + 90
     rows: list[tuple[str, str, str]] = []
     while time.monotonic() < until:
-        rows = _ROW.findall(box.inner_text())  # a row whose sign is still on its way is none yet
+        says = "".join(box.all_inner_texts())
+        rows = _ROW.findall(says)  # a row whose sign is still on its way is none yet
         if len(rows) == 6 and all(sign != "hourglass_top" for sign, _, _ in rows):
             return {title: says for _, title, says in rows}
         page.wait_for_timeout(300)
-    pytest.fail(f"the check did not end: {rows}")
+    pytest.fail(f"the check did not end: {rows}, on a page that says:\n{page.inner_text('body')}")
 
 
 def test_the_live_page_plays_over_the_relay_and_the_secret_stays_on_the_server(
