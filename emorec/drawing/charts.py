@@ -1,7 +1,8 @@
 """Charts of probabilities: of one face now, and of everyone in view over time.
 
 A chart is a table and a Vega-Lite specification, as `st.vega_lite_chart` takes them. The live page
-draws them anew several times a second for every visitor, so the specifications are declared once.
+draws them anew several times a second for every visitor, so the specifications are declared once,
+and Altair, which takes 46 MB, is loaded with the first.
 Backgrounds are transparent and text keeps the page's colour, so they fit a light and a dark theme.
 """
 
@@ -9,15 +10,17 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.records import Face
+
+if TYPE_CHECKING:
+    import altair as alt
 
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
@@ -28,7 +31,6 @@ _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
 _EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
 _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
-_ROWS = alt.NamedData("rows")
 _CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
 
 
@@ -117,7 +119,9 @@ def _means(
 
 @cache
 def _bars() -> dict[str, Any]:
-    base = alt.Chart(_ROWS).encode(
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y("emotion:N", sort=list(EMOTIONS), title=None).axis(
             ticks=False, domain=False, labelFontSize=13, labelPadding=6, labelOverlap=False
         ),
@@ -136,8 +140,10 @@ def _bars() -> dict[str, Any]:
 
 @cache
 def _mood() -> dict[str, Any]:
+    import altair as alt
+
     return _plain(
-        alt.Chart(_ROWS)
+        alt.Chart(alt.NamedData("rows"))
         .mark_area(clip=True)
         .encode(
             x=alt.X("seconds:Q", title=None)
@@ -164,6 +170,8 @@ def _mood() -> dict[str, Any]:
 
 
 def _color(legend: alt.Legend | None) -> alt.Color:
+    import altair as alt
+
     colors = [COLORS[emotion] for emotion in EMOTIONS]
     scale = alt.Scale(domain=list(EMOTIONS), range=colors)
     return alt.Color("emotion:N", scale=scale, legend=legend, sort=list(EMOTIONS))

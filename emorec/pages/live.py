@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
+from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
@@ -180,8 +181,6 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
 
 def _readings(stream: LiveStream) -> None:
     """What is seen now; runs again by itself while the picture does."""
-    from emorec.drawing import charts  # late: Altair takes 46 MB
-
     if door.over(stream):
         st.rerun()
     result, timeline = stream.result, stream.timeline
@@ -209,8 +208,6 @@ def _readings(stream: LiveStream) -> None:
 
 
 def _cards(faces: list[Face]) -> None:
-    from emorec.drawing import charts
-
     if not faces:
         st.info("Nobody in view.", icon=":material/person_off:")
         return
@@ -226,8 +223,6 @@ def _cards(faces: list[Face]) -> None:
 
 def _summary(timeline: Timeline) -> None:
     """What the session was, once it is over."""
-    from emorec.drawing import charts
-
     summary, rows = summarize(timeline), timeline.rows()
     st.subheader("Your session")
     length, seen, most = st.columns(3)

@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from emorec.drawing import charts
 from emorec.drawing.overlay import draw_faces
 from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
@@ -221,8 +222,6 @@ def _picture(
 
 
 def _card(key: str, face: Face, crop: bytes) -> None:
-    from emorec.drawing import charts  # late: Altair takes 46 MB
-
     st.image(crop)
     st.markdown(f"{naming.called(face)}: {face.says}")
     if face.classified:
