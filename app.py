@@ -19,17 +19,15 @@ if __name__ == "__main__":
     )
     # Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
     st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
+    home = st.Page(
+        live.render, title="Live", icon=":material/videocam:", url_path="live", default=True
+    )
+    page = None
     if gate.admitted():
         own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
         page = st.navigation(
             [
-                st.Page(
-                    live.render,
-                    title="Live",
-                    icon=":material/videocam:",
-                    url_path="live",
-                    default=True,
-                ),
+                home,
                 st.Page(
                     photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
                 ),
@@ -39,12 +37,11 @@ if __name__ == "__main__":
             ],
             position="top",
         )
-        if page.title != "Live":
-            tracks.leave()
+    if page is not home:
+        tracks.leave()
+    if page is not None:
         page.run()
         gate.ways_out()
-    else:
-        tracks.leave()
 else:
     # No page is imported here: its components register with a runtime that is not there yet.
     from emorec.pages import server
