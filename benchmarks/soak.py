@@ -37,7 +37,8 @@ MOST_MB = 30.0
 """Memory at the end over that of the 5th minute."""
 POOLS = ("asyncio", "ThreadPoolExecutor")
 """Threads that the event loop keeps for later, up to a bound; they are not a session's."""
-WAYS = ("stop", "kill", "freeze")
+WAYS = ("freeze", "kill", "stop")
+"""In turn; those first whose leaving takes longest to be noticed."""
 _GONE_S = 90.0
 _SAME_S = 10.0
 
