@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from types import SimpleNamespace
 
 import av
 import pytest
 import streamlit as st
+from aiortc import clock
 from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from streamlit_webrtc import component
@@ -72,6 +74,14 @@ def test_who_waits_when_the_picture_ends_is_told() -> None:
 
     with pytest.raises(MediaStreamError):
         asyncio.run(asyncio.wait_for(watch(), 10))
+
+
+def test_aiortcs_time_does_not_follow_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    before_ms = clock.current_ms()
+    jumped = datetime.now(UTC) + timedelta(days=1)
+    wall = SimpleNamespace(now=lambda zone=None: jumped)
+    monkeypatch.setattr(clock, "datetime", SimpleNamespace(datetime=wall, timezone=timezone))
+    assert 0 <= clock.current_ms() - before_ms < 60_000
 
 
 def test_only_another_page_ends_what_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
