@@ -12,7 +12,8 @@ from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
-from emorec.live.stream import LiveStream, View
+from emorec.live.stream import LiveStream
+from emorec.live.worker import View
 from emorec.pages import door, naming
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.connection import connection_check

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from emorec.live import stream as module
+from emorec.live import worker
 from emorec.live.mailbox import Mailbox
 from emorec.live.shared import SharedClassifier
-from emorec.live.stream import LiveStream, View, mirrored
+from emorec.live.stream import LiveStream
+from emorec.live.worker import View, mirrored
 from emorec.paths import CASCADE
 from emorec.pipeline.detect import HaarDetector
 from emorec.pipeline.pipeline import Pipeline
@@ -90,8 +92,8 @@ def play(stream, image, seconds, fps=30, until=None):
     for number in range(int(seconds * fps)):
         stream.put(frame_of(image, number / fps))
         time.sleep(1 / fps)
-        if stream._run.newest is not newest:
-            newest = stream._run.newest
+        if stream._worker.newest is not newest:
+            newest = stream._worker.newest
             shown.append(stream.picture(0, TICK))
         if until and until():
             break
@@ -244,7 +246,7 @@ def test_every_picture_is_a_frame_of_its_own_to_be_stamped(open_stream, portrait
     stream = open_stream(Happy())
     blank = stream.picture(0, TICK), stream.picture(0, TICK)
     feed([stream], portrait, lambda: shown_by(stream).std() > 10)
-    stream._run._to_draw.close()  # the same picture from now on
+    stream._worker._to_draw.close()  # the same picture from now on
     drawn = stream.picture(0, TICK), stream.picture(0, TICK)
     for first, second in (blank, drawn):
         first.pts, second.pts = 1, 2
@@ -290,7 +292,7 @@ def test_a_thread_that_dies_is_replaced(open_stream, portrait):
 def test_a_frame_that_cannot_be_drawn_does_not_end_the_picture(open_stream, portrait, monkeypatch):
     stream = open_stream(Happy())
     with monkeypatch.context() as patch:
-        patch.setattr(module, "draw_faces", lambda *_: 1 / 0)
+        patch.setattr(worker, "draw_faces", lambda *_: 1 / 0)
         feed([stream], portrait, lambda: readings(stream) > 1)
         assert shown_by(stream).std() < 2
     feed([stream], portrait, lambda: shown_by(stream).std() > 10)
@@ -339,7 +341,7 @@ def test_after_stop_nothing_keeps_frames_pipelines_or_the_stream_itself(portrait
     gc.collect()
     assert made and [ref() for ref in made] == [None] * len(made)
     assert stream.timeline is not None
-    assert not [thing for thing in gc.get_objects() if type(thing) is module._Frame]
+    assert not [thing for thing in gc.get_objects() if type(thing) is worker.Frame]
     del stream
     gc.collect()
     assert not streams
@@ -366,10 +368,10 @@ def test_a_mailbox_says_when_nothing_came_and_when_something_had_to_go():
     assert box.put(3) is False
 
 
-@pytest.mark.skipif(module._trim is None, reason="another C library than glibc")
+@pytest.mark.skipif(worker._trim is None, reason="another C library than glibc")
 def test_a_session_gives_back_what_it_has_freed(monkeypatch, open_stream, portrait):
     trimmed = threading.Event()
-    monkeypatch.setattr(module, "_trim", lambda kept: trimmed.set())
+    monkeypatch.setattr(worker, "_trim", lambda kept: trimmed.set())
     stream = open_stream(Happy())
     stream.put(frame_of(portrait, 0))
     assert stream.running and not trimmed.is_set()

@@ -10,7 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from emorec.live.stream import LiveStream, View
+from emorec.live.stream import LiveStream
+from emorec.live.worker import View
 from emorec.people import recognition
 from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
