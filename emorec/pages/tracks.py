@@ -9,7 +9,7 @@ from time import monotonic
 import aioice.ice
 import streamlit as st
 from aiortc import clock
-from aiortc.contrib.media import MediaRelay
+from aiortc.contrib.media import MediaRelay, RelayStreamTrack
 from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack, component
 
 from emorec.live.stream import LiveStream
@@ -22,6 +22,22 @@ aioice.ice.CONSENT_FAILURES = 4
 # busy machine, where the encoder takes fewer than there are, the queue grew without bound, and what
 # a visitor saw fell behind by seconds. Each end takes the newest picture instead.
 MediaRelay.subscribe = partialmethod(MediaRelay.subscribe, buffered=False)  # type: ignore[assignment, method-assign]
+
+_stop_end = RelayStreamTrack.stop
+
+
+def _stop_and_tell(track: RelayStreamTrack) -> None:
+    """Stop an end, and tell whoever waits for its next picture that there is none.
+
+    aiortc lets it wait for ever, with the last picture and all that the session had.
+    """
+    _stop_end(track)
+    track._frame = None
+    if track._new_frame_event is not None:
+        track._new_frame_event.set()
+
+
+RelayStreamTrack.stop = _stop_and_tell  # type: ignore[assignment, method-assign]
 
 _BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
 # aiortc counts bits over the wall clock's milliseconds one by one: where that jumped by a day, as

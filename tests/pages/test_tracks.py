@@ -76,6 +76,21 @@ def test_who_waits_when_the_picture_ends_is_told() -> None:
         asyncio.run(asyncio.wait_for(watch(), 10))
 
 
+def test_an_end_that_is_stopped_keeps_nobody_waiting() -> None:
+    async def watch() -> set[asyncio.Task]:
+        _, source = tracks(Numbered(), FPS)
+        relay = MediaRelay()
+        own = relay.subscribe(source)
+        sender = relay.subscribe(own)
+        await sender.recv()
+        own.stop()
+        source.stop()
+        _, left = await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+        return left
+
+    assert not asyncio.run(watch())
+
+
 def test_aiortcs_time_does_not_follow_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     before_ms = clock.current_ms()
     jumped = datetime.now(UTC) + timedelta(days=1)
