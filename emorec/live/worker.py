@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -40,8 +38,6 @@ log = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
 
 _RATE_OVER_S = 2.0
-# glibc keeps what a session's threads have freed: without this each one left 2 MB behind.
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +153,6 @@ class Worker:
             self._read_frames(pipeline, naming)
         finally:
             naming.by(None)
-            if _trim:
-                _trim(0)
 
     def _read_frames(self, pipeline: Pipeline, naming: _Naming) -> None:
         failed = False

@@ -366,14 +366,3 @@ def test_a_mailbox_says_when_nothing_came_and_when_something_had_to_go():
     assert box.put(2) is True
     assert box.take(patience_s=0.01) == 2
     assert box.put(3) is False
-
-
-@pytest.mark.skipif(worker._trim is None, reason="another C library than glibc")
-def test_a_session_gives_back_what_it_has_freed(monkeypatch, open_stream, portrait):
-    trimmed = threading.Event()
-    monkeypatch.setattr(worker, "_trim", lambda kept: trimmed.set())
-    stream = open_stream(Happy())
-    stream.put(frame_of(portrait, 0))
-    assert stream.running and not trimmed.is_set()
-    stream.stop()
-    assert trimmed.wait(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import json
 import os
@@ -265,3 +266,29 @@ def test_a_wrong_choice_ends_the_start_with_one_line(env: dict[str, str], line: 
     assert len(said) == 1 and said[0].startswith(f"emorec: {line}")
     assert "Traceback" not in run.stderr
     assert "hidden" not in run.stderr
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallinfo2"),
+    reason="another C library than glibc",
+)
+def test_a_pictures_memory_goes_back_to_the_system() -> None:
+    code = """
+import ctypes, numpy as np
+from emorec.pages import server
+class Info(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "abcdefghij"]
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+def of_the_system():  # bytes in blocks that malloc has of the system, each for itself
+    return libc.mallinfo2().e
+server.prepare()
+before = of_the_system()
+big = np.zeros((4, 1080, 1920, 3), np.uint8)
+del big  # now glibc would keep what is smaller
+picture = np.zeros((720, 640), np.uint8)
+assert of_the_system() - before >= picture.nbytes
+del picture
+assert of_the_system() == before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=harness.ROOT)
