@@ -1,16 +1,15 @@
 """Charts of probabilities: of one face now, and of everyone in view over time.
 
 A chart is a table and a Vega-Lite specification, as `st.vega_lite_chart` takes them. The live page
-draws them anew several times a second for every visitor, so the specifications are declared once,
-and Altair, which takes 46 MB, is loaded with the first.
+draws them anew several times a second for every visitor, so the specifications are plain: to load
+Altair would take 46 MB, and five seconds of the first visitor's picture.
 Backgrounds are transparent and text keeps the page's colour, so they fit a light and a dark theme.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +17,6 @@ import pyarrow as pa
 
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.records import Face
-
-if TYPE_CHECKING:
-    import altair as alt
 
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
@@ -65,9 +61,8 @@ def mood(
         window_s = table["seconds"][0].as_py(), table["seconds"][-1].as_py()
     first, last = window_s or (0.0, 0.0)
     spec = _mood()
-    x = spec["encoding"]["x"]
-    scale = {**x["scale"], "domain": [first, last] if last > first else _EMPTY_S}
-    return table, {**spec, "encoding": {**spec["encoding"], "x": {**x, "scale": scale}}}
+    spec["encoding"]["x"]["scale"]["domain"] = [first, last] if last > first else _EMPTY_S
+    return table, spec
 
 
 def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> pa.Table:
@@ -117,68 +112,69 @@ def _means(
     )
 
 
-@cache
 def _bars() -> dict[str, Any]:
-    import altair as alt
-
-    base = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y("emotion:N", sort=list(EMOTIONS), title=None).axis(
-            ticks=False, domain=False, labelFontSize=13, labelPadding=6, labelOverlap=False
+    order = list(EMOTIONS)
+    axis = {"domain": False, "labelFontSize": 13, "labelOverlap": False, "labelPadding": 6}
+    place = {
+        "y": _column("emotion", "nominal", sort=order, title=None, axis=axis | {"ticks": False}),
+        "x": _column(
+            "probability",
+            "quantitative",
+            scale={"domain": [0, 1], "nice": False, "range": [0, {"expr": _BAR_END}]},
+            title=None,
+            axis=None,
         ),
-        x=alt.X("probability:Q", title=None, axis=None).scale(
-            domain=[0, 1], nice=False, range=[0, {"expr": _BAR_END}]
-        ),
+    }
+    bars = {"type": "bar", "cornerRadius": 2, "height": 13}
+    texts = {"type": "text", "align": "left", "color": _TEXT, "dx": 6, "fontSize": 13}
+    return _sized(
+        190,
+        layer=[
+            {"mark": bars, "encoding": place | {"color": _color(None)}},
+            {"mark": texts, "encoding": place | {"text": _column("text", "nominal")}},
+        ],
     )
-    return _plain(
-        alt.layer(
-            base.mark_bar(cornerRadius=2, height=13).encode(color=_color(None)),
-            base.mark_text(align="left", dx=6, fontSize=13, color=_TEXT).encode(text="text:N"),
-        ),
-        height=190,
-    )
 
 
-@cache
 def _mood() -> dict[str, Any]:
-    import altair as alt
-
-    return _plain(
-        alt.Chart(alt.NamedData("rows"))
-        .mark_area(clip=True)
-        .encode(
-            x=alt.X("seconds:Q", title=None)
-            .scale(nice=False)
-            .axis(grid=False, labelExpr=_CLOCK, labelFontSize=12, tickCount=6, tickMinStep=1),
-            y=alt.Y("low:Q", title=None)
-            .scale(domain=[0, 1])
-            .axis(grid=False, format="%", values=[0, 0.5, 1], labelFontSize=12),
-            y2="high:Q",
-            color=_color(
-                alt.Legend(
-                    orient="bottom",
-                    title=None,
-                    columns=4,
-                    offset=6,
-                    labelFontSize=13,
-                    symbolSize=120,
-                )
+    seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
+    shares = {"format": "%", "values": [0, 0.5, 1]}
+    plain = {"grid": False, "labelFontSize": 12}
+    legend = {"columns": 4, "labelFontSize": 13, "offset": 6, "orient": "bottom"}
+    legend |= {"symbolSize": 120, "title": None}
+    return _sized(
+        290,
+        mark={"type": "area", "clip": True},
+        encoding={
+            "x": _column(
+                "seconds", "quantitative", scale={"nice": False}, title=None, axis=plain | seconds
             ),
-            detail="spell:N",
-        ),
-        height=290,
+            "y": _column(
+                "low", "quantitative", scale={"domain": [0, 1]}, title=None, axis=plain | shares
+            ),
+            "y2": {"field": "high"},
+            "color": _color(legend),
+            "detail": _column("spell", "nominal"),
+        },
     )
 
 
-def _color(legend: alt.Legend | None) -> alt.Color:
-    import altair as alt
-
-    colors = [COLORS[emotion] for emotion in EMOTIONS]
-    scale = alt.Scale(domain=list(EMOTIONS), range=colors)
-    return alt.Color("emotion:N", scale=scale, legend=legend, sort=list(EMOTIONS))
+def _color(legend: dict[str, Any] | None) -> dict[str, Any]:
+    colors = {"domain": list(EMOTIONS), "range": [COLORS[emotion] for emotion in EMOTIONS]}
+    return _column("emotion", "nominal", scale=colors, legend=legend, sort=list(EMOTIONS))
 
 
-def _plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> dict[str, Any]:
-    sized = chart.properties(height=height, width="container", background="transparent")
-    spec: dict[str, Any] = sized.configure_view(stroke=None).to_dict()
-    del spec["data"]
-    return spec
+def _column(field: str, kind: str, **how: Any) -> dict[str, Any]:
+    return {"field": field, "type": kind, **how}
+
+
+def _sized(height: int, **chart: Any) -> dict[str, Any]:
+    view = {"continuousHeight": 300, "continuousWidth": 300, "stroke": None}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.4.1.json",
+        "background": "transparent",
+        "config": {"view": view},
+        "height": height,
+        "width": "container",
+        **chart,
+    }
