@@ -103,6 +103,11 @@ def test_the_pipeline_knows_nothing_downstream(module: str) -> None:
     assert not [name for name in IMPORTS[module] if within(name, *downstream)]
 
 
+def test_the_live_charts_do_without_altair() -> None:
+    # Loading it holds the first visitor's picture back for seconds.
+    assert not [name for name in IMPORTS["emorec.drawing.charts"] if within(name, "altair")]
+
+
 @pytest.mark.parametrize("module", [name for name in IMPORTS if name != "emorec.__main__"])
 def test_nothing_imports_the_command_line(module: str) -> None:
     assert not [name for name in IMPORTS[module] if within(name, "emorec.cli")]

@@ -113,10 +113,10 @@ def _means(
 
 
 def _bars() -> dict[str, Any]:
-    order = list(EMOTIONS)
-    axis = {"domain": False, "labelFontSize": 13, "labelOverlap": False, "labelPadding": 6}
+    axis: dict[str, Any] = {"domain": False, "ticks": False}
+    axis |= {"labelFontSize": 13, "labelOverlap": False, "labelPadding": 6}
     place = {
-        "y": _column("emotion", "nominal", sort=order, title=None, axis=axis | {"ticks": False}),
+        "y": _column("emotion", "nominal", sort=list(EMOTIONS), title=None, axis=axis),
         "x": _column(
             "probability",
             "quantitative",
@@ -125,13 +125,13 @@ def _bars() -> dict[str, Any]:
             axis=None,
         ),
     }
-    bars = {"type": "bar", "cornerRadius": 2, "height": 13}
-    texts = {"type": "text", "align": "left", "color": _TEXT, "dx": 6, "fontSize": 13}
+    bar = {"type": "bar", "cornerRadius": 2, "height": 13}
+    text = {"type": "text", "align": "left", "color": _TEXT, "dx": 6, "fontSize": 13}
     return _sized(
         190,
         layer=[
-            {"mark": bars, "encoding": place | {"color": _color(None)}},
-            {"mark": texts, "encoding": place | {"text": _column("text", "nominal")}},
+            {"mark": bar, "encoding": place | {"color": _color(None)}},
+            {"mark": text, "encoding": place | {"text": _column("text", "nominal")}},
         ],
     )
 
@@ -140,8 +140,8 @@ def _mood() -> dict[str, Any]:
     seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
     shares = {"format": "%", "values": [0, 0.5, 1]}
     plain = {"grid": False, "labelFontSize": 12}
-    legend = {"columns": 4, "labelFontSize": 13, "offset": 6, "orient": "bottom"}
-    legend |= {"symbolSize": 120, "title": None}
+    legend = {"orient": "bottom", "title": None, "columns": 4, "offset": 6}
+    legend |= {"labelFontSize": 13, "symbolSize": 120}
     return _sized(
         290,
         mark={"type": "area", "clip": True},
