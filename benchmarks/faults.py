@@ -45,10 +45,10 @@ from benchmarks.malformed import damaged
 from benchmarks.report import add_options, deliver
 from benchmarks.rigged import Rig
 from tools.clients import Client, visiting
+from tools.film import write_film
 from tools.harness import FPS, answers, running_app
 from tools.page import Page, PageError
 from tools.turn import running_turn, turn_path
-from tools.visitor import write_film
 
 LEAST_SHARE = 0.7
 """Of the pictures before that the one beside must still get during and after a fault."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import marks
-from tools.visitor import AGE_BITS
+from tools.film import AGE_BITS
 
 _POLL_S = 0.1
 

@@ -27,9 +27,9 @@ from benchmarks.machine import machine, percentile_95
 from benchmarks.report import add_options, deliver
 from benchmarks.rigged import Rig
 from tools.clients import Client, visiting
+from tools.film import write_film
 from tools.harness import FPS, running_app
 from tools.page import PageError
-from tools.visitor import write_film
 
 LEAST_SHOWN, LEAST_READ = 15.0, 5.0
 """Pictures shown and frames read a second that every visitor must get."""

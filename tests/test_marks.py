@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools import marks
-from tools.visitor import LOOP, NUMBER_BITS, write_film
+from tools.film import LOOP, NUMBER_BITS, write_film
 
 
 def luma(image: np.ndarray) -> np.ndarray:

@@ -18,10 +18,8 @@ import json
 import sys
 import tempfile
 import time
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -38,59 +36,12 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from tools import marks
-from tools.harness import FPS, webcam_frame
+from tools.film import AGE_BITS, NUMBER_BITS, Camera, write_film
+from tools.harness import FPS
 from tools.page import Page, PageError
 
-LOOP = 4 * FPS
-"""Frames until the camera's picture begins anew."""
-NUMBER_BITS, AGE_BITS = 7, 12
-_CLOCK = Fraction(1, 90_000)
-_BITS_PER_S = 1_500_000
 _START_S = 90.0
 _COMPONENT = "webrtc_streamer"
-
-
-def write_film(path: Path) -> Path:
-    """Write the camera's picture as VP8, with a key frame a second; every frame has its number."""
-    with av.open(str(path), "w", format="ivf") as film:
-        stream = film.add_stream("libvpx", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        stream.bit_rate, stream.gop_size = _BITS_PER_S, FPS
-        stream.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
-        for number in range(LOOP):
-            image = webcam_frame(number)
-            marks.write(image, number, NUMBER_BITS)
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        film.mux(stream.encode())
-    return path
-
-
-class _Camera(MediaStreamTrack):
-    """Sends the film round and round, as it was encoded."""
-
-    kind = "video"
-
-    def __init__(self, film: list[bytes], fps: int) -> None:
-        super().__init__()
-        self.taken: deque[tuple[int, float]] = deque(maxlen=LOOP)
-        """Numbers of the frames sent and when, by the monotonic clock."""
-        self._film = film
-        self._fps = fps
-        self._count = 0
-        self._began = 0.0
-
-    async def recv(self) -> av.Packet:
-        if self.readyState != "live":
-            raise MediaStreamError
-        now = time.monotonic()
-        self._began = self._began or now
-        await asyncio.sleep(max(0.0, self._began + self._count / self._fps - now))
-        number = self._count % LOOP
-        packet = av.Packet(self._film[number])
-        packet.pts, packet.time_base = self._count * 90_000 // self._fps, _CLOCK
-        self.taken.append((number, time.monotonic()))
-        self._count += 1
-        return packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +71,7 @@ class Visitor:
         self._fps = fps
         self._page: Page | None = None
         self._peer: RTCPeerConnection | None = None
-        self._camera: _Camera | None = None
+        self._camera: Camera | None = None
         self._shown: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: list[_Seen] = []
@@ -152,7 +103,7 @@ class Visitor:
             self._shown.add(widget_id)
             await self._set(playing=False)
         peer = self._peer = RTCPeerConnection(_configuration(args["rtc_configuration"], relay))
-        camera = self._camera = _Camera(self._film, self._fps)
+        camera = self._camera = Camera(self._film, self._fps)
         peer.addTrack(camera)
         connected = asyncio.Event()
 
@@ -295,7 +246,7 @@ class Visitor:
             value = {"playing": playing, "sdpOffer": offer, "iceCandidates": {}}
             await page.change(component[0], value)
 
-    async def _watch(self, track: MediaStreamTrack, camera: _Camera) -> None:
+    async def _watch(self, track: MediaStreamTrack, camera: Camera) -> None:
         while True:
             try:
                 frame = await track.recv()
