@@ -120,10 +120,17 @@ def test_from_faces_to_a_measured_model(
     ]
     assert main([*again, *options]) == 0
     assert read(more / "elu_cnn.json").command == (
-        "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3 --out START;"
+        "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3 --out START1;"
         " emorec train --data fer2013.csv --network elu --epochs 1 --batch 75 --learning-rate 1e-09"
         " --weight-decay 0.01"
-        " --start START/elu_cnn.keras"
+        " --start START1/elu_cnn.keras"
+    )
+    thrice = ["train", "--data", str(data), "--out", str(tmp_path / "thrice"), "--steps", "1"]
+    assert main([*thrice, "--start", str(more / "elu_cnn.keras")]) == 0
+    assert read(tmp_path / "thrice" / "elu_cnn.json").command == (
+        read(more / "elu_cnn.json").command
+        + " --out START2; emorec train --data fer2013.csv --network elu --steps 1"
+        " --start START2/elu_cnn.keras"
     )
     begun, gone_on = (
         keras.saving.load_model(folder / "elu_cnn.keras").get_layer("stem_conv").get_weights()
