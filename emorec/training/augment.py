@@ -37,10 +37,10 @@ class Augmentation:
     shift: float = 0.1
     scale: float = 0.15
     rotation_deg: float = 12.0
-    contrast: float = 0.3
-    brightness: float = 30.0
-    noise: float = 20.0
-    erase: float = 0.25
+    contrast: float = 0.25
+    brightness: float = 25.0
+    noise: float = 6.0
+    erase: float = 0.15
     mixup: float = 0.0
 
 

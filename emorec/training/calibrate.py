@@ -10,7 +10,9 @@ Three numbers of the contract, in this order:
   neutral gains accuracy by it. Without votes 0.
 - ``unsure_below``: the smallest hundredth from which on at least 85 % of the labels that are shown
   are people's too (without votes: the data's), if half of the faces or more keep a label then.
-  Otherwise the one with the highest share among those that leave half of the faces their label.
+  Since it is to hold for other faces too, what counts is not the share itself but what it is at
+  least with 95 % confidence, by the score interval (E. B. Wilson, JASA 1927). Where that is out
+  of reach, the threshold that comes nearest among those that leave half of the faces their label.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ AGREEMENT = 0.85
 
 LEAST_COVERAGE = 0.5
 """Share of faces that must keep a label: one that is hardly ever given is of no use."""
+
+_QUANTILE = 1.645  # of the normal distribution, for a bound that holds with 95 % confidence
 
 
 def calibrate(
@@ -130,7 +134,15 @@ def choose_threshold(probs: npt.NDArray[np.float32], true: Labels) -> float:
         coverage, agreement = selective(probs, true, threshold)
         if coverage < LEAST_COVERAGE:
             break
-        if agreement >= AGREEMENT:
+        least = _at_least(agreement, coverage * len(true))
+        if least >= AGREEMENT:
             return float(threshold)
-        useful.append((agreement, -threshold))
+        useful.append((least, -threshold))
     return -max(useful)[1]
+
+
+def _at_least(share: float, n: float) -> float:
+    """Return the lower end of Wilson's interval for a share seen in n cases."""
+    z = _QUANTILE
+    spread = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    return float((share + z * z / (2 * n) - spread) / (1 + z * z / n))

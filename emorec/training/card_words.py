@@ -95,8 +95,8 @@ people's votes lean to neutral, and a network that hides expressions behind neut
 by it. How often each answer says neutral stands in the tables.
 
 A face is "unsure" below a threshold of confidence: the lowest from which on at least
-{agreement:.0%} of the labels that are shown are people's too, as long as {coverage:.0%} of the
-faces keep a label.
+{agreement:.0%} of the labels that are shown are people's too, with 95 % confidence (Wilson's score
+interval), as long as {coverage:.0%} of the faces keep a label.
 
 ## Intended use
 

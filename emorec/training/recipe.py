@@ -49,7 +49,7 @@ class Recipe:
     start: str | None = None
     steps: int | None = None
     teachers: str | None = None
-    teaching: float = 0.7
+    teaching: float = 0.5
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property

@@ -84,26 +84,28 @@ def test_the_blend_finds_expressions_before_it_gains_accuracy(
     assert smallest <= blend <= largest
 
 
-def ranked(right: list[bool]) -> tuple[np.ndarray, np.ndarray]:
-    """Faces of falling confidence, from 0.99 down by hundredths, right or wrong."""
-    sure = 0.995 - 0.01 * np.arange(len(right))
+def ranked(right: list[bool], each: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Faces of falling confidence, from 0.99 down by hundredths, right or wrong; some of each."""
+    sure = 0.995 - 0.01 * np.repeat(np.arange(len(right)), each)
     probs = np.stack([sure, *[(1 - sure) / 6] * 6], axis=1).astype(np.float32)
-    return probs, np.where(right, 0, 1)
+    return probs, np.where(np.repeat(right, each), 0, 1)
 
 
 @pytest.mark.parametrize(
-    ("right", "threshold"),
+    ("right", "each", "threshold"),
     [
-        ([True] * 20, 0.0),
-        ([True] * 17 + [False] * 3, 0.0),  # 85 % of all
-        ([True] * 17 + [False] * 4, 0.8),
-        ([True] * 12 + [False] * 8, 0.86),  # 12 of 14
+        ([True] * 20, 1, 0.0),
+        ([True] * 15, 1, 0.0),  # too few to be sure of 85 %: the bound is highest for all
+        ([True] * 18 + [False] * 3, 100, 0.8),  # 85.7 % of 2,100: not surely
+        ([True] * 17 + [False] * 4, 100, 0.81),  # 17 of 19
+        ([True] * 12 + [False] * 8, 100, 0.87),  # 12 of 13
+        ([True] * 12 + [False] * 8, 10_000, 0.86),  # 12 of 14, of so many it is sure
         # Not even of the surest half: of those that leave half a label the best, 7 of 10.
-        ([True] * 7 + [False] * 13, 0.9),
+        ([True] * 7 + [False] * 13, 100, 0.9),
     ],
 )
-def test_the_threshold_by_hand(right: list[bool], threshold: float) -> None:
-    probs, true = ranked(right)
+def test_the_threshold_by_hand(right: list[bool], each: int, threshold: float) -> None:
+    probs, true = ranked(right, each)
     assert choose_threshold(probs, true) == pytest.approx(threshold, abs=0.0101)
 
 
