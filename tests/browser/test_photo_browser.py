@@ -68,4 +68,5 @@ def test_about_says_what_it_does_and_what_the_law_says(page, app_url, images):
     page.goto(f"{app_url}/about")
     page.get_by_text("apparent expression").first.wait_for(timeout=30_000)
     page.get_by_text("Art. 5(1)(f)").first.wait_for()
+    page.get_by_test_id("stMetricValue").first.wait_for()  # the browser loads them apart
     page.screenshot(path=images / "about.png")
