@@ -198,13 +198,14 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
         for name, value in said.items()
         if value != getattr(usual, name)
     ]
-    command, name = " ".join(["emorec train", *options]), f"{recipe.network}_cnn"
+    command = " ".join(["emorec train", *options])
     if recipe.teachers:
         command = f"{recipe.teachers} --out {_TEACHERS}; {command} --teachers {_TEACHERS}"
     if recipe.start:
         # A run may go on from one that went on from another: each has a folder of its own.
         start = f"START{recipe.start.count(' --out START') + 1}"
-        command = f"{recipe.start} --out {start}; {command} --start {start}/{name}.keras"
+        model = f"{start}/{recipe.network}_cnn.keras"
+        command = f"{recipe.start} --out {start}; {command} --start {model}"
     said |= {key: getattr(recipe, key) for key in ("network", "start", "teachers")}
     repeated = replace(usual, **said).lasting(recipe.epochs)
     return command if repeated == recipe else f"{command}, its settings changed by hand"
