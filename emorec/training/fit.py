@@ -51,7 +51,7 @@ def train(
         start: the network whose weights a new run begins with; None: random ones.
 
     Returns:
-        The network of 48 pixels with the best weights.
+        The network with the best weights, as it takes faces of 48 pixels.
 
     Raises:
         TrainingError: the loss is no longer a number, there is nothing to resume, the folder
@@ -142,7 +142,7 @@ class _StopOnNan(keras.callbacks.Callback):
 def _plan(recipe: Recipe, faces: int) -> list[tuple[int, int]]:
     """Return (side, steps) of every epoch; a trial's last epoch is cut short."""
     whole = max(faces // recipe.batch, 1)
-    plan = [(recipe.side(epoch), whole) for epoch in range(recipe.epochs)]
+    plan = [(side, whole) for side in recipe.sides]
     if recipe.steps is None:
         return plan
     left = [recipe.steps - epoch * whole for epoch in range(recipe.epochs)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emorec.errors import TrainingError
-from emorec.model.network import FACE_SIDE
+from emorec.model.network import FACE_SIDE, TRUNK_SIDE
 from emorec.training.augment import Augmentation
 
 
@@ -37,7 +37,7 @@ class Recipe:
     """
 
     network: str = "elu"
-    stages: tuple[tuple[int, int], ...] = ((32, 20), (48, 34))
+    stages: tuple[tuple[int, int], ...] = ((32, 20), (TRUNK_SIDE, 34))
     batch: int = 128
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
@@ -56,26 +56,23 @@ class Recipe:
     def epochs(self) -> int:
         return sum(epochs for _, epochs in self.stages)
 
+    @property
+    def sides(self) -> list[int]:
+        """The side in pixels at which each epoch trains."""
+        return [side for side, epochs in self.stages for _ in range(epochs)]
+
     def lasting(self, epochs: int | None) -> Recipe:
         """Return this recipe spread over so many epochs; None leaves it as it is."""
         stages = self.stages
         # The seed network takes faces of its own size alone; what begins trained has no small ones
         # to begin with.
         if self.network == "seed" or self.start:
-            stages = ((FACE_SIDE, self.epochs),)
+            stages = ((FACE_SIDE if self.network == "seed" else TRUNK_SIDE, self.epochs),)
         if epochs is not None:
             ends = np.cumsum([count for _, count in stages]) * epochs / self.epochs
             counts = np.diff(np.rint(ends).astype(int), prepend=0)
             stages = tuple((side, int(n)) for (side, _), n in zip(stages, counts, strict=True))
         return replace(self, stages=stages)
-
-    def side(self, epoch: int) -> int:
-        """Return the side at which this epoch (from 0) trains."""
-        for side, epochs in self.stages:
-            if epoch < epochs:
-                return side
-            epoch -= epochs
-        return FACE_SIDE
 
 
 def read_recipe(folder: Path) -> Recipe:

@@ -41,7 +41,7 @@ class Trainee(keras.Model):
         side = FACE_SIDE if recipe.network == "seed" else None
         self.network = build_network(recipe.network, side, dtype="float32")
         self.recipe = recipe
-        self.side = FACE_SIDE
+        self.side = recipe.sides[0]
         self.seeds = keras.random.SeedGenerator(recipe.seed)
         self.faces = self._constant(faces.faces)
         self.targets, self.votes = map(self._constant, lessons(faces, recipe))

@@ -17,7 +17,7 @@ import pytest
 from emorec.errors import TrainingError
 from emorec.model.network import build_network
 from emorec.training import fit, trainee
-from emorec.training.augment import Augmentation
+from emorec.training.augment import Augmentation, vary
 from emorec.training.data import FaceSet
 from emorec.training.files import replace_whole
 from emorec.training.fit import train
@@ -121,6 +121,20 @@ def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path
     # The optimiser keeps the averages first, after the count of its steps.
     averages = [saved[f"optimizer_{i}"] for i in range(1, len(raw) + 1)]
     assert any(np.abs(one - other).max() > 1e-4 for one, other in zip(raw, averages, strict=True))
+
+
+@pytest.mark.parametrize("name", ["elu", "relu"])
+def test_the_last_epochs_show_faces_as_the_network_then_takes_them(name: str) -> None:
+    trained, shipped = fit.build_network(name, None, dtype="float32"), fit.build_network(name)
+    shipped.set_weights(trained.get_weights())
+    left = np.random.default_rng(1).integers(0, 256, (8, 48, 24)).astype(np.uint8)
+    faces = np.concatenate([left, left[:, :, ::-1]], axis=2)  # their own mirror images
+    still = Augmentation(0, 0, 0, 0, 0, 0, erase=0)
+    seeds = keras.random.SeedGenerator(1)
+    shown = vary(keras.ops.convert_to_tensor(faces), Recipe(name).sides[-1], still, seeds)
+    learned, read = trained(shown[..., None]), shipped(faces[..., None])
+    for head in ("fer2013", "ferplus"):
+        np.testing.assert_allclose(learned[head], read[head], atol=1e-5)
 
 
 def test_what_is_easy_is_learned(tmp_path: Path) -> None:
@@ -249,8 +263,7 @@ def test_epochs_are_spread_over_the_sides(
 ) -> None:
     recipe = Recipe(network=network, stages=((24, 6), (32, 3), (48, 1))).lasting(epochs)
     assert recipe.stages == stages
-    sides = [recipe.side(epoch) for epoch in range(recipe.epochs)]
-    assert sides == [side for side, count in stages for _ in range(count)]
+    assert recipe.sides == [side for side, count in stages for _ in range(count)]
 
 
 @pytest.mark.parametrize(
