@@ -8,8 +8,8 @@ activation; and J. Hu et al., "Squeeze-and-Excitation Networks" (CVPR 2018) for 
 that ends each stage. One trunk carries two heads: FER2013's labels and the votes of FER+
 (E. Barsoum et al., ICMI 2016).
 
-Preprocessing is inside the graph, so it cannot differ between training and use. Only layers that
-ship with Keras are used: a saved file loads without this package.
+Preprocessing is inside the graph, so it cannot differ between training and use. Only layers and
+operations that ship with Keras are used: a saved file loads without this package.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ FACE_SIDE = 48
 TRUNK_SIDE = 56
 """Side to which the residual networks enlarge it, so that their windows stand closer together.
 
-It adds no parameters and nothing that was not in the face, but half again as much work; trained at
-it, they read more faces rightly (benchmarks/training-log.md, run 11).
+It adds no parameters and nothing that was not in the face, but two fifths more work; trained at it,
+they read more faces rightly (benchmarks/training-log.md, run 11).
 """
 
 

@@ -123,15 +123,18 @@ def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path
     assert any(np.abs(one - other).max() > 1e-4 for one, other in zip(raw, averages, strict=True))
 
 
-@pytest.mark.parametrize("name", ["elu", "relu"])
-def test_the_last_epochs_show_faces_as_the_network_then_takes_them(name: str) -> None:
-    trained, shipped = fit.build_network(name, None, dtype="float32"), fit.build_network(name)
+@pytest.mark.parametrize(
+    "recipe", [Recipe("elu"), Recipe("relu"), Recipe("elu", start="emorec train").lasting(3)]
+)
+def test_the_last_epochs_show_faces_as_the_network_then_takes_them(recipe: Recipe) -> None:
+    trained = fit.build_network(recipe.network, None, dtype="float32")
+    shipped = fit.build_network(recipe.network)
     shipped.set_weights(trained.get_weights())
     left = np.random.default_rng(1).integers(0, 256, (8, 48, 24)).astype(np.uint8)
     faces = np.concatenate([left, left[:, :, ::-1]], axis=2)  # their own mirror images
     still = Augmentation(0, 0, 0, 0, 0, 0, erase=0)
     seeds = keras.random.SeedGenerator(1)
-    shown = vary(keras.ops.convert_to_tensor(faces), Recipe(name).sides[-1], still, seeds)
+    shown = vary(keras.ops.convert_to_tensor(faces), recipe.sides[-1], still, seeds)
     learned, read = trained(shown[..., None]), shipped(faces[..., None])
     for head in ("fer2013", "ferplus"):
         np.testing.assert_allclose(learned[head], read[head], atol=1e-5)
