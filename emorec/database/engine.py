@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +31,6 @@ _PRAGMAS = (
     "foreign_keys = ON",
     # What is deleted is overwritten at once: https://sqlite.org/pragma.html#pragma_secure_delete
     "secure_delete = ON",
-    "journal_mode = WAL",
 )
 
 
@@ -187,6 +188,17 @@ def _prepare(connection: Any, record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions where it sees fit
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    # A new file is first read, then written to, and for that second lock SQLite does not wait:
+    # whoever opens it in the same moment would be told at once that it is locked.
+    give_up = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +55,17 @@ def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
         ("", 0)
     ] * 3
     assert revision(connect()) == 0
+
+
+def test_a_new_file_that_another_program_writes_to_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "emorec.sqlite"
+    with closing(sqlite3.connect(file, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        soon = threading.Timer(0.3, other.rollback)
+        soon.start()
+        engine = connect(env={"EMOREC_DATA": str(tmp_path)})
+        soon.join()
+    assert revision(engine) == 0
 
 
 def test_a_store_of_a_newer_program_is_refused(store: str) -> None:
