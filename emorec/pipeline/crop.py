@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.geometry import square
+from emorec.model.network import FACE_SIDE
 
-FACE_SIDE = 48
 _SCALE = 1.0  # side of the crop over the detector's box; FER2013's faces are framed like Haar's
 _LEAST_TILT_DEG = 12.0  # FER2013's faces lean as much: turned upright, fewer are read right
 _MOST_TILT_DEG = 45.0  # beyond, eye points are not to be trusted so far

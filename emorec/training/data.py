@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.errors import DataError
+from emorec.model.network import FACE_SIDE
 from emorec.model.shown import FERPLUS_COLUMNS
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
-FACE_SIDE = 48
 _VOTE_COLUMNS = len(FERPLUS_EMOTIONS) + 2  # and "unknown", "NF" (no face)
 
 _SYNONYMS = {

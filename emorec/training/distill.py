@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from emorec.errors import TrainingError
 from emorec.model.contract import LABELS
+from emorec.model.network import FACE_SIDE
 from emorec.model.store import EmotionModel
-from emorec.training.data import FACE_SIDE, FaceSet
+from emorec.training.data import FaceSet
 from emorec.training.files import arrays_of, replace_whole
 
 _CLOSER = 0.9  # side of the closer looks, over the whole face

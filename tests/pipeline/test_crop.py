@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.data import astronaut
 
-from emorec.pipeline.crop import FACE_SIDE, crop_faces, share_outside
+from emorec.model.network import FACE_SIDE
+from emorec.pipeline.crop import crop_faces, share_outside
 
 # Every pixel tells where it lies: its column in the left half, its row in the right.
 COLUMNS = np.tile(np.arange(200, dtype=np.uint8), (150, 1))
