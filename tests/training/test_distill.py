@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from emorec.model.contract import read
 from emorec.model.network import build_network
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
-from emorec.training import fit, run, trainee
+from emorec.training import export, fit, run, trainee
 from emorec.training.data import FaceSet
 from emorec.training.distill import learn_from, teach
 from emorec.training.recipe import Recipe, read_recipe
@@ -103,7 +104,11 @@ def test_lessons_blend_labels_votes_and_teachers():
     assert votes[8:10] == pytest.approx(taught[8:10, 7:]), "where people could not agree"
 
 
-def test_a_student_is_trained_by_command_and_goes_on_without_the_file(
+def full_disk(*args: object, **options: object) -> NoReturn:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_student_whose_export_failed_is_exported_by_resume_without_the_teachers_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for module in (fit, run, trainee):
@@ -124,17 +129,21 @@ def test_a_student_is_trained_by_command_and_goes_on_without_the_file(
 
     base = ["train", "--data", str(data), "--out", str(out)]
     options = ["--steps", "1", "--batch", "16", "--teachers", str(lesson)]
-    assert main([*base, *options]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "export", full_disk)
+        assert main([*base, *options]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "(No space left on device); the trained weights are" in said
+    trained = (out / "best.npz").read_bytes()
+    lesson.unlink()
+    assert main([*base, "--resume"]) == 0
+    assert (out / "best.npz").read_bytes() == trained
     recipe = read_recipe(out)
     assert recipe.teachers == "emorec teach --data fer2013.csv elu_cnn.tflite"
     assert read(out / "elu_cnn.json").command == (
         f"{recipe.teachers} --out teachers.npz; emorec train --data fer2013.csv --network elu"
         " --steps 1 --batch 16 --teachers teachers.npz"
     )
-    lesson.unlink()
-    before = (out / "best.npz").read_bytes()
-    assert main([*base, "--resume"]) == 0
-    assert (out / "best.npz").read_bytes() == before
     capsys.readouterr()
     assert main([*base, "--resume", "--teachers", str(lesson)]) == 2
     assert "leave out --teachers" in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Iterator
@@ -87,29 +86,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, keras.Model]:
 def over(done: tuple[Path, keras.Model], tmp_path: Path) -> Path:
     """A copy of the folder of that run, to be spoiled."""
     return Path(shutil.copytree(done[0], tmp_path / "run"))
-
-
-def test_a_resumed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
-    whole = train(TRAINING, VALIDATION, tmp_path / "whole", RECIPE, say=silent)
-    with pytest.raises(Interrupted):
-        train(TRAINING, VALIDATION, tmp_path / "parts", RECIPE, say=interrupt_after(1))
-    parts = train(TRAINING, VALIDATION, tmp_path / "parts", RECIPE, resume=True, say=silent)
-
-    for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-    one_state, other_state = state(tmp_path / "whole"), state(tmp_path / "parts")
-    assert one_state.keys() == other_state.keys()
-    for name in one_state.keys() - {"history"}:
-        np.testing.assert_allclose(one_state[name], other_state[name], atol=1e-5, err_msg=name)
-    one_history, other_history = (
-        list(csv.DictReader((tmp_path / name / "history.csv").open()))
-        for name in ("whole", "parts")
-    )
-    assert [row["side"] for row in other_history] == ["24", "24", "32"]
-    for one_row, other_row in zip(one_history, other_history, strict=True):
-        assert one_row.keys() == {"epoch", "side", "loss", "accuracy", "macro_f1", "ferplus"}
-        for name, value in one_row.items():
-            assert float(value) == pytest.approx(float(other_row[name]), abs=1e-5)
 
 
 def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ faces = FaceSet(
     random.integers(0, 7, 96),
     random.integers(0, 5, (96, 10)),
 )
-recipe = Recipe(stages=((24, 3),), batch=4, learning_rate=0.05)
+recipe = Recipe(stages=((24, 2), (32, 1)), batch=4, learning_rate=0.05)
 folder, resume = Path(sys.argv[1]), sys.argv[2:] == ["--resume"]
 fit.train(faces, faces, folder, recipe, resume, lambda line: print(line, flush=True))
 """
@@ -54,8 +54,8 @@ def start(folder: Path, *options: str) -> subprocess.Popen:
     )
 
 
-def state(folder: Path) -> dict[str, np.ndarray]:
-    with np.load(folder / "last.npz") as arrays:
+def state(folder: Path, name: str = "last.npz") -> dict[str, np.ndarray]:
+    with np.load(folder / name) as arrays:
         return dict(arrays)
 
 
@@ -72,16 +72,19 @@ def test_a_killed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
         output = process.communicate()[0]
         assert process.returncode == 0, output
 
-    one, other = state(tmp_path / "killed"), state(tmp_path / "whole")
-    assert one.keys() == other.keys()
-    for name in one.keys() - {"history"}:
-        np.testing.assert_allclose(one[name], other[name], atol=1e-6, err_msg=name)
-    assert int(one["optimizer_0"]) == 3 * 96 // 4
+    for file in ("last.npz", "best.npz"):
+        one, other = state(tmp_path / "killed", file), state(tmp_path / "whole", file)
+        assert one.keys() == other.keys()
+        for name in one.keys() - {"history"}:
+            np.testing.assert_allclose(one[name], other[name], atol=1e-6, err_msg=name)
+    assert int(state(tmp_path / "whole")["optimizer_0"]) == 3 * 96 // 4
     histories = [
         list(csv.DictReader((tmp_path / name / "history.csv").open()))
         for name in ("killed", "whole")
     ]
-    assert len(histories[0]) == len(histories[1]) == 3
+    for rows in histories:
+        assert [row["side"] for row in rows] == ["24", "24", "32"]
     for row, same in zip(*histories, strict=True):
+        assert row.keys() == {"epoch", "side", "loss", "accuracy", "macro_f1", "ferplus"}
         for name, value in row.items():
             np.testing.assert_allclose(float(value), float(same[name]), atol=1e-6, err_msg=name)

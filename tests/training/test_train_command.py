@@ -19,6 +19,7 @@ from emorec.model.network import build_network
 from emorec.model.store import load
 from emorec.training import fit, run, trainee
 from emorec.training.data import FaceSet
+from emorec.training.recipe import Recipe
 from emorec.training.run import prepare
 
 RANDOM = np.random.default_rng(0)
@@ -125,18 +126,23 @@ def test_from_faces_to_a_measured_model(
         " --weight-decay 0.01"
         " --start START1/elu_cnn.keras"
     )
-    thrice = ["train", "--data", str(data), "--out", str(tmp_path / "thrice"), "--steps", "1"]
-    assert main([*thrice, "--start", str(more / "elu_cnn.keras")]) == 0
-    assert read(tmp_path / "thrice" / "elu_cnn.json").command == (
-        read(more / "elu_cnn.json").command
-        + " --out START2; emorec train --data fer2013.csv --network elu --steps 1"
-        " --start START2/elu_cnn.keras"
-    )
     begun, gone_on = (
         keras.saving.load_model(folder / "elu_cnn.keras").get_layer("stem_conv").get_weights()
         for folder in (out, more)
     )
     np.testing.assert_allclose(begun, gone_on, atol=1e-6)
+
+
+def test_a_run_from_one_that_went_on_from_another_has_a_folder_of_its_own() -> None:
+    before = (
+        "emorec train --data fer2013.csv --network elu --out START1;"
+        " emorec train --data fer2013.csv --network elu --start START1/elu_cnn.keras"
+    )
+    recipe = Recipe(start=before, steps=1).lasting(None)
+    assert run._command(Path("fer2013.csv"), None, recipe) == (
+        f"{before} --out START2; emorec train --data fer2013.csv --network elu --steps 1"
+        " --start START2/elu_cnn.keras"
+    )
 
 
 @pytest.mark.parametrize(
