@@ -136,8 +136,13 @@ def launch_browser(playwright: Any, webcam: Path | None, allowed: bool = True) -
 
 
 def live_frame(page: Any) -> Any:
-    """Return the frame in which START and the picture live."""
-    return page.locator('iframe[title*="webrtc"]').element_handle().content_frame()
+    """Return the frame in which START and the picture live, once the page has drawn it."""
+    iframe = page.locator('iframe[title*="webrtc"]')
+    for _ in range(100):
+        if frame := iframe.element_handle().content_frame():
+            return frame
+        page.wait_for_timeout(100)  # it was found just when the page drew it anew
+    raise LookupError("The live picture's frame is drawn anew again and again.")
 
 
 def start_live(page: Any) -> None:

@@ -81,6 +81,7 @@ async function gather(iceServers, type, iceTransportPolicy) {
 }
 """
 
+_KEY = "connection_check"
 _PATIENCE = "Wait a moment: this takes up to eight seconds."
 _SIGNS = {
     "good": ":green[:material/check_circle:]",
@@ -132,18 +133,25 @@ def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
         return
     answer: dict[str, Any] = st.session_state.connection_answer
     check = st.components.v2.component("emorec_connection_check", js=_JS)
-    heard = check(
-        key="connection_check",
+    check(
+        key=_KEY,
         data={"run": run, "rtc": rtc, "heard": answer.get("run")},
         height=1,
-        on_answer_change=lambda: None,
-    ).answer
-    if heard and heard["run"] == run and heard != answer:
-        st.session_state.connection_answer = heard
-        st.rerun(scope="fragment")  # the browser waits for its word to come back
+        on_answer_change=_hear,
+    )
     with st.container(border=True, gap="small"):
         for row in rows(answer, rtc, pictures(stream, active)):
             st.markdown(row.text)
+
+
+def _hear() -> None:
+    """Keep the browser's answer before the page is drawn, since it waits for its word to come back.
+
+    Unlike a second run of the fragment, that may happen while the whole page is drawn anew too.
+    """
+    heard = st.session_state[_KEY]["answer"]
+    if heard and heard["run"] == st.session_state.connection_run:
+        st.session_state.connection_answer = heard
 
 
 def pictures(stream: LiveStream, active: bool) -> float | None:
