@@ -1,17 +1,29 @@
-"""A folder of two models, in place of the one that ships."""
+"""What the pages' tests share: quick runs, and a folder of two models."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from emorec.model import contract
 from emorec.paths import MODELS
 
 FILES = ("elu_cnn.json", "elu_cnn.tflite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def components_looked_for_once() -> Iterator[None]:
+    """Each run of a page under test reads what every installed package says of itself: a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture
