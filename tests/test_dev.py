@@ -350,7 +350,7 @@ def test_every_test_runs_once_and_what_is_asked_for_runs_as_asked(
     dev.test(["-k", "photo"])
     together, alone, asked = (command[3:] for command in commands)
     left_out = {word.removeprefix("--ignore=") for word in together if word.startswith("--ignore")}
-    assert left_out == set(alone) and all((ROOT / folder).is_dir() for folder in alone)
+    assert left_out == set(alone) and all((ROOT / file).is_file() for file in alone)
     assert asked == ["-k", "photo"]
 
 

@@ -37,8 +37,12 @@ COMMANDS = ("run", "test", "lint", "notebook", "notebook-run")
 NOTEBOOK = "notebooks/emotion_recognition.ipynb"
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
 
-ALONE = ("tests/benchmarks", "tests/browser")
-"""Tests that play in real time, and so have the machine to themselves."""
+ALONE = (
+    "tests/benchmarks/test_load.py",
+    "tests/benchmarks/test_visitors.py",
+    "tests/browser/test_live_browser.py",
+)
+"""Tests that count pictures or readings a second, and so have the machine to themselves."""
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
 """What some tests talk to: Debian's package, and the program that it brings."""
@@ -156,7 +160,11 @@ def test(arguments: Sequence[str]) -> int:
     """
     servers()
     environment = {**os.environ, **browser()}
-    others = ["-n", "2", "--dist", "loadfile", *(f"--ignore={folder}" for folder in ALONE)]
+    # Many tests start a Python of their own, which is not to compile everything anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # By default files of few tests, which are the long ones, come last, and one worker is idle.
+    order = ["--dist", "loadfile", "--no-loadscope-reorder"]
+    others = ["-n", "2", *order, *(f"--ignore={file}" for file in ALONE)]
     runs = [arguments] if arguments else [others, ALONE]
     pytest = [venv_program("python"), "-m", "pytest"]
     return max([lint(), *(_call([*pytest, *run], environment) for run in runs)])
