@@ -160,8 +160,6 @@ def test(arguments: Sequence[str]) -> int:
     """
     servers()
     environment = {**os.environ, **browser()}
-    # Many tests start a Python of their own, which is not to compile everything anew.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     # By default files of few tests, which are the long ones, come last, and one worker is idle.
     order = ["--dist", "loadfile", "--no-loadscope-reorder"]
     others = ["-n", "2", *order, *(f"--ignore={file}" for file in ALONE)]

@@ -111,9 +111,14 @@ def play(page) -> dict:
 
 def check(page) -> dict[str, str]:
     """Press the connection check and return each row's text once none waits."""
+    ask(page)
+    return checked(page)
+
+
+def ask(page) -> None:
+    """Open the connection check and press its button."""
     page.get_by_text("Connection check").last.click()
     page.get_by_role("button", name="Check the connection").click()
-    return checked(page)
 
 
 def checked(page) -> dict[str, str]:
@@ -159,8 +164,7 @@ def test_the_check_finds_stun_and_turn_good(relay_app, visit):
 def test_the_check_goes_on_where_the_whole_page_is_drawn_with_its_answer(relay_app, visit):
     losing = [b'"answer"']
     page, _ = visit(relay_app[0], losing)
-    page.get_by_text("Connection check").last.click()
-    page.get_by_role("button", name="Check the connection").click()
+    ask(page)
     until = time.monotonic() + 120
     while losing:
         assert time.monotonic() < until, "the browser gave no answer"

@@ -42,7 +42,6 @@ faces = FaceSet(
 )
 recipe = Recipe(stages=((32, 9),), batch=8, learning_rate=0.05, augmentation=still)
 learner = trainee.Trainee(faces, recipe)
-learner.compile(learner.optimizer, jit_compile=False)
 learner.side = 32
 for weight in learner.network.trainable_weights:
     if weight.name == "kernel":

@@ -1,4 +1,4 @@
-"""A run learns, goes on after an interruption as if there had been none, and fails loudly."""
+"""A run learns, keeps what it has when it is stopped, and fails loudly."""
 
 from __future__ import annotations
 
