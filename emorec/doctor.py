@@ -13,7 +13,7 @@ from emorec.errors import ModelError
 from emorec.finding import Finding
 from emorec.live.connection import network_findings
 from emorec.model.store import load
-from emorec.paths import BLAZEFACE, CASCADE, MODELS
+from emorec.paths import BLAZEFACE, CASCADE, FACE_CHECK, MODELS
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.detect import shortcoming
 from emorec.pipeline.haar import HaarDetector
@@ -51,7 +51,7 @@ def _file(path: Path, read: Callable[[Path], object]) -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    light = sorted(path for path in MODELS.glob("*.tflite") if path.name != BLAZEFACE.name)
+    light = sorted(path for path in MODELS.glob("*.tflite") if path not in (BLAZEFACE, FACE_CHECK))
     if not light:
         yield Finding("FAIL", f"{MODELS}: no model there")
     yield from (_file(path, load) for path in light)

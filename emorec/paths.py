@@ -12,5 +12,6 @@ ROOT = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
 
 MODELS = ROOT / "models"
 CASCADE = ROOT / "haarcascade_frontalface_default.xml"
-BLAZEFACE = MODELS / "face_detection_full_range.tflite"
+BLAZEFACE = MODELS / "face_detection_short_range.tflite"
+FACE_CHECK = MODELS / "face_check.tflite"
 APP = ROOT / "app.py"

@@ -71,7 +71,7 @@ class Track:
         velocity_xy: float64 of shape (2,): pixels a second of the box's centre.
         score: of the newest detection.
         age_s: seconds since the face was first seen.
-        unseen_s: seconds since it was last detected; 0 = detected in this frame.
+        unseen_s: seconds since it was last found or followed; 0 = in this frame.
         tilt_deg: how far the head leans, as in `Detection`; 0 where nobody could tell.
     """
 
@@ -93,7 +93,7 @@ class Face:
         box: pixels of the frame, clipped to it.
         score: the detector's confidence in [0, 1]; NaN where it gives none.
         age_s: seconds since the face was first seen.
-        unseen_s: seconds since it was last detected; 0 = detected in this frame.
+        unseen_s: seconds since it was last found or followed; 0 = in this frame.
         probs_raw: of this frame alone.
         probs: smoothed over time.
         emotion: the label to show; None ("unsure") where the evidence does not carry one. It
@@ -158,8 +158,10 @@ class FrameResult:
         time_s: of the media clock, from the start of the stream.
         size_wh: the frame's width and height in pixels.
         faces: by rising ``track_id``; empty when nobody is there.
-        detector_ran: whether the whole picture was searched.
+        detector_ran: whether a search of the whole picture ended with this frame; in a stream it
+            is spread over several.
         stage_ms: milliseconds each stage took.
+        smallest_px: side in pixels of the smallest face looked for; NaN where nobody said.
     """
 
     index: int
@@ -168,6 +170,7 @@ class FrameResult:
     faces: tuple[Face, ...] = ()
     detector_ran: bool = True
     stage_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    smallest_px: float = float("nan")
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return the faces as a table, a row each; `emorec.dataframe` describes its columns."""

@@ -9,8 +9,11 @@ from typing import Any
 
 from emorec.errors import EmorecError
 
-DETECTORS = ("auto", "blazeface", "haar")
+DETECTORS = ("auto", "haar")
 """What may find the faces: `emorec.pipeline.detect.make_detector` makes them."""
+
+LEAST_FACE_PX = 16
+"""Side in pixels of the smallest face that can be found; from 24 on it can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,8 @@ class Settings:
     """How pictures are read.
 
     Attributes:
-        min_face_px: side in pixels of the smallest face looked for, 20 or more. In large pictures
-            it is at least a fiftieth of the longer side, which bounds the search.
+        min_face_px: side in pixels of the smallest face looked for, 16 or more; None: what suits
+            the picture (`emorec.pipeline.smallest`). In either case the picture's area bounds it.
         smoothing_s: time constant in seconds over which a face's probabilities are averaged; 0
             shows every frame as it is.
         cautious: search the whole picture in every frame, believe a face at first sight and keep
@@ -27,14 +30,16 @@ class Settings:
         detector: what finds the faces, one of ``DETECTORS``.
     """
 
-    min_face_px: int = 48
+    min_face_px: int | None = None
     smoothing_s: float = 0.6
     cautious: bool = False
     detector: str = DETECTORS[0]
 
     def __post_init__(self) -> None:
-        if self.min_face_px < 20:
-            raise EmorecError(f"Expected min_face_px of 20 or more. Received {self.min_face_px}.")
+        if self.min_face_px is not None and self.min_face_px < LEAST_FACE_PX:
+            raise EmorecError(
+                f"Expected min_face_px of {LEAST_FACE_PX} or more. Received {self.min_face_px}."
+            )
         if not 0 <= self.smoothing_s <= 60:
             raise EmorecError(f"Expected smoothing_s from 0 to 60. Received {self.smoothing_s}.")
         if self.detector not in DETECTORS:
@@ -46,7 +51,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Read ``EMOREC_MIN_FACE_PX``, ``EMOREC_SMOOTHING_S`` and ``EMOREC_DETECTOR``.
 
-        What is not set is the default.
+        What is not set, or empty, is the default.
 
         Raises:
             EmorecError: a value is no number or out of range; names the variable.
@@ -54,7 +59,7 @@ class Settings:
         settings = cls()
         for setting, kind in (("min_face_px", int), ("smoothing_s", float), ("detector", str)):
             variable = f"EMOREC_{setting.upper()}"
-            if variable not in env:
+            if not env.get(variable):
                 continue
             try:
                 value: Any = kind(env[variable])

@@ -9,18 +9,16 @@ from emorec.recognizer import EmotionRecognizer
 from emorec.settings import DETECTORS
 
 NAMES = {
-    "auto": "Both, confirmed (recommended)",
-    "blazeface": "BlazeFace: a neural network",
+    "auto": "BlazeFace: a neural network (recommended)",
     "haar": "Haar: OpenCV's cascade",
 }
 """What the visitor reads for each of ``DETECTORS``."""
 
 _HELP = (
-    "**Both**: what the cascade takes for a face counts if BlazeFace agrees, and BlazeFace adds"
-    " the faces that it finds itself.  \n"
-    "**BlazeFace** finds tilted, turned and dark faces too, and how far each is tilted.  \n"
-    "**Haar** finds upright faces that look towards the camera; it is the slowest in a large"
-    " picture, and sometimes takes a thing for a face."
+    "**BlazeFace** finds small, tilted, turned and dark faces too, and how far each is tilted; a"
+    " second network confirms them.  \n"
+    "**Haar** finds upright faces that look towards the camera, and sometimes takes a thing for a"
+    " face."
 )
 
 

@@ -25,7 +25,6 @@ from emorec.pages import naming
 from emorec.pages.detector import choose_detector
 from emorec.pages.engine import recognizer
 from emorec.pages.naming import plain
-from emorec.pipeline.pipeline import smallest_face
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box, Face, FrameResult
 
@@ -189,7 +188,7 @@ def _picture(
     with st.container(border=True):
         st.markdown(f"**{plain(file.name)}**")
         if not faces:
-            smallest = smallest_face(engine.settings, photo.result.size_wh)
+            smallest = photo.result.smallest_px
             st.image(photo.preview)
             st.info(
                 "**No face found.** Try a picture in which faces look towards the camera, upright, "

@@ -11,10 +11,7 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
 
-_EVERY_S = 0.33  # each face is read this often at least; the rest to half a second is for misses
-_BUDGET_S = 0.015  # of a frame; while there is time, faces are read more often than they must
-_GUESS_S = 0.002  # what a face costs, until it was measured
-_NEW_COST = 0.2  # share of the newest measurement
+_AT_ONCE = 8  # faces not read before that are read in one frame, whatever the time
 
 
 class Classifier(Protocol):
@@ -35,41 +32,29 @@ def classify_faces(
 
 
 class Turns:
-    """Chooses whose turn it is: new faces first, then those who have waited longest.
-
-    As many as a fixed time a frame allows on this machine, and never fewer than it takes for
-    everybody to be read twice a second.
-    """
+    """Chooses whose turn it is: new faces first, then those who have waited longest."""
 
     def __init__(self) -> None:
         self._read_s: dict[int, float] = {}
-        self._frame_s: float | None = None
-        self._cost_s = _GUESS_S
 
     def reset(self) -> None:
-        """Forget every face; what a face costs stays known."""
+        """Forget every face."""
         self._read_s.clear()
-        self._frame_s = None
 
-    def choose(self, track_ids: Sequence[int], seen_ids: Sequence[int], time_s: float) -> list[int]:
+    def choose(
+        self, track_ids: Sequence[int], seen_ids: Sequence[int], time_s: float, count: int
+    ) -> list[int]:
         """Return the ids of those to be read in this frame.
 
         Args:
             track_ids: everybody followed; who is not among them is forgotten.
             seen_ids: those of them that can be read now.
             time_s: of this frame.
+            count: how many; of faces that were never read a few more.
         """
-        passed_s = 0.0 if self._frame_s is None else time_s - self._frame_s
-        self._frame_s = time_s
         self._read_s = {i: self._read_s[i] for i in track_ids if i in self._read_s}
-        least = math.ceil(len(track_ids) * passed_s / _EVERY_S)
-        count = max(least, int(_BUDGET_S / self._cost_s), 1)
         waiting = sorted(seen_ids, key=lambda i: (self._read_s.get(i, -math.inf), i))
-        chosen = waiting[:count]
+        new = sum(i not in self._read_s for i in seen_ids)
+        chosen = waiting[: max(count, min(new, _AT_ONCE))]
         self._read_s.update(dict.fromkeys(chosen, time_s))
         return chosen
-
-    def spent(self, faces: int, seconds: float) -> None:
-        """Take in how long reading so many faces took."""
-        if faces:
-            self._cost_s += _NEW_COST * (max(seconds / faces, 1e-6) - self._cost_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy.typing as npt
 from emorec.errors import EmorecError
 from emorec.geometry import Boxes
 from emorec.paths import BLAZEFACE
-from emorec.pipeline.auto import AutoDetector
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.haar import HaarDetector
+from emorec.pipeline.tiles import Patch
 from emorec.records import Detection
 from emorec.settings import DETECTORS
 
@@ -20,24 +21,46 @@ Image = npt.NDArray[np.uint8]
 
 
 class Detector(Protocol):
-    """Finds faces in a picture; several threads may use one.
+    """Finds faces in a picture, uint8 (h, w, 3); several threads may use one.
 
     Whatever finds them, the boxes are framed alike: as FER2013 frames its faces.
     """
 
     def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
-        """Search the whole picture, uint8 (h, w, 3), for faces of this side or more."""
+        """Search the whole picture at once for faces of this side or more."""
         ...
 
-    def detect_near(self, image_bgr: Image, boxes_xyxy: Boxes) -> list[Detection]:
-        """Search only around these boxes (n, 4), for faces of about their size."""
+    def patches(self, size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
+        """Return the parts that a search of the whole picture consists of."""
+        ...
+
+    def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
+        """Return the places in one part of the picture where a face may be."""
+        ...
+
+    def confirm(
+        self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
+    ) -> list[Detection]:
+        """Return the faces among such places; with caution also those that may be none."""
+        ...
+
+    def detect_near(
+        self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
+    ) -> list[Detection]:
+        """Search only around known faces, for faces of about their size.
+
+        Args:
+            image_bgr: the picture.
+            boxes_xyxy: of shape (n, 4).
+            tilts_deg: of shape (n,), how far each leans as in `Detection`; None: nobody knows.
+        """
         ...
 
 
 def make_detector(name: str) -> Detector:
     """Return the detector of this name, one of ``DETECTORS``.
 
-    Where BlazeFace's file is missing, the cascade serves for all: `shortcoming` says so.
+    Where a file of BlazeFace's is missing, the cascade serves for all: `shortcoming` says so.
 
     Raises:
         EmorecError: there is no detector of this name.
@@ -47,9 +70,7 @@ def make_detector(name: str) -> Detector:
         raise EmorecError(f"Expected detector to be {' or '.join(DETECTORS)}. Received {name!r}.")
     if name == "haar" or not BLAZEFACE.is_file():
         return HaarDetector()
-    if name == "blazeface":
-        return BlazeFaceDetector(BLAZEFACE)
-    return AutoDetector(HaarDetector(), BlazeFaceDetector(BLAZEFACE))
+    return BlazeFaceDetector(BLAZEFACE)
 
 
 def shortcoming(name: str) -> str | None:

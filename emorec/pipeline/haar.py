@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from emorec.errors import ModelError
 from emorec.geometry import Boxes, as_boxes, clip, square
 from emorec.paths import CASCADE
+from emorec.pipeline.tiles import Patch, smallest_searched
 from emorec.records import Detection
 
 Image = npt.NDArray[np.uint8]
@@ -21,7 +23,6 @@ _NEAR = 1.8  # side of the neighbourhood searched for a known face, in faces
 _NEAR_DETAIL = 2.0  # side of a known face as it is searched for, in windows; less makes it tremble
 _FULL = 1.1, 5  # growth of the window from step to step; windows that must agree, but for one
 _NEARBY = 1.15, 4  # at that detail as sure as the usual 1.1 and 5, and faster
-_PROPOSED = 1.2, 2  # in 0.6 of the time 0.96 of the faces, and more that are none
 _EVEN_WEIGHT = 4.3  # of the last stage: see the class
 
 
@@ -53,20 +54,25 @@ class HaarDetector:
         self._lock = Lock()  # a cascade keeps its working buffers inside
 
     def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
-        scale = min(_WINDOW / min_face_px, 1.0)
-        return self._search(image_bgr, scale, (min_face_px, 0), _FULL)
+        (patch,) = self.patches((image_bgr.shape[1], image_bgr.shape[0]), min_face_px)
+        return self.search(image_bgr, patch)
 
-    def propose(self, image_bgr: Image, min_face_px: float) -> Boxes:
-        """Search as `detect` does, but faster and with less care: something else must confirm.
+    def patches(self, size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
+        width, height = size_wh
+        scale = min(_WINDOW / smallest_searched(size_wh, min_face_px), 1.0)
+        return [Patch(0.0, 0.0, scale, (round(width * scale), round(height * scale)))]
 
-        Returns:
-            Boxes of shape (n, 4).
-        """
-        scale = min(_WINDOW / min_face_px, 1.0)
-        found = self._search(image_bgr, scale, (min_face_px, 0), _PROPOSED)
-        return as_boxes([face.box_xyxy for face in found])
+    def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
+        return self._search(image_bgr, patch.scale, (_WINDOW / patch.scale, 0), _FULL)
 
-    def detect_near(self, image_bgr: Image, boxes_xyxy: Boxes) -> list[Detection]:
+    def confirm(
+        self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
+    ) -> list[Detection]:
+        return list(places)  # the cascade's windows have agreed on each
+
+    def detect_near(
+        self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
+    ) -> list[Detection]:
         height, width = image_bgr.shape[:2]
         found = []
         regions = clip(square(boxes_xyxy, _NEAR), (width, height)).astype(int)

@@ -2,58 +2,74 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from types import MappingProxyType
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes, clip, iou
+from emorec.geometry import Boxes, as_boxes, clip, iou
+from emorec.pipeline.blazeface import surest
 from emorec.pipeline.classify import Classifier, Turns, classify_faces
-from emorec.pipeline.crop import crop_faces, share_outside
+from emorec.pipeline.crop import crop_faces, features_inside, share_outside
 from emorec.pipeline.detect import Detector
+from emorec.pipeline.follow import Follower
 from emorec.pipeline.quality import LOOKS, misplaced, unclear
+from emorec.pipeline.schedule import Schedule, Work
+from emorec.pipeline.smallest import Smallest
 from emorec.pipeline.smooth import Smoother, label
+from emorec.pipeline.tiles import Patch
 from emorec.pipeline.track import Tracker
-from emorec.records import Box, Face, FrameResult, Probabilities, Track, unclassified
+from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
 
-_FULL_SEARCH_S = 0.18  # a newcomer waits no longer than this for the first look
-_LOOKS = 12  # known faces looked at in one frame
-_LOOK_EVERY_S = 0.3  # … and more, if frames come so seldom that each waited longer than this
-_FULL_SEARCH_SHARE = 0.25  # of the time that may go into searching the whole picture
-_STILL_FACE = 0.8  # side of a known face that is still looked for, over that of a new one
+_KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
+_REJECTED_S = 4.0  # for how long a place that was no face is not looked at again
+_SAME_PLACE = 0.4  # IoU from which it is the same place
 _LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
 _LEAVING_S = 0.15  # … once it was not seen for this long
+
+
+class _Care(NamedTuple):
+    """Which places are looked at again at once.
+
+    Attributes:
+        most: so many, the likeliest first; the others wait for the next frame.
+        least_score: less likely ones are left to the next search, which sees them anew.
+    """
+
+    most: int
+    least_score: float
+
+
+_ALL = _Care(1000, 0.0)
+_FIRST = _Care(32, 0.25)
+_NEXT = _Care(4, 0.25)
 
 
 class StageTimes:
     """Milliseconds of each stage of one frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
         self.ms: dict[str, float] = {}
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
-        began = perf_counter()
+        began = self._clock()
         try:
             yield
         finally:
-            self.ms[stage] = (perf_counter() - began) * 1000
+            self.ms[stage] = (self._clock() - began) * 1000
 
 
 def to_gray(image_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the picture's luma, uint8 of shape (h, w)."""
     return cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-
-
-def smallest_face(settings: Settings, size_wh: tuple[int, int]) -> float:
-    """Return the side in pixels of the smallest face looked for in a picture of this size."""
-    return max(settings.min_face_px, max(size_wh) / 50)
 
 
 def read_picture(
@@ -68,15 +84,25 @@ def read_picture(
     size_wh = image_bgr.shape[1], image_bgr.shape[0]
     image_gray = to_gray(image_bgr)
     with times("detect"):
-        found = detector.detect(image_bgr, smallest_face(settings, size_wh))
+        search = _Search(detector)
+        search.prepare(settings, size_wh)
+        found: list[Detection] = []
+        finer = True
+        while finer:
+            searched_px = search.smallest_px
+            search.look(image_bgr, len(search.patches))
+            known = as_boxes([detection.box_xyxy for detection in found])
+            found += search.confirm(image_bgr, known, 0.0, _ALL)
+            finer = search.finished([detection.box_xyxy for detection in found])
         found.sort(key=lambda detection: tuple(detection.box_xyxy))
     boxes = [detection.box_xyxy for detection in found]
+    tilts = [detection.tilt_deg for detection in found]
     with times("crop"):
-        crops = crop_faces(image_gray, boxes, [detection.tilt_deg for detection in found])
+        crops = crop_faces(image_gray, boxes, tilts)
         reasons = [
-            misplaced(float(side_px), float(outside)) or unclear(crop)
-            for side_px, outside, crop in zip(
-                sides(boxes), share_outside(boxes, size_wh), crops, strict=True
+            misplaced(float(side_px), bool(inside)) or unclear(crop)
+            for side_px, inside, crop in zip(
+                sides(boxes), features_inside(boxes, tilts, size_wh), crops, strict=True
             )
         ]
     with times("classify"):
@@ -99,7 +125,9 @@ def read_picture(
             zip(found, probs, reasons, strict=True), start=1
         )
     )
-    return FrameResult(0, 0.0, size_wh, faces, True, MappingProxyType(times.ms))
+    return FrameResult(
+        0, 0.0, size_wh, faces, True, MappingProxyType(times.ms), smallest_px=searched_px
+    )
 
 
 def to_box(box_xyxy: npt.NDArray[np.float64], size_wh: tuple[int, int]) -> Box:
@@ -127,7 +155,16 @@ def has_left(track: Track, size_wh: tuple[int, int], cautious: bool) -> bool:
 
 
 class Pipeline:
-    """Reads the frames of one stream, in the order of their time. Not for several threads."""
+    """Reads the frames of one stream, in the order of their time. Not for several threads.
+
+    Args:
+        detector: finds the faces.
+        classifier: reads them.
+        settings: how.
+        unsure_below: confidence in [0, 1] under which the label is "unsure".
+        schedule: shares the time between the kinds of work; None: as a live picture wants it.
+        clock: seconds, to see what each kind of work costs.
+    """
 
     def __init__(
         self,
@@ -135,27 +172,34 @@ class Pipeline:
         classifier: Classifier,
         settings: Settings,
         unsure_below: float,
+        schedule: Schedule | None = None,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self.settings = settings
         """May be replaced between two frames."""
-        self._detector = detector
         self._classifier = classifier
         self._tracker = Tracker()
+        self._follower = Follower()
+        self._search = _Search(detector)
+        self._detector = detector
         self._turns = Turns()
         self._unreadable: dict[int, str] = {}
         self._smoother = Smoother(unsure_below)
+        self._schedule = schedule or Schedule()
+        self._clock = clock
         self._index = 0
-        self._turn = 0
-        self._time_s = float("-inf")
-        self._next_search_s = float("-inf")
+        self._in_view = 0
 
     def reset(self) -> None:
         """Forget the faces, as after a cut; ids and frame numbers go on."""
         self._tracker.reset()
+        self._follower.reset()
+        self._search.reset()
         self._turns.reset()
         self._unreadable.clear()
         self._smoother.reset()
-        self._next_search_s = float("-inf")
+        self._schedule.reset()
+        self._in_view = 0
 
     def update(self, image_bgr: npt.NDArray[np.uint8], time_s: float) -> FrameResult:
         """Read the next frame.
@@ -164,47 +208,51 @@ class Pipeline:
             image_bgr: uint8 of shape (h, w, 3).
             time_s: of the media clock; must not fall.
         """
-        times, settings = StageTimes(), self.settings
+        times, settings = StageTimes(self._clock), self.settings
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
         image_gray = to_gray(image_bgr)
+        with times("follow"):
+            self._tracker.follow(self._follower, image_gray, time_s)
+            expected, tilts = self._tracker.expected(time_s)
         with times("detect"):
-            smallest = smallest_face(settings, size_wh)
-            expected = self._tracker.expected(time_s, settings.cautious)
-            expected = expected[expected[:, 2] - expected[:, 0] >= _STILL_FACE * smallest]
-            searched = 0
-            full = settings.cautious or not len(expected) or time_s >= self._next_search_s
-            if full:
-                began = perf_counter()
-                found = self._detector.detect(image_bgr, smallest)
-                cost_s = perf_counter() - began
-                searched = len(found)
-                self._next_search_s = time_s + max(_FULL_SEARCH_S, cost_s / _FULL_SEARCH_SHARE)
-                # The look from nearby sees finer, and so finds what the search has just missed.
-                overlap = iou(expected, [detection.box_xyxy for detection in found])
-                missed = expected[overlap.max(axis=1, initial=0) == 0]
-                found += self._detector.detect_near(image_bgr, missed)
-            else:
-                # In a crowd the faces take turns, so that a frame's cost stays bounded; the slower
-                # the frames come, the more of them in each.
-                passed_s = time_s - self._time_s
-                looks = max(_LOOKS, math.ceil(len(expected) * passed_s / _LOOK_EVERY_S))
-                turns = max(1, math.ceil(len(expected) / looks))
-                self._turn = (self._turn + 1) % turns  # by no clock that the searches share
-                found = self._detector.detect_near(image_bgr, expected[self._turn :: turns])
+            self._search.prepare(settings, size_wh)
+            units: dict[Work, int] = {
+                "search": len(self._search.patches),
+                "look": len(expected),
+                "read": self._in_view,
+            }
+            plan = self._schedule.plan(time_s, units)
+            everything = settings.cautious or not self._search.begun
+            count = units["search"] if everything else plan["search"]
+            with self._spending("search", count):
+                whole = self._search.look(image_bgr, count)
+            known, unproven = self._tracker.due(
+                time_s, len(expected) if everything else plan["look"]
+            )
+            with self._spending("look", len(known) + 2 * len(unproven)):
+                found = self._detector.detect_near(image_bgr, expected[known], tilts[known])
+                # A face is believed once two frames have shown it, each as if it were the first.
+                places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]
+                found += self._detector.confirm(image_bgr, places, settings.cautious)
+            how_many = _ALL if settings.cautious else _FIRST if everything else _NEXT
+            found += self._search.confirm(image_bgr, expected, time_s, how_many)
         with times("track"):
             tracks = [
                 track
-                for track in self._tracker.update(found, time_s, settings.cautious, searched)
+                for track in self._tracker.update(
+                    found, time_s, settings.cautious, known + unproven
+                )
                 if not has_left(track, size_wh, settings.cautious)
             ]
+            self._in_view = len(tracks)
+            if whole:
+                self._search.finished(self._tracker.expected(time_s)[0])
         with times("crop"):
-            read, crops = self._due(image_gray, tracks, time_s)
-        with times("classify"):
-            began = perf_counter()
-            new = classify_faces(self._classifier, crops)
-            self._turns.spent(len(read), perf_counter() - began)
+            read, crops = self._due(image_gray, tracks, time_s, plan["read"])
+        with times("classify"), self._spending("read", len(read)):
+            probs_new = classify_faces(self._classifier, crops)
         with times("smooth"):
-            probs_by_id = dict(zip(read, new, strict=True))
+            probs_by_id = dict(zip(read, probs_new, strict=True))
             raw = [probs_by_id.get(track.track_id, unclassified()) for track in tracks]
             smoothed = self._smoother.update(
                 [track.track_id for track in tracks],
@@ -217,13 +265,28 @@ class Pipeline:
             for track, own, shown in zip(tracks, raw, smoothed, strict=True)
         )
         self._index += 1
-        self._time_s = time_s
         return FrameResult(
-            self._index - 1, time_s, size_wh, faces, full, MappingProxyType(times.ms)
+            self._index - 1,
+            time_s,
+            size_wh,
+            faces,
+            whole,
+            MappingProxyType(times.ms),
+            self._search.smallest_px,
         )
 
+    @contextmanager
+    def _spending(self, work: Work, units: int) -> Iterator[None]:
+        began = self._clock()
+        yield
+        self._schedule.spent(work, units, self._clock() - began)
+
     def _due(
-        self, image_gray: npt.NDArray[np.uint8], tracks: Sequence[Track], time_s: float
+        self,
+        image_gray: npt.NDArray[np.uint8],
+        tracks: Sequence[Track],
+        time_s: float,
+        count: int,
     ) -> tuple[list[int], npt.NDArray[np.uint8]]:
         """Return the ids of the faces to be read in this frame and their crops.
 
@@ -234,18 +297,17 @@ class Pipeline:
         boxes = [track.box_xyxy for track in tracks]
         before, self._unreadable = self._unreadable, {}
         in_place: dict[int, Track] = {}
-        for track, side_px, outside in zip(
-            tracks, sides(boxes), share_outside(boxes, size_wh), strict=True
-        ):
+        inside = features_inside(boxes, [track.tilt_deg for track in tracks], size_wh)
+        for track, side_px, whole in zip(tracks, sides(boxes), inside, strict=True):
             known = before.get(track.track_id)
-            reason = misplaced(float(side_px), float(outside), known)
+            reason = misplaced(float(side_px), bool(whole), known)
             if reason is None:
                 in_place[track.track_id] = track
                 reason = known if known in LOOKS else None
             if reason is not None:
                 self._unreadable[track.track_id] = reason
         seen = [track_id for track_id, track in in_place.items() if track.unseen_s == 0]
-        chosen = [in_place[i] for i in self._turns.choose(list(in_place), seen, time_s)]
+        chosen = [in_place[i] for i in self._turns.choose(list(in_place), seen, time_s, count)]
         crops = crop_faces(
             image_gray,
             [track.box_xyxy for track in chosen],
@@ -286,3 +348,100 @@ class Pipeline:
             velocity_xy=(float(track.velocity_xy[0]), float(track.velocity_xy[1])),
             unreadable=reason,
         )
+
+
+class _Search:
+    """A search of the whole picture, spread over frames; it looks for faces that are not known.
+
+    Attributes:
+        patches: what one whole search consists of.
+        begun: whether a patch of this picture's size was searched.
+        smallest_px: side of the smallest face looked for.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self.patches: list[Patch] = []
+        self.begun = False
+        self._detector = detector
+        self._smallest: Smallest | None = None
+        self._chosen: tuple[int | None, tuple[int, int]] | None = None
+        self._next = 0
+        self._cautious = False
+        self._places: list[Detection] = []
+        self._rejected: list[tuple[npt.NDArray[np.float64], float]] = []
+
+    @property
+    def smallest_px(self) -> float:
+        return self._smallest.px if self._smallest else float("nan")
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._chosen = None
+
+    def prepare(self, settings: Settings, size_wh: tuple[int, int]) -> None:
+        """Begin anew if the picture has another size or the user has chosen another least face."""
+        # With caution only the picture bounds how small a face is still found.
+        self._cautious = settings.cautious
+        chosen = None if settings.cautious else settings.min_face_px
+        if (chosen, size_wh) != self._chosen:
+            self._chosen = chosen, size_wh
+            self._smallest = Smallest(chosen, size_wh)
+            self._lay_out()
+            self.begun = False
+            self._places, self._rejected = [], []
+
+    def look(self, image_bgr: npt.NDArray[np.uint8], count: int) -> bool:
+        """Search the next patches; return whether that ended a search of the whole picture."""
+        end = min(self._next + count, len(self.patches))
+        for patch in self.patches[self._next : end]:
+            self._places += self._detector.search(image_bgr, patch)
+        self._next = end % len(self.patches)
+        self.begun = True
+        return count > 0 and self._next == 0
+
+    def confirm(
+        self, image_bgr: npt.NDArray[np.uint8], known_xyxy: Boxes, time_s: float, care: _Care
+    ) -> list[Detection]:
+        """Return the new faces among the places found.
+
+        Args:
+            image_bgr: the frame.
+            known_xyxy: where known faces should be, of shape (n, 4).
+            time_s: of this frame.
+            care: which places to look at again.
+        """
+        self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
+        places = surest(self._places)
+        others = np.vstack([known_xyxy, as_boxes([box for box, _ in self._rejected])])
+        overlap = iou([place.box_xyxy for place in places], others)
+        same = np.repeat([_KNOWN, _SAME_PLACE], [len(known_xyxy), len(self._rejected)])
+        free = np.flatnonzero((overlap < same).all(axis=1))
+        places = [places[number] for number in free if places[number].score >= care.least_score]
+        now, self._places = places[: care.most], places[care.most :]
+        faces = self._detector.confirm(image_bgr, now, self._cautious)
+        if not self._cautious:  # else a place is looked at in every frame
+            overlap = iou([place.box_xyxy for place in now], [face.box_xyxy for face in faces])
+            self._rejected += [
+                (place.box_xyxy, time_s)
+                for place, most in zip(now, overlap.max(axis=1, initial=0), strict=True)
+                if most < _KNOWN
+            ]
+        return faces
+
+    def finished(self, boxes_xyxy: npt.ArrayLike) -> bool:
+        """Choose how small a face the next search looks for, by who was found.
+
+        Returns:
+            Whether the next search is finer.
+        """
+        assert self._smallest is not None
+        before = self._smallest.px
+        self._smallest.searched(as_boxes(boxes_xyxy))
+        if self._smallest.px != before:
+            self._lay_out()
+        return self._smallest.px < before
+
+    def _lay_out(self) -> None:
+        assert self._smallest is not None and self._chosen is not None
+        self.patches = self._detector.patches(self._chosen[1], self._smallest.px)
+        self._next = 0

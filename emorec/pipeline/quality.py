@@ -15,7 +15,6 @@ LOOKS = ("too dark", "too blurred")
 """The reasons that only a look at the face itself can give."""
 
 _LEAST_SIDE_PX = 24.0  # half the network's side; a mouth is then six pixels wide
-_LEAST_INSIDE = 0.75  # share of the crop that lies in the picture
 
 _LEAST_CONTRAST = 2.0  # grey levels; darkened so far without any noise, it agrees with 39 %
 _LEAST_CONTRAST_OVER_NOISE = 4.0
@@ -32,19 +31,17 @@ _LEEWAY = 1.1  # a face once refused must be this much better, so that the mark 
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 
 
-def misplaced(side_px: float, outside: float, before: str | None = None) -> str | None:
+def misplaced(side_px: float, inside: bool, before: str | None = None) -> str | None:
     """Return why a face cannot be read where it is, or None.
 
     Args:
         side_px: of its box.
-        outside: share of the crop beyond the picture's border, in [0, 1].
+        inside: whether its eyes and mouth lie in the picture.
         before: why it could not be read in the frame before.
     """
     if _short(side_px, _LEAST_SIDE_PX, "too small", before):
         return "too small"
-    if _short(1 - outside, _LEAST_INSIDE, "cut off", before):
-        return "cut off"
-    return None
+    return None if inside else "cut off"
 
 
 def unclear(face_gray: npt.NDArray[np.uint8], before: str | None = None) -> str | None:

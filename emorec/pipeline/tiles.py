@@ -1,4 +1,10 @@
-"""Which squares of a picture a network with a small square input looks at."""
+"""Which parts of a picture the face network looks at, and how finely.
+
+The network finds faces from `LEAST` to three times as many pixels of its input, so a picture is
+searched at several scales, each three times finer than the one before: a pyramid (E. Adelson et
+al., "Pyramid methods in image processing", RCA Engineer 1984). A scale that is too large for one
+input is cut into overlapping tiles.
+"""
 
 from __future__ import annotations
 
@@ -7,79 +13,74 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emorec.geometry import Boxes, square
+LEAST = 28
+"""Side in input pixels from which a face is found: of 194 people's photographs the network scores
+99 % above 0.1 at 29 pixels, 92 % at 24, 63 % at 20."""
 
-INPUT_SIDE = 192
-"""Side in pixels of the network's input."""
+INPUT_SIDE = 128
+"""Side in input pixels of the smallest input, and of a zoomed look at one face."""
 
-ZOOMS = 4
-"""Zoomed squares that share one input."""
+MOST_PIXELS = 2_000_000
+"""Input pixels of the finest scale: bounds the cost of a picture by its area."""
 
-_FACE = 25  # side in input pixels that the smallest face is brought to, where tiles allow
-_TILES = 12  # in one picture, besides the whole
-_OVERLAP = 1.5  # of neighbouring tiles, in smallest faces: none may be cut by both
-_ZOOM = 1.8  # side of a zoomed square, in faces: they come out 53 input pixels wide
+_STEP = (
+    3.0  # from one scale to the coarser next: faces of 84 input pixels are found as surely as of 28
+)
+_PAD = 1.5  # side of the whole picture's input over its longer side: finds faces that fill it
+_TILE = 320  # most input pixels along a tile's side; larger ones do not fit the caches
+_OVERLAP = 1.3 * LEAST  # of neighbouring tiles, in input pixels: no small face is cut by both
+_MULTIPLE = 16  # the network's coarsest stride
 
 
 class Patch(NamedTuple):
-    """A square of the picture in its pixels, and where in the network's input it lies.
+    """A part of the picture as the network sees it.
 
     It may reach over the border of the picture, where the input stays black.
     """
 
-    x: int
-    y: int
-    side: int
-    left: int = 0
-    top: int = 0
-    cell: int = INPUT_SIDE
-    mirrored: bool = False
-
-    @property
-    def scale(self) -> float:
-        """Picture pixels in an input pixel."""
-        return self.side / self.cell
+    x: float
+    """Left edge in picture pixels."""
+    y: float
+    """Upper edge in picture pixels."""
+    scale: float
+    """Input pixels in a picture pixel."""
+    size_wh: tuple[int, int]
+    """Width and height in input pixels."""
 
 
-def tiles(size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
-    """Return the whole picture and, where it would show faces too small, overlapping tiles.
-
-    The tiles are as large as the smallest face allows; there are 12 at most, so that in a large
-    picture they are larger.
-    """
+def smallest_searched(size_wh: tuple[int, int], min_face_px: float) -> float:
+    """Return the side in pixels of the smallest face that a search bounded by area looks for."""
     width, height = size_wh
-    whole = Patch(0, 0, max(width, height))
-    overlap = _OVERLAP * min_face_px
-    side = INPUT_SIDE / _FACE * min_face_px
-    if whole.side <= side:
-        return [whole]
-    while (columns := _steps(width, side, overlap)) * (
-        rows := _steps(height, side, overlap)
-    ) > _TILES:
-        side *= 1.02
-    fitting = math.ceil(max((width - overlap) / columns, (height - overlap) / rows) + overlap)
-    xs = np.linspace(0, max(width - fitting, 0), columns, dtype=int).tolist()
-    ys = np.linspace(0, max(height - fitting, 0), rows, dtype=int).tolist()
-    return [whole, *(Patch(x, y, fitting) for y in ys for x in xs)]
+    return max(min_face_px, LEAST * math.sqrt(width * height / MOST_PIXELS))
 
 
-def zooms(boxes_xyxy: Boxes, mirrored: bool = False) -> list[list[Patch]]:
-    """Return the neighbourhood of each box, as many to an input as share one.
+def patches(size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
+    """Return what to look at for all faces from this side on, the coarsest scale first.
 
-    BlazeFace is surest of faces some 50 input pixels wide, so that four fit into an input: those
-    of the standard portrait, 24 to 200 pixels wide, dark, bright and tilted, score 0.64 or more
-    there, and 0.1 or more if each fills an input.
+    Args:
+        size_wh: of the picture.
+        min_face_px: side in pixels of the smallest face looked for.
     """
-    per_side = math.isqrt(ZOOMS)
-    cell = INPUT_SIDE // per_side
-    patches = []
-    for number, (x1, y1, x2, _) in enumerate(square(boxes_xyxy, _ZOOM).tolist()):
-        row, column = divmod(number % ZOOMS, per_side)
-        side = max(round(x2 - x1), 1)
-        patches.append(Patch(round(x1), round(y1), side, column * cell, row * cell, cell, mirrored))
-    return [patches[first : first + ZOOMS] for first in range(0, len(patches), ZOOMS)]
+    half = _PAD * max(size_wh) / 2
+    whole = INPUT_SIDE / (2 * half)
+    found = [Patch(size_wh[0] / 2 - half, size_wh[1] / 2 - half, whole, (INPUT_SIDE, INPUT_SIDE))]
+    scale = LEAST / smallest_searched(size_wh, min_face_px)
+    scales = []
+    while scale > whole:
+        scales.append(scale)
+        scale /= _STEP
+    return found + [tile for scale in reversed(scales) for tile in _tiles(size_wh, scale)]
 
 
-def _steps(length: float, side: float, overlap: float) -> int:
-    """Return how many tiles of this side cover a length."""
-    return max(1, math.ceil((length - overlap) / (side - overlap)))
+def _tiles(size_wh: tuple[int, int], scale: float) -> list[Patch]:
+    """Cut the picture at this scale into overlapping tiles of one size."""
+    starts, sides = [], []
+    for length in (side * scale for side in size_wh):
+        count = max(1, math.ceil((length - _OVERLAP) / (_TILE - _OVERLAP)))
+        fitting = (length + (count - 1) * _OVERLAP) / count
+        side = max(INPUT_SIDE // 2, math.ceil(fitting / _MULTIPLE) * _MULTIPLE)
+        starts.append(np.linspace(0, max(length - side, 0), count) / scale)
+        sides.append(side)
+    return [
+        Patch(float(x), float(y), scale, (sides[0], sides[1])) for y in starts[1] for x in starts[0]
+    ]

@@ -9,7 +9,8 @@ import lap
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes, distinct, iou
+from emorec.geometry import Boxes, as_boxes, distinct, iou
+from emorec.pipeline.follow import Follower
 from emorec.records import Detection, Track
 
 _REACH = 1.0  # how far from its place a face may be found, in faces
@@ -20,12 +21,15 @@ _BIRTH = 2  # detections before a face is believed
 _PATIENCE_S = 0.7  # how long a face that is not seen is still shown
 _CAUTIOUS_PATIENCE_S = 2.0
 _MEMORY_S = 1.5  # how long it is known again: as long as someone takes to walk past another
-_DOUBTED_S = 2.0  # a face that no whole search finds for so long is looked for no more
+_STALE_S = 1.2  # a face that was followed for so long without being found again is in doubt
 _GAP_S = 2.0  # after so long without a look, nothing says that a face is the same
 _CONTEST = 0.25  # distance from which a face that was missed may be the one that was found
 _DOUBT = 0.06  # what a second unseen adds to a distance: of two that fit, the one seen last
 _COAST_S = 0.3  # how long a face that is not seen is taken to move on
 _COVERED = 0.1  # IoU with a face that is seen from which one that is not stands behind it
+_FRAME_S = 0.033  # a correction counts for no shorter time than this
+_FOLLOWED_S = 0.3  # flow over a longer gap finds whatever looks alike
+_DOUBTFUL = 12  # faces in doubt that are looked at in one frame
 _PLACE_S = 0.06  # time constant of the place: takes the detector's tremor out
 _TREMOR = 0.12  # of its side: a face found farther off than a tremor is where it was found
 _SIZE_S = 0.2  # of the size, which trembles more and changes less
@@ -39,10 +43,12 @@ class _Candidate:
     score: float
     tilt_deg: float
     born_s: float
-    seen_s: float
-    searched_s: float  # when a whole search found it last
+    seen_s: float  # when it was found or followed last
+    found_s: float  # when the detector found it last
     coasts_until_s: float
     track_id: int = 0  # 0: not yet believed
+    missed: bool = False  # the last look at it found nothing
+    lost: bool = True  # it could not be followed into this frame
     hits: int = 1
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
@@ -52,9 +58,18 @@ class _Candidate:
             min(time_s, self.coasts_until_s) - self.seen_s
         )
 
+    def follow(self, box_xyxy: npt.NDArray[np.float64], time_s: float) -> None:
+        """Take in where the flow of its points has carried the face."""
+        passed = max(time_s - self.seen_s, 1e-3)
+        shift = (box_xyxy - self.box).reshape(2, 2).mean(axis=0)
+        self.velocity += (shift / passed - self.velocity) * (1 - np.exp(-passed / _VELOCITY_S))
+        self.box, self.lost = box_xyxy, False
+        self.seen_s, self.coasts_until_s = time_s, time_s + _COAST_S
+
     def see(self, detection: Detection, time_s: float, contested: bool) -> None:
         """Take in where the face was found; ``contested`` = it may have been another's box."""
-        passed = max(time_s - self.seen_s, 1e-3)
+        # A face that was followed into this frame is corrected as one seen in the frame before.
+        passed = max(time_s - self.seen_s, _FRAME_S)
         expected = self.at(time_s)
         surprise = detection.box_xyxy - expected
         moved = (surprise[:2] + surprise[2:]) / 2
@@ -67,19 +82,23 @@ class _Candidate:
         place_share = max(place_share, min(jump**2, 1.0))
         self.box = expected + np.tile(moved, 2) * place_share
         self.box += np.concatenate([-grown, grown]) * size_share
-        if not contested:
+        if not contested and self.lost:  # the flow knows the speed better
             self.velocity += moved / passed * velocity_share / 2
         if np.isnan(self.tilt_deg):
             self.tilt_deg = detection.tilt_deg
         elif not np.isnan(detection.tilt_deg):
             turned = (detection.tilt_deg - self.tilt_deg + 180) % 360 - 180
             self.tilt_deg = (self.tilt_deg + turned * tilt_share + 180) % 360 - 180
-        self.seen_s, self.score, self.hits = time_s, detection.score, self.hits + 1
+        self.seen_s = self.found_s = time_s
+        self.score, self.hits, self.missed = detection.score, self.hits + 1, False
         self.coasts_until_s = time_s + _COAST_S
 
 
 class Tracker:
-    """Follows faces by where they should be: constant velocity, the likeliest matching of all.
+    """Follows faces by the flow of their points, and finds by where they should be.
+
+    What the detector finds is matched with where the faces should be: the likeliest matching of
+    all. Where the flow is lost, a face is taken to go on at constant velocity.
 
     A face is reported from its second detection on and for 0.7 s after its last; with caution,
     from its first and for 2 s. It is known again for 1.5 s. Ids start at 1 and are never used
@@ -94,26 +113,56 @@ class Tracker:
         """Forget every face; ids go on."""
         self._candidates.clear()
 
-    def expected(self, time_s: float, cautious: bool = False) -> npt.NDArray[np.float64]:
-        """Return where to look for known faces at this time, float64 of shape (n, 4).
+    def expected(self, time_s: float) -> tuple[Boxes, npt.NDArray[np.float64]]:
+        """Return where known faces should be, float64 (n, 4), and how they lean, (n,)."""
+        boxes = as_boxes([candidate.at(time_s) for candidate in self._candidates])
+        return boxes, np.array([candidate.tilt_deg for candidate in self._candidates])
 
-        A look from nearby believes more than a whole search: what that one does not find for two
-        seconds was taken for a face, and without caution nobody looks for it any more.
+    def follow(self, follower: Follower, image_gray: npt.NDArray[np.uint8], time_s: float) -> None:
+        """Move the faces along with the flow of their points.
+
+        Faces that overlap are not followed: the points of the one behind are on the one in front.
+        One that the last look did not find is no longer there to be followed.
         """
-        return as_boxes(
-            [
-                candidate.at(time_s)
-                for candidate in self._candidates
-                if cautious or time_s - candidate.searched_s <= _DOUBTED_S
-            ]
+        boxes = as_boxes([candidate.box for candidate in self._candidates])
+        moved, followed = follower.move(image_gray, boxes)
+        overlap = iou(boxes, boxes)
+        np.fill_diagonal(overlap, 0.0)
+        alone = overlap.max(axis=1, initial=0) < _COVERED
+        for candidate, box, sure in zip(self._candidates, moved, followed & alone, strict=True):
+            candidate.lost = True
+            if sure and not candidate.missed and time_s - candidate.seen_s <= _FOLLOWED_S:
+                candidate.follow(box, time_s)
+
+    def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
+        """Return which faces of `expected` to look at: those in doubt first, then in turn.
+
+        Args:
+            time_s: of this frame.
+            count: how many of those that are not in doubt.
+
+        Returns:
+            Those that are believed, and those that were seen only once.
+        """
+        waiting = sorted(
+            range(len(self._candidates)), key=lambda number: self._candidates[number].found_s
         )
+        unproven = [n for n in waiting if not self._candidates[n].track_id]
+        doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
+        sure = [n for n in waiting if n not in doubtful and n not in unproven]
+        return doubtful[:_DOUBTFUL] + sure[:count], unproven[:_DOUBTFUL]
+
+    @staticmethod
+    def _in_doubt(candidate: _Candidate, time_s: float) -> bool:
+        stale = time_s - candidate.found_s > _STALE_S
+        return bool(candidate.track_id) and (candidate.lost or candidate.missed or stale)
 
     def update(
         self,
         detections: Sequence[Detection],
         time_s: float,
         cautious: bool = False,
-        searched: int | None = None,
+        looked: Sequence[int] = (),
     ) -> tuple[Track, ...]:
         """Match this frame's detections and return this frame's faces by rising id.
 
@@ -121,13 +170,12 @@ class Tracker:
             detections: of this frame.
             time_s: of this frame.
             cautious: believe a face at first sight, and keep it longer.
-            searched: how many of the detections, the first ones, a whole search has found; None:
-                all.
+            looked: which faces of `expected` were looked at.
         """
         # Two known faces may lead to the same one.
         kept = distinct([found.box_xyxy for found in detections], _SAME)
-        by_search = [searched is None or number < searched for number in kept]
         detections = [detections[number] for number in kept]
+        watched = [self._candidates[number] for number in looked]
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= _GAP_S]
         expected = as_boxes([candidate.at(time_s) for candidate in self._candidates])
         found_boxes = as_boxes([found.box_xyxy for found in detections])
@@ -139,8 +187,8 @@ class Tracker:
             if column >= 0:
                 contested = bool((_distances(missed, found_boxes[[column]]) < _CONTEST).any())
                 candidate.see(detections[column], time_s, contested)
-                if by_search[column]:
-                    candidate.searched_s = time_s
+        for candidate in watched:
+            candidate.missed = candidate.found_s != time_s
         self._coast_behind(time_s)
         # Only now, so that a face is met again however far apart the frames are.
         patience_s = _CAUTIOUS_PATIENCE_S if cautious else _PATIENCE_S

@@ -121,7 +121,7 @@ at work or in education is prohibited, save for medical or safety reasons
 
 @dataclass(frozen=True)
 class Detector:
-    """A file of another's that finds the faces which the networks read."""
+    """A file that finds the faces which the networks read."""
 
     file: str
     what: str
@@ -130,10 +130,16 @@ class Detector:
 
 DETECTORS = (
     Detector(
-        "face_detection_full_range.tflite",
+        "face_detection_short_range.tflite",
         "finds faces: BlazeFace of Google's MediaPipe, as"
-        " [its own notes](face_detection_full_range.md) tell",
-        "[Apache-2.0](face_detection_full_range.LICENSE)",
+        " [its own notes](face_detection_short_range.md) tell",
+        "[Apache-2.0](face_detection_short_range.LICENSE)",
+    ),
+    Detector(
+        "face_check.tflite",
+        "says whether what BlazeFace found is a face, as"
+        " [the same notes](face_detection_short_range.md) tell",
+        "MIT",
     ),
     Detector(
         "../haarcascade_frontalface_default.xml",

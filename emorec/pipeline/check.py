@@ -1,0 +1,39 @@
+"""A second opinion: is this crop a face at all?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emorec.errors import ModelError
+from emorec.model.runtime import LiteRTRuntime
+
+
+class FaceCheck:
+    """A convolutional network of 4 million multiply-adds that errs on other things than BlazeFace.
+
+    ``python -m benchmarks.face_check`` trains it to tell FER2013's faces from what BlazeFace takes
+    for faces where there are none.
+
+    Args:
+        file: the network.
+
+    Raises:
+        ModelError: the file is missing or is no such network.
+    """
+
+    def __init__(self, file: Path) -> None:
+        if not file.is_file():
+            raise ModelError(f"{file.name}: the face check is missing from {file.parent}.")
+        try:
+            self._network = LiteRTRuntime(file.read_bytes())
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{file.name}: is no network that LiteRT can run.") from error
+        if self._network.outputs != {"logit": 1}:
+            raise ModelError(f"{file.name}: is no face check.")
+
+    def logit(self, face_gray: npt.NDArray[np.uint8]) -> float:
+        """Return how much more a crop, uint8 of shape (48, 48), looks like a face than not."""
+        return float(self._network.run(face_gray[None])["logit"][0, 0])

@@ -1,0 +1,87 @@
+"""Between two looks: where has each known face moved since the frame before?"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from emorec.geometry import Boxes, as_boxes
+
+_LONGER = 1280  # larger pictures are halved: the pyramid is most of the cost there
+_GRID = 4  # points along a side of a face
+_INNER = 0.7  # share of a face's side that they cover: its border is background
+_WINDOW = (15, 15)
+_LEVELS = 3
+_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
+_AGREE = 0.06  # of a face's side: how far a point may lie from where the others say it is
+_LEAST_AGREE = 0.6  # share of a face's points that must agree, or it was lost
+_GROWTH = 0.1  # most growth of a face from frame to frame
+
+
+class Follower:
+    """Follows boxes by the pyramidal Lucas-Kanade flow of 16 points each (J.-Y. Bouguet, 2001).
+
+    Moving 25 faces of a picture of 1280×720 costs about a seventh of looking at each.
+    """
+
+    def __init__(self) -> None:
+        self._before: npt.NDArray[np.uint8] | None = None
+
+    def reset(self) -> None:
+        """Forget the frame before."""
+        self._before = None
+
+    def move(
+        self, image_gray: npt.NDArray[np.uint8], boxes_xyxy: Boxes
+    ) -> tuple[Boxes, npt.NDArray[np.bool_]]:
+        """Return where the boxes are in this frame, and which of them could be followed.
+
+        Args:
+            image_gray: uint8 of shape (h, w); remembered for the next call.
+            boxes_xyxy: of shape (n, 4), in the frame before.
+
+        Returns:
+            Boxes of shape (n, 4), those that were lost unchanged; bool of shape (n,).
+        """
+        halvings = 0
+        while max(image_gray.shape) / 2**halvings > _LONGER:
+            halvings += 1
+        scale = 0.5**halvings
+        if halvings:
+            size_wh = round(image_gray.shape[1] * scale), round(image_gray.shape[0] * scale)
+            image_gray = np.asarray(
+                cv2.resize(image_gray, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
+            )
+        before = self._before
+        self._before = image_gray
+        boxes = as_boxes(boxes_xyxy).copy()
+        if before is None or before.shape != image_gray.shape or not len(boxes):
+            return boxes, np.zeros(len(boxes), dtype=bool)
+        middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2] - boxes[:, 0]
+        ticks = np.linspace(-_INNER / 2, _INNER / 2, _GRID)
+        grid = np.stack(np.meshgrid(ticks, ticks), axis=2).reshape(1, -1, 2)
+        points = middles[:, None] + grid * sides[:, None, None]
+        moved, known, _ = cv2.calcOpticalFlowPyrLK(
+            before,
+            image_gray,
+            (points * scale).reshape(-1, 1, 2).astype(np.float32),
+            None,
+            winSize=_WINDOW,
+            maxLevel=_LEVELS,
+            criteria=_STOP,
+        )
+        moved = moved.reshape(points.shape).astype(np.float64) / scale
+        known = known.reshape(points.shape[:2]).astype(bool)
+        shifts = moved - points
+        shift = np.median(shifts, axis=1)
+        away = np.abs(shifts - shift[:, None]).max(axis=2)
+        tolerance = np.maximum(_AGREE * sides, 1.0)[:, None]
+        followed = ((away <= tolerance) & known).mean(axis=1) >= _LEAST_AGREE
+        apart = np.linalg.norm(points - middles[:, None], axis=2)
+        spread = np.linalg.norm(moved - (middles + shift)[:, None], axis=2) / apart
+        growth = np.median(spread, axis=1).clip(1 - _GROWTH, 1 + _GROWTH)
+        half = ((sides * growth) / 2)[:, None]
+        new = np.hstack([middles + shift - half, middles + shift + half])
+        boxes[followed] = new[followed]
+        return boxes, followed

@@ -1,0 +1,124 @@
+"""How much of each kind of work a frame gets: searching, looking at known faces, reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Work = Literal["search", "look", "read"]
+"""Search a patch of the picture · look at one place for a face · read one face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often each unit of a kind of work is wanted.
+
+    Attributes:
+        every_s: seconds between two times where the machine can.
+        least_s: seconds between two times where it is busy; what goes beyond waits first.
+    """
+
+    every_s: float
+    least_s: float
+
+
+LIVE: Mapping[Work, Rate] = {
+    "search": Rate(0.33, 1.5),
+    "look": Rate(0.4, 1.0),
+    "read": Rate(0.1, 0.45),
+}
+"""A newcomer is found within a third of a second; each face is read ten times a second, and on a
+busy machine still more than twice."""
+
+FILES: Mapping[Work, Rate] = {
+    "search": Rate(0.33, 0.33),
+    "look": Rate(0.4, 0.4),
+    "read": Rate(0.2, 0.2),
+}
+
+NOBODY_S = 0.2
+"""Seconds from search to search while nobody is in view."""
+
+_GUESS_S: Mapping[Work, float] = {"search": 0.02, "look": 0.003, "read": 0.004}
+_NEW_COST = 0.2  # share of the newest measurement
+_LONGEST_S = 0.25  # what a frame is late beyond this is not caught up with
+
+
+class Schedule:
+    """Shares time between the kinds of work, by the media clock and by what each was seen to cost.
+
+    A frame gets at most ``share`` of the time since the frame before. So a slow machine does less
+    a second, and the frames do not come ever more seldom: with other work of ``o`` seconds a frame
+    they come every ``o / (1 - share)`` seconds at the slowest. What a frame cannot do is owed to
+    the next ones, but never more than every unit once.
+
+    Args:
+        rates: how often each kind is wanted.
+        share: of the time, in (0, 1); None: costs do not count, so that every machine does the
+            same, as files want it.
+    """
+
+    def __init__(self, rates: Mapping[Work, Rate] = LIVE, share: float | None = 0.5) -> None:
+        self._rates = rates
+        self._share = share
+        self._cost_s = dict(_GUESS_S)
+        self._owed: dict[Work, float] = dict.fromkeys(rates, 0.0)
+        self._time_s: float | None = None
+
+    def reset(self) -> None:
+        """Forget what is owed and the time; what a unit costs stays known."""
+        self._owed = dict.fromkeys(self._rates, 0.0)
+        self._time_s = None
+
+    def plan(self, time_s: float, units: Mapping[Work, int]) -> dict[Work, int]:
+        """Return how many units of each kind this frame does.
+
+        Args:
+            time_s: of this frame, on the media clock.
+            units: how many there are: patches of a whole search, faces to look at, faces to read.
+        """
+        if self._time_s is None:
+            passed_s = 0.0
+        else:
+            passed_s = min(max(time_s - self._time_s, 0.0), _LONGEST_S)
+        self._time_s = time_s
+        every = {work: rate.every_s for work, rate in self._rates.items()}
+        if not units["look"]:
+            every["search"] = min(every["search"], NOBODY_S)
+        wanted = {work: units[work] * passed_s / every[work] for work in units}
+        least = {
+            work: min(wanted[work], units[work] * passed_s / self._rates[work].least_s)
+            for work in units
+        }
+        granted = self._within(wanted, least, passed_s)
+        done = {}
+        for work, number in granted.items():
+            self._owed[work] = min(self._owed[work] + number, float(units[work]))
+            done[work] = int(self._owed[work] + 1e-9)
+            self._owed[work] -= done[work]
+        return done
+
+    def spent(self, work: Work, units: int, seconds: float) -> None:
+        """Take in how long so many units of a kind took."""
+        if units:
+            self._cost_s[work] += _NEW_COST * (max(seconds / units, 1e-6) - self._cost_s[work])
+
+    def _within(
+        self, wanted: Mapping[Work, float], least: Mapping[Work, float], passed_s: float
+    ) -> dict[Work, float]:
+        """Cut what is wanted down to the time there is, what is least last."""
+        if self._share is None:
+            return dict(wanted)
+        budget_s = self._share * passed_s
+        all_s = self._seconds(wanted)
+        if all_s <= budget_s:
+            return dict(wanted)
+        least_s = self._seconds(least)
+        if least_s >= budget_s:
+            return {work: number * budget_s / least_s for work, number in least.items()}
+        more = (budget_s - least_s) / (all_s - least_s)
+        return {work: least[work] + more * (wanted[work] - least[work]) for work in wanted}
+
+    def _seconds(self, units: Mapping[Work, float]) -> float:
+        return sum(number * self._cost_s[work] for work, number in units.items())
