@@ -219,7 +219,9 @@ class Worker:
             image = np.ascontiguousarray(image[:, ::-1])
             faces = mirrored(faces, image.shape[1])
         drawn = draw_faces(image, faces, view.show)
-        height, width = (side - side % 2 for side in drawn.shape[:2])  # I420 halves both
+        # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
+        # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
+        height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2
         return np.asarray(cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420))
 
 

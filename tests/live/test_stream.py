@@ -262,6 +262,16 @@ def test_a_picture_of_odd_size_is_shown_up_to_its_last_row_or_column(open_stream
     assert shown_by(stream).shape == (480, 640, 3)
 
 
+@pytest.mark.parametrize("height", [270, 450, 90, 478])
+def test_a_picture_of_any_height_keeps_its_colours(open_stream, height):
+    stream = open_stream(Happy(), View(mirror=False))
+    orange = np.full((height, 640, 3), (40, 120, 220), np.uint8)
+    feed([stream], orange, lambda: shown_by(stream).mean() > 60)
+    shown = shown_by(stream)
+    assert height - 4 < shown.shape[0] <= height and shown.shape[1] == 640
+    assert np.abs(shown.astype(int) - orange[: len(shown)]).max() < 8
+
+
 def test_a_stream_that_fails_does_not_disturb_the_others(open_stream, portrait):
     well, ill = open_stream(Happy()), open_stream(Broken())
     feed([well, ill], portrait, lambda: ill.error is not None)
