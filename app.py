@@ -5,8 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 if __name__ == "__main__":
-    from emorec.pages import about, gate, live, model, naming, people, photo, tracks
+    from emorec.pages import about, gate, live, model, naming, patches, people, photo, tracks
 
+    # Not at the start of the process: a library's component registers with a runtime that is there.
+    patches.apply()
     st.set_page_config(
         page_title="EmoRec",
         # Streamlit would fetch one of its own icons from Google.

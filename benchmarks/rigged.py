@@ -98,8 +98,8 @@ class _Inside:
             self._age.s = ahead_s
             return moved(faces, ahead_s, size_wh)
 
-        def drawn_and_marked(image: Any, faces: Any, show: Any) -> Any:
-            drawn = draw(image, faces, show)
+        def drawn_and_marked(image: Any, faces: Any, show: Any, **how: Any) -> Any:
+            drawn = draw(image, faces, show, **how)
             age_s, self._age.s = getattr(self._age, "s", None), None
             if age_s is not None:
                 drawn = drawn if drawn.flags.writeable else drawn.copy()

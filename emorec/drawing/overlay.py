@@ -29,10 +29,13 @@ Color = tuple[int, int, int]
 _DARK: Color = (16, 16, 16)
 _LIGHT: Color = (255, 255, 255)
 _NAMED_WIDTH = 25  # in heights of a capital: a longer name goes over several lines
+_DIMMED = 0.4  # of what is drawn is seen
 _MOTION_S = 0.3  # a guess older than this is worth less than the place last seen
 
 
-def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") -> Image:
+def draw_faces(
+    image_bgr: Image, faces: Sequence[Face], show: Show = "label", dimmed: bool = False
+) -> Image:
     """Return the picture with every face's box, emotion and confidence drawn on it.
 
     Args:
@@ -40,6 +43,8 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
         faces: boxes in pixels of this picture; one without area inside it is not drawn. A face
             that is not classified gets its box only; one that cannot be read a thin one, and why.
         show: ``"label"``, ``"all"`` (the seven bars too) or ``"blur"`` (faces unrecognisable).
+        dimmed: whether what is drawn is half transparent, as it is too old to be relied on. Blur
+            is not.
 
     Returns:
         A new picture of the same shape.
@@ -57,6 +62,7 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
         result = blur_faces(image_bgr, [face.box for face in faces])
     else:
         result = image_bgr.copy()
+    ground = result.copy() if dimmed else result
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
     seen = [(face, box) for face in faces if (box := _inside(face.box, size_wh)) is not None]
     for face, box in seen:
@@ -71,6 +77,8 @@ def draw_faces(image_bgr: Image, faces: Sequence[Face], show: Show = "label") ->
         draw_panels(result, read, [*boxes, *(plate for _, _, plate in plates)], capital_px)
     for face, _, plate in plates:
         _draw_plate(result, face, plate, capital_px)
+    if dimmed:
+        cv2.addWeighted(result, _DIMMED, ground, 1 - _DIMMED, 0, dst=result)
     return result
 
 

@@ -1,7 +1,7 @@
 """The thread boundary of the live picture.
 
-The browser's frames arrive in `LiveStream.put` and leave by `LiveStream.picture`; both are called
-on the event loop of the connection and do nothing but swap a reference. Two threads do the work:
+The browser's frames arrive in `LiveStream.put` and leave by `LiveStream.planes`; both are used on
+the event loop of the connection and do nothing but swap a reference. Two threads do the work:
 one reads the newest frame, one draws the newest known faces on the newest frame. So the picture
 goes on at the camera's rate however long the reading takes.
 
@@ -13,14 +13,13 @@ Where no frame comes for `SILENCE_S`, as when the tab dies, the stream stops by 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from threading import Lock
 from time import monotonic
 
 import av
 import numpy as np
 
-from emorec.live.worker import View, Worker
+from emorec.live.worker import Image, View, Worker
 from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import FrameResult
@@ -65,12 +64,18 @@ class LiveStream:
         self._worker: Worker | None = None
         self._open = False
         self._running = False
+        self._blank = _blank(*_FALLBACK)
         self._sign_s = 0.0  # when it was started or a frame came
 
     @property
     def live(self) -> bool:
         """Whether frames are let in: from START until it is stopped, or silent for too long."""
-        return self._open and monotonic() - self._sign_s < SILENCE_S
+        return self._open and not self.silent
+
+    @property
+    def silent(self) -> bool:
+        """Whether no frame has come for `SILENCE_S`, nor START been pressed."""
+        return monotonic() - self._sign_s >= SILENCE_S
 
     @property
     def running(self) -> bool:
@@ -90,6 +95,11 @@ class LiveStream:
     def error(self) -> str | None:
         """One line while reading fails, None while it works."""
         return self._worker.error if self._worker else None
+
+    @property
+    def labels_age_s(self) -> float:
+        """How old the labels on the picture get, by the camera's clock; 0 where nothing is read."""
+        return self._worker.labels_age_s if self._worker and self._running else 0.0
 
     @property
     def shown_per_s(self) -> float:
@@ -120,23 +130,17 @@ class LiveStream:
             worker = self._worker
         worker.put(frame)
 
-    def picture(self, pts: int, time_base: Fraction) -> av.VideoFrame:
-        """Return the picture to send now; the sender stamps it with its own clock.
-
-        Every call gives a frame of its own: one that is sent twice would be stamped anew while the
-        first is still on its way, and two frames of one time make a decoder stumble.
-        """
-        del pts, time_base
+    @property
+    def planes(self) -> Image:
+        """The picture to send now, I420, uint8 (h * 3 / 2, w); the same array until it changes."""
         worker = self._worker if self._running else None
         shown = worker.newest if worker else None
         if shown is not None and (shown.blurred or self.view.show != "blur"):
-            planes = shown.planes
-        else:
-            rows, width = shown.planes.shape if shown is not None else _FALLBACK
-            planes = np.full((rows, width), 128, dtype=np.uint8)
-            planes[: rows * 2 // 3] = _BLANK
-        # The pixels are shared, not copied: this is the event loop, and nobody writes to them.
-        return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+            return shown.planes
+        shape = shown.planes.shape if shown is not None else _FALLBACK
+        if self._blank.shape != shape:
+            self._blank = _blank(*shape)
+        return self._blank
 
     def stop(self, wait_s: float = 0.0) -> None:
         """Tell both threads to end; a second call does nothing.
@@ -151,3 +155,9 @@ class LiveStream:
                 worker.close()
         if worker is not None:
             worker.join(wait_s)
+
+
+def _blank(rows: int, width: int) -> Image:
+    planes = np.full((rows, width), 128, dtype=np.uint8)
+    planes[: rows * 2 // 3] = _BLANK
+    return planes

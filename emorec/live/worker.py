@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
 
 _RATE_OVER_S = 2.0
+OLD_S = 1.0
+"""Labels of a frame that is older than this are dimmed, and the page says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Worker:
         self._make_pipeline = make_pipeline
         self._silence_s = silence_s
         self._clock = _Clock()
+        self._replaced_age_s = 0.0  # of the labels before, when they were replaced
         self._to_read: Mailbox[Frame] = Mailbox()
         self._to_draw: Mailbox[Frame] = Mailbox()
         self._threads = [self._reader(), self._drawer()]
@@ -120,6 +123,19 @@ class Worker:
             FRAMES_DROPPED.inc()
         if self._stream.view.show != "blur":
             self._to_draw.put(frame)
+
+    @property
+    def labels_age_s(self) -> float:
+        """How old the labels on the picture get: those of now, or those before, whichever more.
+
+        At a reading every two seconds the age of those of now is a second at one moment and three
+        at the next.
+        """
+        return max(self._age_s(), self._replaced_age_s)
+
+    def _age_s(self) -> float:
+        result = self.result
+        return self._clock.last_s - result.time_s if result else 0.0
 
     def close(self) -> None:
         self._to_read.close()
@@ -171,6 +187,7 @@ class Worker:
             self.error = None
             naming.by(None if blur else self._stream.names)
             result = naming.named(frame.image(), result)
+            self._replaced_age_s = self._age_s()
             self.result = result
             self.timeline.add(result)
             self.read.tick()
@@ -209,17 +226,21 @@ class Worker:
         image = frame.image()
         result = frame.result or self.result
         faces: tuple[Face, ...] = ()
+        old = False
         if view.show == "blur" and frame.result is None:
             # Blur was switched on while this frame was on its way; nobody searched it.
             image = blur_all(image)
         elif result:
             size_wh = image.shape[1], image.shape[0]
-            faces = moved(result.faces, frame.time_s - result.time_s, size_wh)
+            age_s = frame.time_s - result.time_s
+            faces, old = moved(result.faces, age_s, size_wh), age_s > OLD_S
         if view.mirror:
             image = np.ascontiguousarray(image[:, ::-1])
             faces = mirrored(faces, image.shape[1])
-        drawn = draw_faces(image, faces, view.show)
-        height, width = (side - side % 2 for side in drawn.shape[:2])  # I420 halves both
+        drawn = draw_faces(image, faces, view.show, dimmed=old)
+        # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
+        # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
+        height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2
         return np.asarray(cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420))
 
 
@@ -264,14 +285,14 @@ class _Clock:
 
     def __init__(self) -> None:
         self._first: float | None = None
-        self._last = 0.0
+        self.last_s = 0.0
 
     def seconds(self, frame: av.VideoFrame) -> float:
         now = frame.time if frame.time is not None else monotonic()
         if self._first is None:
             self._first = now
-        self._last = max(self._last, now - self._first)
-        return self._last
+        self.last_s = max(self.last_s, now - self._first)
+        return self.last_s
 
 
 class _Rate:

@@ -36,6 +36,7 @@ def choose_detector(engine: EmotionRecognizer, key: str, locked: bool = False) -
         index=DETECTORS.index(engine.settings.detector),
         format_func=NAMES.__getitem__,
         key=key,
+        persist_state="session",
         disabled=locked,
         help=f"{_HELP}  \nTakes effect at the next START." if locked else _HELP,
     )

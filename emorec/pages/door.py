@@ -49,8 +49,11 @@ def let_in(stream: LiveStream) -> bool:
 
 
 def over(stream: LiveStream) -> bool:
-    """Return whether a session has ended while its tab still believes in it."""
-    return _IN in st.session_state and _asks() and not stream.live
+    """Return whether a session has ended by silence while its tab still believes in it.
+
+    After STOP the picture ends a moment before the component says so: that is no silence.
+    """
+    return _IN in st.session_state and _asks() and stream.silent
 
 
 def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:

@@ -12,8 +12,9 @@ from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
+from emorec.live.room import cores
 from emorec.live.stream import LiveStream
-from emorec.live.worker import View
+from emorec.live.worker import OLD_S, View
 from emorec.pages import door, naming
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.connection import connection_check
@@ -34,7 +35,13 @@ _LAST_S = 60.0
 _CONNECT_S = 10.0
 _CARDS = 4  # faces with bars beside the picture; the others are counted
 _SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
-_RESOLUTIONS = {"640 × 480": (640, 480), "1280 × 720": (1280, 720), "320 × 240": (320, 240)}
+_RESOLUTIONS = {
+    "1280 × 720": (1280, 720),
+    "1920 × 1080": (1920, 1080),
+    "640 × 360": (640, 360),
+}
+_DEFAULT, _SMALLEST = "1280 × 720", "640 × 360"
+_CORES = 2.0  # a picture of 1280 × 720 in and out takes one, and the faces are still to be read
 
 
 class _Reader:
@@ -101,7 +108,8 @@ def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
         return False
     over = door.over(stream)
     sink, source = tracks(stream, _FPS)
-    width, height = _RESOLUTIONS[st.session_state.get("resolution", "640 × 480")]
+    st.session_state.setdefault("resolution", _DEFAULT if cores() >= _CORES else _SMALLEST)
+    width, height = _RESOLUTIONS[st.session_state.resolution]
     context = webrtc_streamer(
         key=door.component_key(),
         mode=WebRtcMode.SENDRECV,
@@ -149,20 +157,39 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
     with st.container(border=True):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         show = left.segmented_control(
-            "Show", list(_SHOW), default="Label", required=True, key="show", width="stretch"
+            "Show",
+            list(_SHOW),
+            default="Label",
+            required=True,
+            key="show",
+            width="stretch",
+            persist_state="session",
         )
-        mirror = right.toggle("Mirror", value=True, key="mirror")
+        mirror = right.toggle("Mirror", value=True, key="mirror", persist_state="session")
         first, second, third = st.columns(3)
         smoothing_s = first.slider(
-            "Smoothing (s)", 0.0, 3.0, stream.settings.smoothing_s, 0.1, key="smoothing"
+            "Smoothing (s)",
+            0.0,
+            3.0,
+            stream.settings.smoothing_s,
+            0.1,
+            key="smoothing",
+            persist_state="session",
         )
         min_face_px = second.slider(
-            "Smallest face (px)", 24, 200, stream.settings.min_face_px, 4, key="min_face"
+            "Smallest face (px)",
+            24,
+            200,
+            stream.settings.min_face_px,
+            4,
+            key="min_face",
+            persist_state="session",
         )
         third.selectbox(
             "Camera",
             list(_RESOLUTIONS),
             key="resolution",
+            persist_state="session",
             disabled=active,
             help="Takes effect at the next START.",
         )
@@ -185,6 +212,9 @@ def _readings(stream: LiveStream) -> None:
     if door.over(stream):
         st.rerun()
     result, timeline = stream.result, stream.timeline
+    if not stream.live:  # STOP was pressed; the component says so in a moment
+        st.info("The picture has ended.", icon=":material/stop_circle:")
+        return
     if not stream.running or result is None or timeline is None:
         waited = monotonic() - st.session_state.get("live_since", monotonic())
         if waited > _CONNECT_S:
@@ -201,11 +231,28 @@ def _readings(stream: LiveStream) -> None:
     count.metric("Faces in view", len(faces))
     shown.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
     read.metric("Readings/s", f"{stream.read_per_s:.0f}")
+    st.caption(_received(result.size_wh, _RESOLUTIONS[st.session_state.resolution]))
+    if stream.labels_age_s > OLD_S:
+        st.warning(
+            f"This computer is busy: labels are {stream.labels_age_s:.0f} s old.",
+            icon=":material/hourglass_bottom:",
+        )
     _cards([face for face in faces if face.classified or face.unreadable])
     st.markdown("**The last minute**")
     _, now_s = timeline.span_s
     window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
     st.vega_lite_chart(*charts.mood(*timeline.readings(_LAST_S), window), key="minute")
+
+
+def _received(size_wh: tuple[int, int], asked_wh: tuple[int, int]) -> str:
+    """Say how large the camera's picture arrives, and where it is smaller than asked for."""
+    (width, height), (asked_width, asked_height) = size_wh, asked_wh
+    if width * height >= asked_width * asked_height:
+        return f":material/aspect_ratio: Received: {width} × {height}"
+    return (
+        f":material/aspect_ratio: Received: {width} × {height}, less than the {asked_width} × "
+        f"{asked_height} asked for. Your line, your camera or your computer carries no more now."
+    )
 
 
 def _cards(faces: list[Face]) -> None:
@@ -249,4 +296,4 @@ def _summary(timeline: Timeline) -> None:
         width="stretch",
         on_click="ignore",
     )
-    st.caption("Kept in memory until the next START or until you leave; on disk, nothing.")
+    st.caption("Kept in memory until the next START or until this tab is closed; on disk, nothing.")

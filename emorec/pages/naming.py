@@ -74,7 +74,13 @@ def choose(key: str, off: bool = False) -> bool:
     except EmorecError as error:
         st.caption(f":material/person_off: No names: {plain(str(error))}")
         return False
-    on = st.toggle("Names", key=key, disabled=off, help="Who it is, of the people enrolled.")
+    on = st.toggle(
+        "Names",
+        key=key,
+        persist_state="session",
+        disabled=off,
+        help="Who it is, of the people enrolled.",
+    )
     if on and not off:
         st.caption(_BIOMETRIC)
     return on and not off

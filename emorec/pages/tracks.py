@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import partialmethod
+import asyncio
 from time import monotonic
 
-import aioice.ice
+import av
 import streamlit as st
-from aiortc import clock
-from aiortc.contrib.media import MediaRelay, RelayStreamTrack
-from streamlit_webrtc import VideoSinkTrack, VideoSourceTrack, component
+from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
+from streamlit_webrtc import VideoSinkTrack
 
 from emorec.live.stream import LiveStream
 
-# A browser that was killed says no farewell; the peer asks it every 4 to 6 s whether it is still
-# there. After four times without an answer, not six, the peer is gone within 30 s.
-aioice.ice.CONSENT_FAILURES = 4
-
-# streamlit-webrtc connects each end by a relay that keeps every picture until it is taken. On a
-# busy machine, where the encoder takes fewer than there are, the queue grew without bound, and what
-# a visitor saw fell behind by seconds. Each end takes the newest picture instead.
-MediaRelay.subscribe = partialmethod(MediaRelay.subscribe, buffered=False)  # type: ignore[assignment, method-assign]
-
-_stop_end = RelayStreamTrack.stop
-
-
-def _stop_and_tell(track: RelayStreamTrack) -> None:
-    """Stop an end, and tell whoever waits for its next picture that there is none.
-
-    aiortc lets it wait for ever, with the last picture and all that the session had.
-    """
-    _stop_end(track)
-    track._frame = None
-    if track._new_frame_event is not None:
-        track._new_frame_event.set()
-
-
-RelayStreamTrack.stop = _stop_and_tell  # type: ignore[assignment, method-assign]
-
-_BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
-# aiortc counts bits over the wall clock's milliseconds one by one: where that jumped by a day, as
-# after a machine has slept, everybody's picture stood still until it had caught up.
-clock.current_datetime = lambda: _BEGAN + timedelta(seconds=monotonic())
-
 _LEFT = "live left"
+_REPEAT_S = 0.5  # a browser that hears nothing for longer takes the picture for lost
 
 
 def leave() -> None:
     """Note that something else is shown than the live page: what was connected there is over."""
-    st.session_state[_LEFT] = _times_left() + 2  # one more would be the run after the last
+    st.session_state[_LEFT] = times_left() + 2  # one more would be the run after the last
 
 
-def _times_left(session_info: object = None) -> int:
+def times_left(session_info: object = None) -> int:
+    """Return a number that grows whenever something else was shown."""
     return int(st.session_state.get(_LEFT, 0))
 
 
-# streamlit-webrtc ends a connection whose component was left out of a run, as when another page is
-# shown. It counts the runs that have ended, which it hears of too late on a busy machine: then one
-# or two of a hundred visitors who pressed START lost the picture at once. What counts is `leave`.
-component.get_script_run_count = _times_left
+class PictureTrack(MediaStreamTrack):
+    """Sends the stream's newest picture whenever there is another one, at most so often.
+
+    streamlit-webrtc's `VideoSourceTrack` would send the same picture again, which costs an encoder
+    as much as another one, and takes it before it waits for its time to come.
+    """
+
+    kind = "video"
+
+    def __init__(self, stream: LiveStream, fps: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._step_s = 1 / fps
+        self._began_s: float | None = None
+        self._next_s = 0.0
+        self._sent: object = None
+        self._sent_s = 0.0
+
+    async def recv(self) -> av.VideoFrame:
+        while True:
+            if self.readyState != "live":
+                raise MediaStreamError
+            now_s = monotonic()
+            if self._began_s is None:
+                self._began_s = self._next_s = now_s
+            if (wait_s := self._next_s - now_s) > 0:
+                await asyncio.sleep(wait_s)
+                now_s = monotonic()
+            # Who was late does not hurry afterwards.
+            self._next_s = max(self._next_s, now_s - self._step_s / 2) + self._step_s
+            planes = self._stream.planes
+            if planes is not self._sent or now_s - self._sent_s >= _REPEAT_S:
+                break
+        self._sent, self._sent_s = planes, now_s
+        # A frame of its own each time: one that is sent twice would be stamped anew while the first
+        # is still on its way, and two of one time make a decoder stumble. The pixels are shared,
+        # not copied: this is the event loop, and nobody writes to them.
+        frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+        frame.pts = round((now_s - self._began_s) / VIDEO_TIME_BASE)
+        frame.time_base = VIDEO_TIME_BASE
+        return frame
 
 
 class CameraTrack(VideoSinkTrack):
@@ -69,7 +76,7 @@ class CameraTrack(VideoSinkTrack):
     thread each for every visitor who has the page open, and for minutes after he has left.
     """
 
-    def __init__(self, stream: LiveStream, picture: VideoSourceTrack) -> None:
+    def __init__(self, stream: LiveStream, picture: PictureTrack) -> None:
         super().__init__(stream.put)
         self._stream = stream
         self._picture = picture
@@ -80,7 +87,7 @@ class CameraTrack(VideoSinkTrack):
         self._picture.stop()
 
 
-def tracks(stream: LiveStream, fps: int) -> tuple[CameraTrack, VideoSourceTrack]:
+def tracks(stream: LiveStream, fps: int) -> tuple[CameraTrack, PictureTrack]:
     """Return a new pair for the next START; the one before keeps what it is connected to."""
-    picture = VideoSourceTrack(stream.picture, fps)
+    picture = PictureTrack(stream, fps)
     return CameraTrack(stream, picture), picture

@@ -82,8 +82,12 @@ def frame_of(image, seconds):
     return frame
 
 
+def picture_of(stream):
+    return av.VideoFrame.from_numpy_buffer(stream.planes, format="yuv420p")
+
+
 def shown_by(stream):
-    return stream.picture(0, TICK).to_ndarray(format="bgr24")
+    return picture_of(stream).to_ndarray(format="bgr24")
 
 
 def play(stream, image, seconds, fps=30, until=None):
@@ -94,7 +98,7 @@ def play(stream, image, seconds, fps=30, until=None):
         time.sleep(1 / fps)
         if stream._worker.newest is not newest:
             newest = stream._worker.newest
-            shown.append(stream.picture(0, TICK))
+            shown.append(picture_of(stream))
         if until and until():
             break
     return shown
@@ -154,6 +158,7 @@ def test_stop_ends_every_thread_and_keeps_the_timeline(open_stream, portrait):
     assert len(emorec_threads()) == before
     rows = stream.timeline.rows()
     assert rows and not stream.running
+    assert not stream.live and not stream.silent  # STOP is no silence
     stream.stop(wait_s=10)  # once more does nothing
     stream.put(frame_of(portrait, 0))  # nor does a frame that comes late
     assert not stream.running and stream.timeline.rows() == rows
@@ -242,15 +247,16 @@ def test_of_many_streams_on_one_slow_classifier_each_gets_its_share(open_stream,
     )  # nobody's picture is frozen
 
 
-def test_every_picture_is_a_frame_of_its_own_to_be_stamped(open_stream, portrait):
+def test_the_planes_are_the_same_until_there_is_another_picture(open_stream, portrait):
     stream = open_stream(Happy())
-    blank = stream.picture(0, TICK), stream.picture(0, TICK)
+    assert stream.planes is stream.planes
     feed([stream], portrait, lambda: shown_by(stream).std() > 10)
     stream._worker._to_draw.close()  # the same picture from now on
-    drawn = stream.picture(0, TICK), stream.picture(0, TICK)
-    for first, second in (blank, drawn):
-        first.pts, second.pts = 1, 2
-        assert first.pts == 1
+    drawn = stream.planes
+    assert stream.planes is drawn
+    stream.view = View(show="blur")  # the very next picture is another one
+    assert stream.planes is not drawn and shown_by(stream).std() < 2
+    assert stream.planes is stream.planes
 
 
 @pytest.mark.parametrize("size_wh", [(641, 481), (641, 480), (640, 481)])
@@ -260,6 +266,48 @@ def test_a_picture_of_odd_size_is_shown_up_to_its_last_row_or_column(open_stream
     bright = np.full((height, width, 3), 200, np.uint8)
     feed([stream], bright, lambda: shown_by(stream).mean() > 150)
     assert shown_by(stream).shape == (480, 640, 3)
+
+
+def seen(stream):
+    return stream.result.faces if stream.result else ()
+
+
+def drawn_over(stream, portrait):
+    """How much the picture that is shown differs from the camera's at its strongest."""
+    return np.abs(shown_by(stream).astype(int) - portrait).max()
+
+
+def test_labels_older_than_a_second_are_dimmed_and_their_age_is_told(open_stream, portrait):
+    classifier = Happy()
+    stream = open_stream(classifier, View(mirror=False))
+    feed([stream], portrait, lambda: any(face.emotion for face in seen(stream)))
+    feed([stream], portrait, lambda: drawn_over(stream, portrait) > 150)
+    strong = drawn_over(stream, portrait)
+    assert stream.labels_age_s < 1
+    classifier.takes_s = 3.0
+    ages, weakest = [], strong
+    began = time.monotonic()
+    first = readings(stream) + 1  # the reading that goes on may not ask it
+    while readings(stream) < first + 2 and time.monotonic() - began < 30:
+        stream.put(frame_of(portrait, 100 + time.monotonic() - began))
+        time.sleep(1 / 15)
+        ages.append(stream.labels_age_s)
+        weakest = min(weakest, drawn_over(stream, portrait))
+    assert weakest < 0.6 * strong
+    assert max(ages) > 2
+    # Once they are old, the age that is told does not fall at every reading.
+    late = ages[next(i for i, age in enumerate(ages) if age > 2.5) :]
+    assert min(late) > 2
+
+
+@pytest.mark.parametrize("height", [270, 450, 90, 478])
+def test_a_picture_of_any_height_keeps_its_colours(open_stream, height):
+    stream = open_stream(Happy(), View(mirror=False))
+    orange = np.full((height, 640, 3), (40, 120, 220), np.uint8)
+    feed([stream], orange, lambda: shown_by(stream).mean() > 60)
+    shown = shown_by(stream)
+    assert height - 4 < shown.shape[0] <= height and shown.shape[1] == 640
+    assert np.abs(shown.astype(int) - orange[: len(shown)]).max() < 8
 
 
 def test_a_stream_that_fails_does_not_disturb_the_others(open_stream, portrait):
@@ -308,7 +356,7 @@ def test_silence_ends_a_stream_and_its_threads(open_stream, portrait, monkeypatc
     while len(emorec_threads()) > before or stream.running:
         assert time.monotonic() < until
         time.sleep(0.05)
-    assert not stream.live and stream.timeline.rows()
+    assert stream.silent and not stream.live and stream.timeline.rows()
     stream.put(frame_of(portrait, 9))  # who comes back has to press START
     assert not stream.running
     stream.start()

@@ -14,6 +14,7 @@ class Stream:
     """A stream that does nothing but be live."""
 
     live = False
+    silent = False
 
     def start(self) -> None:
         self.live = True
@@ -90,10 +91,23 @@ def test_a_stream_that_fell_silent_ends_the_session_and_says_so(room):
     app = visit(stream)
     press(app, True)
     stream.stop()
+    stream.silent = True
     app.run()
     assert said(app) == "START; goes on: False"
     assert "No picture came from your camera for 20 seconds" in app.warning[0].value
     press(app, False)
     assert "this session is over" in app.warning[0].value and room.live == 0
+    stream.silent = False
     press(app, True)
     assert not app.warning and room.live == 1
+
+
+def test_a_stop_that_the_component_tells_late_is_no_silence(room):
+    stream = Stream()
+    app = visit(stream)
+    press(app, True)
+    stream.stop()  # the connection has ended, and the component still says that it plays
+    app.run()
+    assert not app.warning and "goes on: True" in said(app)
+    press(app, False)
+    assert said(app) == "START; goes on: False" and not app.warning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -67,6 +68,128 @@ def test_controls_reach_the_stream():
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
     assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 100)
     assert "not blurred" in texts(app)  # what blur cannot do is said
+
+
+CHOICES = {
+    "show": "Blur faces",
+    "mirror": False,
+    "smoothing": 1.5,
+    "min_face": 100,
+    "resolution": "1920 × 1080",
+    "live detector": "haar",
+}
+
+
+def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
+    def script() -> None:
+        import streamlit as st
+
+        from emorec.pages import live
+
+        if st.session_state.get("elsewhere"):
+            st.write("Another page.")
+        else:
+            live.render()
+
+    app = AppTest.from_function(script, default_timeout=120).run()
+    before = app.session_state["live_stream"]
+    controls = {
+        element.key: element
+        for kind in ("segmented_control", "toggle", "slider", "selectbox")
+        for element in app.get(kind)
+    }
+    assert controls.keys() >= CHOICES.keys()
+    for key, choice in CHOICES.items():
+        controls[key].set_value(choice)
+    app.run()
+    app.session_state["elsewhere"] = True
+    app.run().run()
+    assert not app.slider
+    app.session_state["elsewhere"] = False
+    app.run()
+    assert not app.exception
+    assert {key: app.session_state[key] for key in CHOICES} == CHOICES
+    stream = app.session_state["live_stream"]
+    assert stream is before  # and with it the last session's numbers, as the page promises
+    assert (stream.view.show, stream.view.mirror) == ("blur", False)
+    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 100)
+    assert stream.settings.detector == "haar"
+    assert wanted_video(app)["width"] == {"ideal": 1920}
+
+
+def wanted_video(app: AppTest) -> dict:
+    """What the page asks the browser's camera for."""
+    (component,) = (
+        element.proto
+        for element in app.get("component_instance")
+        if element.proto.component_name.endswith("webrtc_streamer")
+    )
+    return json.loads(component.json_args)["media_stream_constraints"]["video"]
+
+
+@pytest.mark.parametrize(
+    ("cores", "width_height"), [(1.0, (640, 360)), (2.0, (1280, 720)), (64.0, (1280, 720))]
+)
+def test_a_machine_is_asked_for_what_it_carries(monkeypatch, cores, width_height):
+    monkeypatch.setattr("emorec.pages.live.cores", lambda: cores)
+    app = page().run()
+    assert not app.exception
+    wanted = wanted_video(app)
+    assert (wanted["width"]["ideal"], wanted["height"]["ideal"]) == width_height
+    app.selectbox(key="resolution").set_value("1920 × 1080").run()
+    assert wanted_video(app)["height"] == {"ideal": 1080}
+
+
+class Running:
+    """A stream in the midst of a session."""
+
+    live = running = True
+    silent = False
+    error = names = None
+    shown_per_s = read_per_s = 20.0
+    labels_age_s = 0.2
+
+    def __init__(self) -> None:
+        self.timeline = session_of(5)
+        self.result = FrameResult(49, 4.9, (1280, 720))
+
+
+def readings(stream: Running) -> AppTest:
+    def script() -> None:
+        import streamlit as st
+
+        from emorec.pages import live
+
+        st.session_state.resolution = "1280 × 720"
+        live._readings(st.session_state["stream"])
+
+    app = AppTest.from_function(script, default_timeout=120)
+    app.session_state["stream"] = stream
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_size_that_arrives_is_told_and_when_it_is_less_than_asked_for():
+    stream = Running()
+    assert "Received: 1280 × 720" in texts(readings(stream))
+    assert "asked for" not in texts(readings(stream))
+    stream.result = FrameResult(49, 4.9, (640, 360))
+    assert "Received: 640 × 360, less than the 1280 × 720 asked for" in texts(readings(stream))
+
+
+def test_labels_that_are_old_are_said_to_be():
+    stream = Running()
+    assert "busy" not in texts(readings(stream))
+    stream.labels_age_s = 3.2
+    assert "This computer is busy: labels are 3 s old." in texts(readings(stream))
+
+
+def test_after_stop_nothing_is_said_of_a_firewall():
+    stream = Running()
+    stream.live = stream.running = False
+    app = readings(stream)
+    assert [info.value for info in app.info] == ["The picture has ended."] and not app.warning
 
 
 def test_the_next_start_takes_the_detector_chosen(monkeypatch):

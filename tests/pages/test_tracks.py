@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
-from fractions import Fraction
+from itertools import pairwise
 from types import SimpleNamespace
 
 import av
+import numpy as np
 import pytest
 import streamlit as st
 from aiortc import clock
@@ -16,34 +17,75 @@ from aiortc.mediastreams import MediaStreamError
 from streamlit_webrtc import component
 
 from emorec.live.stream import LiveStream
+from emorec.pages import patches
 from emorec.pages.tracks import leave, tracks
 
 FPS = 50
 
 
 class Numbered(LiveStream):
-    """Sends pictures that are as bright as their number."""
+    """Has another picture each time, as bright as its number."""
 
     def __init__(self) -> None:
         self.sent = 0
 
-    def picture(self, pts: int, time_base: Fraction) -> av.VideoFrame:
-        picture = gray_picture(self.sent)
+    @property
+    def planes(self) -> np.ndarray:
+        planes = np.full((24, 16), self.sent, np.uint8)
         self.sent += 1
-        return picture
+        return planes
 
     def stop(self, wait_s: float = 0.0) -> None:
         pass
 
 
-def gray_picture(number: int) -> av.VideoFrame:
-    picture = av.VideoFrame(16, 16, "gray")
-    picture.planes[0].update(bytes([number]) * picture.planes[0].buffer_size)
-    return picture
+class Still(Numbered):
+    """Has one picture."""
+
+    one = np.zeros((24, 16), np.uint8)
+
+    @property
+    def planes(self) -> np.ndarray:
+        self.sent += 1
+        return self.one
+
+
+@pytest.fixture(autouse=True)
+def patched() -> None:
+    patches.apply()
 
 
 def number(picture: av.VideoFrame) -> int:
     return int(picture.to_ndarray()[0, 0])
+
+
+def test_a_picture_that_has_not_changed_is_not_sent_again_at_once() -> None:
+    async def watch() -> tuple[list[av.VideoFrame], int]:
+        stream = Still()
+        _, source = tracks(stream, FPS)
+        seen = [await source.recv() for _ in range(3)]
+        return seen, stream.sent
+
+    seen, looked = asyncio.run(watch())
+    assert looked > 40
+    # Each is a frame of its own to be stamped, and they are half a second apart.
+    assert len({id(frame) for frame in seen}) == 3
+    steps = [after.time - before.time for before, after in pairwise(seen)]
+    assert min(steps) >= 0.5
+
+
+def test_pictures_are_stamped_with_the_time_at_which_they_are_taken() -> None:
+    async def watch() -> list[float]:
+        _, source = tracks(Numbered(), FPS)
+        times = []
+        for wait_s in (0.0, 0.0, 0.3, 0.0, 0.0):
+            await asyncio.sleep(wait_s)
+            times.append((await source.recv()).time)
+        return times
+
+    times = asyncio.run(watch())
+    steps = [after - before for before, after in pairwise(times)]
+    assert min(steps) >= 0.4 / FPS and steps[1] >= 0.3
 
 
 def test_who_takes_pictures_slowly_gets_the_newest() -> None:
