@@ -51,7 +51,6 @@ def test_a_view_of_a_picture_is_read_like_a_copy(
     ("image", "received"),
     [
         (None, "NoneType of None"),
-        ("portrait.jpg", "str of None"),
         (np.zeros((4, 4), np.uint8), "uint8 of (4, 4)"),
         (np.zeros((4, 4, 4), np.uint8), "uint8 of (4, 4, 4)"),
         (np.zeros((1, 4, 4, 3), np.uint8), "uint8 of (1, 4, 4, 3)"),
@@ -66,6 +65,14 @@ def test_what_is_no_picture(
     expected = rf"^Expected a uint8 picture .*Received {re.escape(received)}\.$"
     with pytest.raises(ValueError, match=expected):
         recognizer.analyze(image)
+
+
+@pytest.mark.parametrize("file", ["me.jpg", Path("me.jpg"), b"content"])
+def test_who_gives_a_file_is_told_what_reads_it(
+    recognizer: EmotionRecognizer, file: object
+) -> None:
+    with pytest.raises(ValueError, match=r"^Expected an array, .*photo\.read_photo reads files\.$"):
+        recognizer.analyze(file)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (1, 2000), (2000, 1), (23, 24)])

@@ -62,24 +62,26 @@ class Photo:
     note: str | None
 
 
-def read_photo(source: Path | bytes | BinaryIO, name: str = "") -> ImageBGR:
+def read_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> ImageBGR:
     """Return the picture that `open_photo` reads."""
     return open_photo(source, name).image_bgr
 
 
-def open_photo(source: Path | bytes | BinaryIO, name: str = "") -> Photo:
+def open_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
     """Decode a picture, upright as its EXIF says, on white where it is transparent.
 
     Of several frames or pages the first is taken; 16 bits a channel become 8.
 
     Args:
-        source: a file, its content, or a stream that is read from where it stands.
+        source: a file's path, its content, or a stream that is read from where it stands.
         name: what errors call it; the path as it was given where there is one.
 
     Raises:
         ImageError: not readable, not a picture, damaged, of a kind that is not read, over
             ``MAX_PIXELS``, or too large for the memory that is free.
     """
+    if isinstance(source, str):
+        source = Path(source)
     name = name or (str(source) if isinstance(source, Path) else "picture")
     data = _content(source, name)
     if not data:

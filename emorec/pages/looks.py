@@ -13,7 +13,7 @@ import streamlit as st
 
 from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
-from emorec.media.photo import SUFFIXES, encode_jpeg, read_photo
+from emorec.media.photo import SUFFIXES, encode_jpeg, one_picture, read_photo
 from emorec.pages import naming
 from emorec.pages.engine import recognizer
 from emorec.pages.naming import plain
@@ -112,9 +112,10 @@ def _judge(data: bytes, name: str) -> _Look:
 
     preview = None
     try:
-        image_bgr = read_photo(data, name)
-        preview = encode_jpeg(shrunk(image_bgr, _PREVIEW_PX))
-        return _Look(preview, look_at(image_bgr, recognizer(), naming.embedder()), None)
+        with one_picture(name):
+            image_bgr = read_photo(data, name)
+            preview = encode_jpeg(shrunk(image_bgr, _PREVIEW_PX))
+            return _Look(preview, look_at(image_bgr, recognizer(), naming.embedder()), None)
     except EmorecError as error:
         return _Look(preview, None, str(error).removeprefix(f"{name}: "))
 

@@ -374,7 +374,7 @@ def test_a_path_bytes_and_a_stream_read_alike(tmp_path: Path) -> None:
     data = encoded(quarters(), "PNG")
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    for source in (path, data, io.BytesIO(data)):
+    for source in (path, str(path), data, io.BytesIO(data)):
         assert_close(read_photo(source), bgr(quarters()))
 
 
