@@ -196,7 +196,7 @@ def _looks(
     pictures: list[Path], recognizer: EmotionRecognizer, embedder: FaceEmbedder, gallery: Gallery
 ) -> tuple[list[Embedding], list[str]]:
     """Return the looks that can be kept, and a line for each picture that gives none."""
-    from emorec.media.photo import one_picture, read_photo
+    from emorec.media.photo import one_picture, open_photo
     from emorec.people.enrolment import MOST_PICTURES, look_at, objections
 
     looks: dict[Path, Embedding] = {}
@@ -207,7 +207,10 @@ def _looks(
             continue
         try:
             with one_picture(str(picture)):
-                looks[picture] = look_at(read_photo(picture), recognizer, embedder)
+                photo = open_photo(picture)
+                looks[picture] = look_at(photo.image_bgr, recognizer, embedder)
+            if photo.note:
+                _complain(f"{picture}: holds {photo.note}")
         except ImageError as error:  # it names the file itself
             refused.append(str(error))
         except EmorecError as error:
