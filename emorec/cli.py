@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from emorec import logs
 from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
-from emorec.paths import APP
+from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
 from emorec.settings import DETECTORS, Settings
 from emorec.training.commands import add_parsers as add_training
@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     """Start the web app and stay until it ends."""
     if not APP.is_file():
         raise EmorecError(f"{APP}: the web app is missing; install EmoRec again.")
+    if not has_home():
+        raise EmorecError(NO_HOME)
     try:
         socket.create_server(("", args.port)).close()
     except OSError as error:
@@ -81,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
         os.environ["EMOREC_DETECTOR"] = args.detector
     # Nobody else comes here, so the people in the gallery are whoever's this computer is.
     os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE") or "1"
-    print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
+    path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    address = f"http://localhost:{args.port}{'/' if path else ''}{path}"
+    print(f"EmoRec on {address} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
     os.execv(sys.executable, command)

@@ -441,6 +441,31 @@ def test_a_dash_reads_standard_input(folder: Path) -> None:
     assert done.stderr.decode().startswith("emorec: standard input: the file is empty.")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_number_of_pictures(folder: Path) -> None:
+    for number in range(300):
+        shape = 300 + number % 7 * 60, 400 + number % 5 * 80, 3
+        Image.fromarray(np.full(shape, number % 256, np.uint8)).save(f"{number:03}.jpg")
+    Path("pics").mkdir()
+    for path in sorted(Path().glob("[0-9]*.jpg")):
+        path.rename(f"pics/{path.name}")
+    program = (
+        "import builtins, os, resource, sys; from emorec.cli import main; said, mb = print, []\n"
+        "def told(*args, **options):\n"
+        "    said(*args, **options)\n"
+        "    pages = int(open('/proc/self/statm').read().split()[1])\n"
+        "    mb.append(pages * resource.getpagesize() / 2**20)\n"
+        "builtins.print = told\n"
+        "code = main(['photo', 'pics', '--json', '--out', 'out'])\n"
+        "said(max(mb[50:100]), max(mb[250:]), file=sys.stderr); sys.exit(code)"
+    )
+    done = run_python("-c", program)
+    assert done.returncode == 0, done.stderr
+    assert len(lines(done.stdout.decode())) == 300
+    early, late = map(float, done.stderr.split())
+    assert late - early < 10  # pixels of one picture are 1.4 MB
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -668,6 +693,40 @@ def test_bench_without_a_picture_says_what_to_pass(
     assert main(["bench", "--image", "bad.jpg"]) == 2
     assert "bad.jpg: not a picture" in capsys.readouterr().err
     assert main(["bench", "--image", "dot.png"]) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a user's number without a name")
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("doctor", 2), ("photo", 0)])
+def test_a_user_without_a_home_is_told_what_to_set(folder: Path, command: str, code: int) -> None:
+    # As a container's user whose number stands in no list, and a service of systemd's.
+    program = (
+        "import os, pwd, sys\n"
+        "os.environ.pop('HOME', None)\n"
+        "def unknown(number): raise KeyError(number)\n"
+        "pwd.getpwuid = unknown\n"
+        "from emorec.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    argv = [command, *(["dot.png"] if command == "photo" else [])]
+    done = run_python("-c", program, *argv, env={"EMOREC_ICE_SERVERS": "[]"})
+    assert done.returncode == code, done.stderr
+    said = done.stdout.decode() + done.stderr.decode()
+    assert ("set HOME to a folder" in said) == bool(code)
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("path", "address"), [("", ""), ("emorec", "/emorec"), ("/faces/emorec/", "/faces/emorec")]
+)
+def test_run_says_the_path_that_the_app_has(
+    path: str, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", path)
+    monkeypatch.setenv("EMOREC_PEOPLE", "")
+    monkeypatch.setattr("os.execv", lambda *_: sys.exit(0))
+    port = free_port()
+    with pytest.raises(SystemExit):
+        main(["run", "--port", str(port)])
+    assert f"http://localhost:{port}{address} " in capsys.readouterr().out
 
 
 def free_port() -> int:

@@ -77,7 +77,8 @@ def to_8_bits(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         white = 2 ** max(8, high.bit_length()) - 1
         if low == high or (high - low) * 256 >= _LEAST_LEVELS * white:
             return (values.astype(np.float32) * np.float32(255 / white)).round().astype(np.uint8)
-    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    with np.errstate(invalid="ignore"):  # there are numbers that signal that they are none
+        values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     least, most = values.min(), values.max()
     return np.asarray(((values - least) / ((most - least) or 1) * 255).round().astype(np.uint8))
 

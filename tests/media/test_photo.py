@@ -210,6 +210,15 @@ def test_white_may_be_zero(dtype: str, packed: str | None) -> None:
     assert_close(read_photo(data), bgr(ramp()), 1)
 
 
+def test_floats_that_are_no_numbers_say_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    bits = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16).view(np.uint32)
+    bits[3, :4] = 0x7FA00000, 0xFFA00000, 0x7F800000, 0x7FC00000  # two of them signal it
+    read = read_photo(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))
+    assert read[3, :4].max() == 0
+    assert read[15, 15].tolist() == [255, 255, 255]
+    assert not recwarn.list
+
+
 def test_unsigned_32_bits_are_not_taken_for_signed_ones() -> None:
     values = np.linspace(0, 2**32 - 1, 256).astype(np.uint32).reshape(16, 16)
     assert_close(read_photo(tiff(values)), bgr(ramp()), 1)
