@@ -112,16 +112,15 @@ class EmotionRecognizer:
 def check_image(image_bgr: object) -> None:
     """Raise ValueError unless this is a uint8 picture of shape (h, w, 3) with a pixel in it.
 
-    Who gives a file's name or content is told what reads it.
+    Who gives no array, a file's name say, is told what makes one.
     """
-    shape = getattr(image_bgr, "shape", None)
-    dtype = getattr(image_bgr, "dtype", type(image_bgr).__name__)
-    if isinstance(image_bgr, str | bytes | Path):
+    if not isinstance(image_bgr, np.ndarray):
         raise ValueError(
-            "Expected an array, a uint8 picture of shape (h, w, 3), blue first. Received a "
-            f"{dtype}: emorec.media.photo.read_photo reads files."
+            "Expected an array, a uint8 picture of shape (h, w, 3), blue first. Received "
+            f"{type(image_bgr).__name__}: emorec.media.photo.read_photo reads files."
         )
-    if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
+    shape, dtype = image_bgr.shape, image_bgr.dtype
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
         raise ValueError(
             f"Expected a uint8 picture of shape (h, w, 3), blue first. Received {dtype} of {shape}."
         )

@@ -178,6 +178,8 @@ def _decode(data: bytes, name: str) -> Photo:
     frames = 1
     try:
         if data.startswith(PNG):
+            if data[12:16] == b"CgBI":
+                raise UnsupportedError("a PNG as Apple's programs keep it inside them")
             data, frames = bare_png(data)
         with Image.open(io.BytesIO(data), formats=_DECODERS) as image:
             if image.width * image.height > MAX_PIXELS:

@@ -58,9 +58,7 @@ def to_bgr(image: Image.Image) -> npt.NDArray[np.uint8]:
         pixels = _brightened(image, stream, tiles)
     pixels = _upright(pixels, image)
     if pixels.has_transparency_data:
-        layer = pixels.convert("RGBA")
-        pixels = Image.new("RGBA", layer.size, "white")
-        pixels.alpha_composite(layer)
+        pixels = _on_white(pixels.convert("RGBA"))
     return np.ascontiguousarray(np.asarray(pixels.convert("RGB"))[..., ::-1])
 
 
@@ -124,6 +122,14 @@ def _other_order(args: Any) -> Any:
         return (_other_order(args[0]), *args[1:])
     native = "L" if sys.byteorder == "little" else "B"
     return args[:-1] + ("B" if args[-1].replace("N", native) == "L" else "L")
+
+
+def _on_white(layer: Image.Image) -> Image.Image:
+    if not np.asarray(layer.getchannel("A")).any():
+        return layer  # some programs leave the channel empty: nobody would see a thing
+    ground = Image.new("RGBA", layer.size, "white")
+    ground.alpha_composite(layer)
+    return ground
 
 
 def _upright(pixels: Image.Image, image: Image.Image) -> Image.Image:

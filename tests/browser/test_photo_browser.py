@@ -73,6 +73,7 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
         "[link](http:x) **b** _i_ `c` $x$ <b> &amp; a~~b~~ # | .png",
         "1. -- (c) :streamlit: .png",
         "- \\ :a:b.png",
+        "תמונה 🙂 测试 – é.png",
     ],
 )
 def test_a_file_is_called_as_it_is_named(page, tmp_path, name):

@@ -300,6 +300,29 @@ def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
     assert read[0, 3].tolist() == [255, 0, 0]
 
 
+def bmp_with_empty_alpha(image: Image.Image) -> bytes:
+    """As some programs write it: a mask for a fourth channel, in which they put nothing."""
+    pixels = np.asarray(image.convert("RGB"))[::-1, :, ::-1]
+    body = np.dstack([pixels, np.zeros(pixels.shape[:2], np.uint8)]).tobytes()
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    size = (*image.size, 1, 32, 3, len(body), 0, 0, 0, 0)
+    header = struct.pack("<IiiHHIIiiII", 108, *size) + masks
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + body
+
+
+def test_an_empty_alpha_channel_hides_nothing() -> None:
+    clear = quarters().convert("RGBA")
+    clear.putalpha(0)
+    for data in (
+        bmp_with_empty_alpha(quarters()),
+        encoded(clear, "PNG"),
+        encoded(clear, "WEBP", lossless=True, exact=True),
+        encoded(clear, "TIFF"),
+    ):
+        assert_close(read_photo(data), bgr(quarters()))
+
+
 # How a camera stored what is upright `quarters()`: the inverse of each orientation.
 STORED = {
     1: (),
@@ -575,10 +598,30 @@ def test_a_jpeg_that_lacks_its_end_marker_alone_is_read(progressive: bool) -> No
     data = encoded(NOISE, "JPEG", progressive=progressive)
     assert data.endswith(b"\xff\xd9")
     expected = read_photo(data)
-    for cut in (data[:-2], data[:-1]):
+    samsungs = b"\0\0\1\x0aPanorama_Shot_InfoSEFH\x65\0\0\0SEFT"  # where its panoramas end
+    for cut in (data[:-2], data[:-1], data[:-2] + samsungs):
         assert_close(read_photo(cut), expected)
     with pytest.raises(ImageError, match="cut off"):
         read_photo(data[:-40])
+
+
+def test_what_other_programs_pass_over_in_a_jpeg_costs_nothing() -> None:
+    # From reports on Pillow: #630, #1631, #7879, and what cameras and servers add.
+    data = encoded(quarters(), "JPEG", quality=95)
+    tables = data.index(b"\xff\xdb")
+    xmp = b"Exif\0\0http://ns.adobe.com/xap/1.0/\0"
+    exif = b"\xff\xe1" + struct.pack(">H", 2 + len(xmp)) + xmp
+    several = encoded(quarters(), "MPO", quality=95, save_all=True, append_images=[quarters()])
+    for odd in (
+        data[:tables] + b"\0" + data[tables:],
+        data[:tables] + b"\xff\xff\xff" + data[tables:],
+        data[:2] + exif + data[2:],
+        data + bytes(5000),
+        data + b"<html>",
+        several[: several.index(b"\xff\xd8", 2)],
+        several[: several.index(b"\xff\xd8", 2) + 99],
+    ):
+        assert_close(read_photo(odd), bgr(quarters()), LOSSY)
 
 
 def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
@@ -587,7 +630,11 @@ def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
     bmp = bytearray(encoded(NOISE, "BMP"))
     bmp[30] = 4  # a JPEG inside
     floats = tiff(np.zeros((8, 8, 3), np.float32), photometric="rgb")
-    for data in (bytes(twelve_bits), bytes(bmp), floats):
+    apples = chunk(b"CgBI", b"\x50\0\x20\x02")
+    packed = zlib.compressobj(wbits=-15)
+    rows = packed.compress(bytes(8 * 33)) + packed.flush()
+    apples = b"\x89PNG\r\n\x1a\n" + apples + png_of((b"IDAT", rows))[8:]
+    for data in (bytes(twelve_bits), bytes(bmp), floats, apples):
         with pytest.raises(ImageError, match="keeps its pixels in a way that is not read here"):
             read_photo(data)
 
