@@ -11,15 +11,19 @@ from __future__ import annotations
 import argparse
 import io
 import resource
+import struct
 import time
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pillow_heif
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from emorec.errors import ImageError
 from emorec.media.photo import read_photo
@@ -34,6 +38,10 @@ def originals() -> dict[str, bytes]:
     picture = Image.radial_gradient("L").resize((80, 60)).convert("RGB")
     exif = Image.Exif()
     exif[0x0112] = 6
+    deep = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 4)
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", 'tiff:Orientation="6"', zip=True)
+    texts.add_text("parameters", "of a picture", zip=True)
     ways: dict[str, tuple[str, Image.Image, dict]] = {
         "jpeg": ("JPEG", picture, {"exif": exif}),
         "progressive jpeg": ("JPEG", picture, {"progressive": True}),
@@ -50,13 +58,36 @@ def originals() -> dict[str, bytes]:
         "jpeg tiff": ("TIFF", picture, {"compression": "jpeg"}),
         "tiff of pages": ("TIFF", picture, {"save_all": True, "append_images": [picture]}),
         "heic": ("HEIF", picture, {"exif": exif.tobytes()}),
+        "heic of pictures": ("HEIF", picture, {"save_all": True, "append_images": [picture]}),
+        "multi-picture jpeg": ("MPO", picture, {"save_all": True, "append_images": [picture]}),
+        "png with texts": ("PNG", picture, {"pnginfo": texts, "icc_profile": bytes(600)}),
+        "16-bit png": ("PNG", deep, {}),
+        "16-bit tiff": ("TIFF", deep, {}),
+        "packed 16-bit tiff": ("TIFF", deep, {"compression": "tiff_adobe_deflate"}),
+        "32-bit tiff": ("TIFF", picture.convert("I"), {}),
+        "float tiff": ("TIFF", picture.convert("F"), {}),
+        "white is zero": ("TIFF", picture.convert("1"), {"compression": "group4"}),
     }
     files = {}
     for name, (kind, image, options) in ways.items():
         stream = io.BytesIO()
         image.save(stream, kind, **options)
         files[name] = stream.getvalue()
+    files["16-bit colour png"] = _png(np.asarray(picture).astype(np.uint16) * 4, 2)
+    files["16-bit png with alpha"] = _png(np.dstack([np.asarray(picture)] * 2)[..., :4], 6)
     return files
+
+
+def _png(samples: np.ndarray, kind: int) -> bytes:
+    """Return 16-bit samples of shape (h, w, channels) as a PNG, which Pillow does not write."""
+    height, width = samples.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
 
 
 def damage(data: bytes, change: str, random: Random, other: bytes) -> bytes:

@@ -6,20 +6,25 @@ Exit codes: 0 fine, 2 wrong usage or unreadable input (one line on stderr, no tr
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from emorec import logs
 from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
-from emorec.paths import APP
+from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
 from emorec.settings import DETECTORS, Settings
 from emorec.training.commands import add_parsers as add_training
@@ -29,23 +34,41 @@ if TYPE_CHECKING:
     from emorec.media.table import FaceRecord, PhotoRecord
     from emorec.records import FrameResult
 
+_DASH = Path("-")
+_OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
+if os.name == "nt":
+    _OUTPUT_LOST.add(errno.EINVAL)  # what writing to a closed pipe is called there
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage raises ``SystemExit(2)``."""
-    args = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may hold what no terminal can show
+            stream.reconfigure(errors="backslashreplace")
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "command"):
+        parser.error("name a command, as in `emorec photo me.jpg`; `emorec --help` lists them.")
     try:
-        return int(args.command(args))
+        _set_up_log()
+        code = int(args.command(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except EmorecError as error:
         return _complain(error)
-    except BrokenPipeError:  # `| head` has seen enough; Python would complain once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in _OUTPUT_LOST:
+            raise
+        return _output_lost(error)
+    return code
 
 
 def run(args: argparse.Namespace) -> int:
     """Start the web app and stay until it ends."""
     if not APP.is_file():
         raise EmorecError(f"{APP}: the web app is missing; install EmoRec again.")
+    if not has_home():
+        raise EmorecError(NO_HOME)
     try:
         socket.create_server(("", args.port)).close()
     except OSError as error:
@@ -60,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
         os.environ["EMOREC_DETECTOR"] = args.detector
     # Nobody else comes here, so the people in the gallery are whoever's this computer is.
     os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE") or "1"
-    print(f"EmoRec on http://localhost:{args.port} (Ctrl+C stops it)", flush=True)
+    path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
+    address = f"http://localhost:{args.port}{'/' if path else ''}{path}"
+    print(f"EmoRec on {address} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
     os.execv(sys.executable, command)
@@ -68,33 +93,50 @@ def run(args: argparse.Namespace) -> int:
 
 def photo(args: argparse.Namespace) -> int:
     """Read the faces of some pictures; one that cannot be read does not stop the others."""
+    if not args.images:
+        args.wrong("name the pictures to read, as in `emorec photo me.jpg`, a folder of them, or -")
+    if args.overwrite and not args.out:
+        args.wrong("--overwrite says what --out DIR may do: give that too")
     from emorec.drawing.overlay import draw_faces
-    from emorec.media.photo import encode_png, read_photo
+    from emorec.media.files import ResultFolder
+    from emorec.media.photo import encode_png, one_picture, open_photo
     from emorec.media.table import photo_record
     from emorec.pipeline.detect import shortcoming
     from emorec.recognizer import EmotionRecognizer
 
-    outputs = _outputs(args.images, args.out) if args.out else {}
+    paths, code = _pictures(args.images)
+    results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
     settings = Settings.from_env()
     if args.detector:
         settings = replace(settings, detector=args.detector)
-    recognizer, code = EmotionRecognizer(settings=settings), 0
+    recognizer = EmotionRecognizer(settings=settings)
     name = _namer() if args.names else None
     if note := shortcoming(settings.detector):
-        print(f"emorec: {note}", file=sys.stderr, flush=True)
-    for path in args.images:
+        _tell(note)
+    for path in paths:
+        title = "standard input" if path == _DASH else str(path)
         try:
-            image_bgr = read_photo(path)
+            with one_picture(title):
+                picture = open_photo(_standard_input() if path == _DASH else path, title)
+                result = recognizer.analyze(picture.image_bgr)
+                if name:
+                    result = name(picture.image_bgr, result)
+            if picture.note:
+                _tell(f"{title}: holds {picture.note}")
+            record = photo_record(str(path), result, args.names)
+            try:
+                text = json.dumps(record, allow_nan=False) if args.json else _readable(record)
+                print(text, flush=True)
+            except OSError as error:
+                if results is None:
+                    raise
+                code = max(code, _output_lost(error))  # the pictures are still wanted
+            if results:
+                with one_picture(title):
+                    drawn = draw_faces(picture.image_bgr, result.faces, show="all")
+                    results.write(path, encode_png(drawn))
         except EmorecError as error:
             code = _complain(error)
-            continue
-        result = recognizer.analyze(image_bgr)
-        if name:
-            result = name(image_bgr, result)
-        record = photo_record(str(path), result, args.names)
-        print(json.dumps(record, allow_nan=False) if args.json else _readable(record), flush=True)
-        if args.out:
-            _write(outputs[path], encode_png(draw_faces(image_bgr, result.faces, show="all")))
     return code
 
 
@@ -112,13 +154,14 @@ def doctor(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """Time the stages on one picture."""
     from emorec.bench import measure
-    from emorec.media.photo import read_photo
+    from emorec.media.photo import one_picture, read_photo
 
-    timings = measure(read_photo(args.image) if args.image else _portrait())
+    with one_picture(str(args.image or "portrait")):
+        timings = measure(read_photo(args.image) if args.image else _portrait())
     if args.json:
         print(json.dumps(timings, allow_nan=False))
         return 0
-    size = "×".join(map(str, timings["size"]))
+    size = "x".join(map(str, timings["size"]))
     print(f"{size}, faces: {timings['faces']}, medians of {timings['runs']} runs")
     for stage, ms in [*timings["stage_ms"].items(), ("total", timings["total_ms"])]:
         print(f"{stage:<10}{ms:8.2f} ms")
@@ -130,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emorec", description="Reads the apparent emotion of every face in a picture."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     add = commands.add_parser("run", help="start the web app")
     add.add_argument(
@@ -143,12 +186,21 @@ def _parser() -> argparse.ArgumentParser:
     add.set_defaults(command=run)
 
     add = commands.add_parser("photo", help="read the faces of some pictures")
-    add.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    add.add_argument(
+        "images",
+        nargs="*",
+        type=Path,
+        metavar="IMAGE",
+        help="a file, a folder of pictures, a pattern as '*.jpg', or - for standard input",
+    )
     add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
+    add.add_argument(
+        "--overwrite", action="store_true", help="there, instead of adding a number to a name"
+    )
     add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
     add.add_argument("--names", action="store_true", help="say who it is, of the people enrolled")
     _add_detector(add)
-    add.set_defaults(command=photo)
+    add.set_defaults(command=photo, wrong=add.error)
 
     add_training(commands)
     add_people(commands)
@@ -156,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("doctor", help="what is installed, which models, camera advice")
     add.set_defaults(command=doctor)
 
-    add = commands.add_parser("bench", help="time the stages on a portrait at 640×480")
+    add = commands.add_parser("bench", help="time the stages on a portrait at 640x480")
     add.add_argument("--image", type=Path, metavar="FILE", help="default: scikit-image's portrait")
     add.add_argument("--json", action="store_true", help="one JSON object")
     add.set_defaults(command=bench)
@@ -179,39 +231,63 @@ def _port(text: str) -> int:
 
 
 def _complain(error: EmorecError) -> int:
-    print(f"emorec: {error}", file=sys.stderr, flush=True)
+    _tell(str(error))
     return 2
 
 
-def _outputs(images: Sequence[Path], folder: Path) -> dict[Path, Path]:
-    """Return a file in ``folder`` for each input: no two the same, and none of them an input."""
-    # Case is folded, since macOS and Windows take A.png and a.png for one file.
-    taken = {str(path.resolve()).casefold() for path in images}
-    outputs: dict[Path, Path] = {}
-    for path in dict.fromkeys(images):
-        name, count = f"{path.stem}_emorec.png", 1
-        while str((folder / name).resolve()).casefold() in taken:
-            count += 1
-            name = f"{path.stem}_emorec_{count}.png"
-        outputs[path] = folder / name
-        taken.add(str(outputs[path].resolve()).casefold())
-    return outputs
+def _tell(line: str) -> None:
+    """Say something beside the output; where nobody can hear it, go on."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(f"emorec: {_plain(line)}", file=sys.stderr, flush=True)
 
 
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise EmorecError(f"{path}: cannot be written ({error.strerror or error}).") from None
+def _output_lost(error: OSError) -> int:
+    """Say that nothing can be printed any more, and let what is still printed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # `| head` has seen enough
+        return 0
+    _tell(f"the output cannot be written ({error.strerror or error}).")
+    return 2
+
+
+def _plain(text: str) -> str:
+    """Return the text on one line and without what a terminal would take for a command."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
+def _set_up_log() -> None:
+    """Log where ``EMOREC_LOG`` asks for it; else what is logged would be told twice."""
+    if os.environ.get("EMOREC_LOG"):
+        logs.set_up()
+    elif not (log := logging.getLogger("emorec")).handlers:
+        log.addHandler(logging.NullHandler())
+
+
+def _standard_input() -> BinaryIO | bytes:
+    return b"" if sys.stdin is None else sys.stdin.buffer  # it may be closed
+
+
+def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
+    """Return the files that the arguments name, and the exit code so far."""
+    from emorec.media.files import picture_files
+
+    paths, code = [], 0
+    for path in given:
+        try:
+            paths += [path] if path == _DASH else picture_files(path)
+        except EmorecError as error:
+            code = _complain(error)
+    return paths, code
 
 
 def _readable(record: PhotoRecord) -> str:
     """Return a line for each face of a photo, or one that says there is none."""
+    file = _plain(record["file"])
     if not record["faces"]:
-        return f"{record['file']}: no face found"
+        return f"{file}: no face found"
     return "\n".join(
-        f"{record['file']}: face {number}, {_says(face)}, at {', '.join(map(str, face['box']))}"
+        f"{file}: face {number}, {_says(face)}, at {', '.join(map(str, face['box']))}"
         for number, face in enumerate(record["faces"], start=1)
     )
 

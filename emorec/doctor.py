@@ -13,7 +13,7 @@ from emorec.errors import ModelError
 from emorec.finding import Finding
 from emorec.live.connection import network_findings
 from emorec.model.store import load
-from emorec.paths import BLAZEFACE, CASCADE, FACE_CHECK, MODELS
+from emorec.paths import BLAZEFACE, CASCADE, FACE_CHECK, MODELS, NO_HOME, has_home
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.detect import shortcoming
 from emorec.pipeline.haar import HaarDetector
@@ -31,6 +31,8 @@ def findings() -> Iterator[Finding]:
     missing = shortcoming(DETECTORS[0])
     yield Finding("note", missing) if missing else _file(BLAZEFACE, BlazeFaceDetector)
     yield from _models()
+    if not has_home():
+        yield Finding("FAIL", NO_HOME)
     yield Finding("note", _CAMERA)
     yield from network_findings(os.environ)
 

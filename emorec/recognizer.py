@@ -109,11 +109,18 @@ class EmotionRecognizer:
             return self._detectors[name]
 
 
-def check_image(image_bgr: npt.NDArray[np.uint8]) -> None:
-    """Raise ValueError unless this is a uint8 picture of shape (h, w, 3) with a pixel in it."""
-    shape = getattr(image_bgr, "shape", None)
-    dtype = getattr(image_bgr, "dtype", type(image_bgr).__name__)
-    if shape is None or len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
+def check_image(image_bgr: object) -> None:
+    """Raise ValueError unless this is a uint8 picture of shape (h, w, 3) with a pixel in it.
+
+    Who gives no array, a file's name say, is told what makes one.
+    """
+    if not isinstance(image_bgr, np.ndarray):
+        raise ValueError(
+            "Expected an array, a uint8 picture of shape (h, w, 3), blue first. Received "
+            f"{type(image_bgr).__name__}: emorec.media.photo.read_photo reads files."
+        )
+    shape, dtype = image_bgr.shape, image_bgr.dtype
+    if len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
         raise ValueError(
             f"Expected a uint8 picture of shape (h, w, 3), blue first. Received {dtype} of {shape}."
         )

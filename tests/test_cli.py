@@ -9,6 +9,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -241,15 +242,257 @@ def test_photo_has_a_readable_line_a_face(folder: Path, capsys: pytest.CaptureFi
 def test_a_bad_photo_has_its_line_and_the_others_go_through(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = ["bad.jpg", "wall.png", "gone.jpg", "empty.jpg", ".", "dot.png"]
+    files = ["bad.jpg", "wall.png", "gone.jpg", "empty.jpg", "dot.png"]
     assert main(["photo", *files, "--json"]) == 2
     shown = capsys.readouterr()
     assert [json.loads(line)["file"] for line in lines(shown.out)] == ["wall.png", "dot.png"]
-    bad, gone, empty, directory = lines(shown.err)
+    bad, gone, empty = lines(shown.err)
     assert bad.startswith("emorec: bad.jpg: not a picture")
     assert gone.startswith("emorec: gone.jpg: cannot be opened")
     assert empty.startswith("emorec: empty.jpg: the file is empty")
-    assert directory.startswith("emorec: .: cannot be opened")
+
+
+def test_a_fault_at_one_picture_has_its_line_and_the_others_go_through(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = EmotionRecognizer.analyze
+
+    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray) -> FrameResult:
+        if image_bgr.shape[:2] == (90, 120):
+            cv2.resize(image_bgr, (0, 0))
+        return real(self, image_bgr)
+
+    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    assert main(["photo", "wall.png", "dot.png", "--out", "out"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "dot.png: no face found\n"
+    (line,) = lines(shown.err)
+    assert line.startswith("emorec: wall.png: cannot be read, by a fault of EmoRec itself")
+    assert [path.name for path in Path("out").iterdir()] == ["dot_emorec.png"]
+    assert main(["bench", "--image", "wall.png"]) == 0
+
+
+def test_the_log_that_is_asked_for_holds_where_it_failed(folder: Path) -> None:
+    code = (
+        "import sys; from emorec.cli import main; from emorec.recognizer import EmotionRecognizer\n"
+        "EmotionRecognizer.analyze = lambda *_: 1 / 0\n"
+        "sys.exit(main(['photo', 'dot.png']))"
+    )
+    for asked in ("", "json"):
+        done = run_python("-c", code, env={"EMOREC_LOG": asked})
+        assert done.returncode == 2
+        assert "ZeroDivisionError" in lines(done.stderr.decode())[-1]
+        assert ("Traceback" in done.stderr.decode()) == bool(asked)
+
+
+def run_python(*argv: str, env: dict[str, str] | None = None, **options: object):
+    return subprocess.run(
+        [sys.executable, *argv],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (env or {}),
+        check=False,
+        **{"capture_output": True, **options},
+    )
+
+
+def test_a_panorama_costs_the_other_pictures_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leaning = Image.fromarray(skimage.data.astronaut()).rotate(-25, center=(225, 115))
+    wide = Image.new("RGB", (33_000, 512))
+    wide.paste(leaning)
+    wide.save("wide.png")
+    assert main(["photo", "wide.png", "me.png", "--json"]) == 0
+    assert [json.loads(line)["file"] for line in lines(capsys.readouterr().out)] == [
+        "wide.png",
+        "me.png",
+    ]
+
+
+def test_a_picture_too_wide_for_a_png_is_read_and_its_result_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("1", (1_000_001, 1)).save("line.tif")
+    assert main(["photo", "line.tif", "dot.png", "--out", "out"]) == 2
+    shown = capsys.readouterr()
+    assert lines(shown.out) == ["line.tif: no face found", "dot.png: no face found"]
+    (line,) = lines(shown.err)
+    assert "1000001×1 pixels cannot be written as PNG" in line
+    assert [path.name for path in Path("out").iterdir()] == ["dot_emorec.png"]
+
+
+def test_a_name_that_cannot_be_shown_is_escaped(folder: Path) -> None:
+    names = [b"caf\xe9.png", "\u0416 \u2026.png".encode(), b"two\nlines \x1b[31m.png"]
+    for name in names:
+        try:
+            Path(os.fsdecode(name)).write_bytes(Path("dot.png").read_bytes())
+        except OSError:
+            pytest.skip("this file system takes no such name")
+    for encoding, argv in (("utf-8", []), ("cp1251", []), ("ascii", ["--json"])):
+        done = run_python(
+            *("-m", "emorec", "photo", *names, b"gone \xe9\n.png", *argv),
+            env={"PYTHONIOENCODING": f"{encoding}:strict"},
+        )
+        assert done.returncode == 2
+        assert len(done.stdout.splitlines()) == len(names), done.stderr
+        (line,) = done.stderr.decode(encoding).splitlines()
+        assert line.startswith("emorec: gone ")
+        assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.usefixtures("few_runs")
+def test_bench_speaks_in_any_locale(folder: Path) -> None:
+    code = (
+        "import sys, emorec.bench; emorec.bench.RUNS = 1\n"
+        "from emorec.cli import main; sys.exit(main(['bench', '--image', 'wall.png']))"
+    )
+    done = run_python("-c", code, env={"PYTHONIOENCODING": "cp1251:strict"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"640x480, faces: 0")
+    for argv in (["--help"], ["bench", "--help"]):
+        done = run_python("-m", "emorec", *argv, env={"PYTHONIOENCODING": "ascii:strict"})
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_under_the_output_is_one_line(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        argv = ("-m", "emorec", "photo", "dot.png", "wall.png")
+        pipes = {"stdout": full, "stderr": subprocess.PIPE, "capture_output": False}
+        done = run_python(*argv, **pipes)
+        assert done.returncode == 2
+        (line,) = lines(done.stderr.decode())
+        assert line.startswith("emorec: the output cannot be written (No space left")
+        done = run_python(*argv, "--out", "out", **pipes)
+        assert done.returncode == 2
+        assert len(lines(done.stderr.decode())) == 1
+        assert len(list(Path("out").iterdir())) == 2  # which were still wanted
+        done = run_python("-m", "emorec", "doctor", **pipes)
+        assert (done.returncode, len(lines(done.stderr.decode()))) == (2, 1)
+        done = run_python(
+            *argv, "bad.jpg", stderr=full, stdout=subprocess.PIPE, capture_output=False
+        )
+        assert done.returncode == 2
+        assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", "| head -n 1"])
+def test_a_closed_output_costs_no_result(folder: Path, closed: str) -> None:
+    command = f"{sys.executable} -m emorec photo dot.png bad.jpg wall.png me.png --out out {closed}"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2  # for bad.jpg
+    assert len(list(Path("out").iterdir())) == 3
+    assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+
+
+def test_a_folder_and_a_pattern_stand_for_their_pictures(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (
+        "pics/b.png",
+        "pics/a.PNG",
+        "pics/.hidden.png",
+        "pics/more/c.png",
+        "pics/notes.txt",
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(Path("dot.png").read_bytes())
+    Path("pics/folder.png").mkdir()
+    Path("odd[1].png").write_bytes(Path("dot.png").read_bytes())
+    assert main(["photo", "pics", "pics/*.p*", f"{folder}/d?t.png", "odd[1].png", "--json"]) == 0
+    assert [json.loads(line)["file"] for line in lines(capsys.readouterr().out)] == [
+        *(str(Path(name)) for name in ("pics/a.PNG", "pics/b.png", "pics/b.png")),
+        str(folder / "dot.png"),
+        "odd[1].png",
+    ]
+
+
+def test_what_stands_for_no_picture_has_its_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("none").mkdir()
+    arguments = ["none", "*.gone", "x" * 5000, "x\0.png", "dot.png"]
+    assert main(["photo", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "dot.png: no face found\n"
+    empty, pattern, long, zero = lines(shown.err)
+    assert empty.startswith("emorec: none: no picture is in this folder (jpg, ")
+    assert pattern == "emorec: *.gone: no file has such a name."
+    assert "too long" in long
+    assert "cannot be opened" in zero
+
+
+def test_a_dash_reads_standard_input(folder: Path) -> None:
+    argv = ("-m", "emorec", "photo", "-", "wall.png", "--json", "--out", "out")
+    done = run_python(*argv, input=Path("me.png").read_bytes())
+    assert done.returncode == 0, done.stderr
+    read, wall = (json.loads(line) for line in lines(done.stdout.decode()))
+    assert (read["file"], len(read["faces"]), wall["file"]) == ("-", 1, "wall.png")
+    assert {path.name for path in Path("out").iterdir()} == {
+        "standard-input_emorec.png",
+        "wall_emorec.png",
+    }
+    done = run_python("-m", "emorec", "photo", "-", input=b"")
+    assert done.stderr.decode().startswith("emorec: standard input: the file is empty.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_does_not_grow_with_the_number_of_pictures(folder: Path) -> None:
+    for number in range(300):
+        shape = 300 + number % 7 * 60, 400 + number % 5 * 80, 3
+        Image.fromarray(np.full(shape, number % 256, np.uint8)).save(f"{number:03}.jpg")
+    Path("pics").mkdir()
+    for path in sorted(Path().glob("[0-9]*.jpg")):
+        path.rename(f"pics/{path.name}")
+    program = (
+        "import builtins, os, resource, sys; from emorec.cli import main; said, mb = print, []\n"
+        "def told(*args, **options):\n"
+        "    said(*args, **options)\n"
+        "    pages = int(open('/proc/self/statm').read().split()[1])\n"
+        "    mb.append(pages * resource.getpagesize() / 2**20)\n"
+        "builtins.print = told\n"
+        "code = main(['photo', 'pics', '--json', '--out', 'out'])\n"
+        "said(max(mb[50:100]), max(mb[250:]), file=sys.stderr); sys.exit(code)"
+    )
+    done = run_python("-c", program)
+    assert done.returncode == 0, done.stderr
+    assert len(lines(done.stdout.decode())) == 300
+    early, late = map(float, done.stderr.split())
+    assert late - early < 10  # pixels of one picture are 1.4 MB
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "name a command, as in `emorec photo me.jpg`"),
+        (["photo"], "name the pictures to read, as in `emorec photo me.jpg`"),
+        (["photo", "--json"], "name the pictures to read"),
+        (["photo", "me.png", "--overwrite"], "--out DIR"),
+    ],
+    ids=str,
+)
+def test_wrong_usage_says_what_to_do(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(argv)
+    assert said in lines(capsys.readouterr().err)[-1]
+
+
+def test_what_is_not_read_of_a_file_is_said_beside_the_output(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    pages[0].save("pages.tif", save_all=True, append_images=pages[1:])
+    assert main(["photo", "pages.tif", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(lines(shown.out)) == 1
+    assert shown.err == "emorec: pages.tif: holds several pages: only the first is read.\n"
 
 
 def test_out_keeps_every_picture_apart(folder: Path) -> None:
@@ -280,6 +523,70 @@ def test_out_marks_the_faces(folder: Path) -> None:
     marked = {name: read_photo(Path(f"out/{name}_emorec.png")) for name in ("me", "wall")}
     assert (marked["me"] != read_photo(Path("me.png"))).any()
     assert np.array_equal(marked["wall"], read_photo(Path("wall.png")))
+
+
+def test_a_second_run_overwrites_no_result_unless_it_is_told_to(folder: Path) -> None:
+    assert main(["photo", "me.png", "--out", "out"]) == 0
+    first = Path("out/me_emorec.png").read_bytes()
+    assert main(["photo", "me.png", "--detector", "haar", "--out", "out"]) == 0
+    assert Path("out/me_emorec.png").read_bytes() == first
+    assert Path("out/me_emorec_2.png").read_bytes() != first
+    Image.new("RGB", (30, 20), "red").save("me.png")
+    assert main(["photo", "me.png", "--out", "out", "--overwrite"]) == 0
+    assert Image.open("out/me_emorec.png").size == (30, 20)
+    assert len(list(Path("out").iterdir())) == 2
+
+
+def test_out_overwrites_no_input_even_when_it_is_told_to(folder: Path) -> None:
+    Image.new("RGB", (30, 20), "red").save("me_emorec.png")
+    Path("link").symlink_to(".")
+    before = Path("me_emorec.png").read_bytes()
+    assert main(["photo", "me.png", "me_emorec.png", "--out", "link", "--overwrite"]) == 0
+    assert Path("me_emorec.png").read_bytes() == before
+
+
+def test_two_runs_at_once_lose_nothing(folder: Path) -> None:
+    command = [sys.executable, "-m", "emorec", "photo", *["dot.png"] * 20, "--out", "out"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    runs = [subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert len(list(Path("out").iterdir())) == 40
+
+
+def test_a_result_that_cannot_be_written_costs_no_other(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out/me_emorec.png").mkdir(parents=True)
+    long = "ä" * 120 + ".png"
+    Path(long).write_bytes(Path("dot.png").read_bytes())
+    assert main(["photo", "me.png", "wall.png", long, "--out", "out", "--overwrite"]) == 2
+    (line,) = lines(capsys.readouterr().err)
+    assert line.startswith(f"emorec: {Path('out/me_emorec.png')}: cannot be written")
+    names = sorted(path.name for path in Path("out").iterdir())
+    assert names[:2] == ["me_emorec.png", "wall_emorec.png"]
+    assert names[2].startswith("äää") and names[2].endswith("_emorec.png")
+
+
+@pytest.mark.parametrize("out", ["loop", "loop/deeper", "bad.jpg/deeper"])
+def test_out_that_cannot_be_a_folder_is_one_line_before_anything_is_read(
+    out: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("loop").symlink_to("loop")
+    assert main(["photo", "wall.png", "--out", out]) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    (line,) = lines(shown.err)
+    assert "cannot be written" in line
+
+
+def test_an_input_that_is_a_loop_has_its_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("loop.png").symlink_to("loop.png")
+    assert main(["photo", "loop.png", "dot.png", "--out", "out"]) == 2
+    shown = capsys.readouterr()
+    assert lines(shown.err)[0].startswith("emorec: loop.png: cannot be opened")
+    assert shown.out == "dot.png: no face found\n"
 
 
 def test_out_that_is_a_file_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -371,7 +678,7 @@ def test_bench_times_the_stages(folder: Path, capsys: pytest.CaptureFixture[str]
     assert report["analyses_per_s"] == pytest.approx(1000 / report["total_ms"], rel=0.05)
     assert main(["bench", "--image", "wall.png"]) == 0
     shown = capsys.readouterr().out
-    assert "640×480, faces: 0" in shown
+    assert "640x480, faces: 0" in shown
     assert all(stage in shown for stage in report["stage_ms"])
     assert "analyses a second" in shown
 
@@ -386,6 +693,40 @@ def test_bench_without_a_picture_says_what_to_pass(
     assert main(["bench", "--image", "bad.jpg"]) == 2
     assert "bad.jpg: not a picture" in capsys.readouterr().err
     assert main(["bench", "--image", "dot.png"]) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a user's number without a name")
+@pytest.mark.parametrize(("command", "code"), [("run", 2), ("doctor", 2), ("photo", 0)])
+def test_a_user_without_a_home_is_told_what_to_set(folder: Path, command: str, code: int) -> None:
+    # As a container's user whose number stands in no list, and a service of systemd's.
+    program = (
+        "import os, pwd, sys\n"
+        "os.environ.pop('HOME', None)\n"
+        "def unknown(number): raise KeyError(number)\n"
+        "pwd.getpwuid = unknown\n"
+        "from emorec.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    argv = [command, *(["dot.png"] if command == "photo" else [])]
+    done = run_python("-c", program, *argv, env={"EMOREC_ICE_SERVERS": "[]"})
+    assert done.returncode == code, done.stderr
+    said = done.stdout.decode() + done.stderr.decode()
+    assert ("set HOME to a folder" in said) == bool(code)
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("path", "address"), [("", ""), ("emorec", "/emorec"), ("/faces/emorec/", "/faces/emorec")]
+)
+def test_run_says_the_path_that_the_app_has(
+    path: str, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", path)
+    monkeypatch.setenv("EMOREC_PEOPLE", "")
+    monkeypatch.setattr("os.execv", lambda *_: sys.exit(0))
+    port = free_port()
+    with pytest.raises(SystemExit):
+        main(["run", "--port", str(port)])
+    assert f"http://localhost:{port}{address} " in capsys.readouterr().out
 
 
 def free_port() -> int:

@@ -50,8 +50,6 @@ def test_a_view_of_a_picture_is_read_like_a_copy(
 @pytest.mark.parametrize(
     ("image", "received"),
     [
-        (None, "NoneType of None"),
-        ("portrait.jpg", "str of None"),
         (np.zeros((4, 4), np.uint8), "uint8 of (4, 4)"),
         (np.zeros((4, 4, 4), np.uint8), "uint8 of (4, 4, 4)"),
         (np.zeros((1, 4, 4, 3), np.uint8), "uint8 of (1, 4, 4, 3)"),
@@ -66,6 +64,18 @@ def test_what_is_no_picture(
     expected = rf"^Expected a uint8 picture .*Received {re.escape(received)}\.$"
     with pytest.raises(ValueError, match=expected):
         recognizer.analyze(image)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["me.jpg", Path("me.jpg"), b"content", None, [np.zeros((9, 9, 3), np.uint8)], np.matrix],
+    ids=["name", "path", "content", "what cv2.imread gives for none", "list", "class"],
+)
+def test_who_gives_a_file_is_told_what_reads_it(
+    recognizer: EmotionRecognizer, file: object
+) -> None:
+    with pytest.raises(ValueError, match=r"^Expected an array, .*photo\.read_photo reads files\.$"):
+        recognizer.analyze(file)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (1, 2000), (2000, 1), (23, 24)])
@@ -84,6 +94,23 @@ def test_what_is_no_stack_of_faces(recognizer: EmotionRecognizer, faces: np.ndar
 def test_classify(recognizer: EmotionRecognizer) -> None:
     probs = recognizer.classify(np.zeros((3, 48, 48), np.uint8))
     assert probs.shape == (3, len(EMOTIONS)) and probs.dtype == np.float32
+
+
+def test_however_an_array_lies_in_memory_it_is_read(
+    recognizer: EmotionRecognizer, portrait: np.ndarray
+) -> None:
+    fixed = portrait.copy()
+    fixed.setflags(write=False)
+    wide = np.dstack([portrait, portrait[..., :1]])
+    for array in (
+        np.asfortranarray(portrait),
+        fixed,
+        astronaut()[..., ::-1],
+        wide[..., :3],
+        portrait[:509, :511],
+    ):
+        (face,) = recognizer.analyze(array).faces
+        assert face.emotion == "happy"
 
 
 def test_settings_for_one_picture(recognizer: EmotionRecognizer, portrait: np.ndarray) -> None:

@@ -76,6 +76,7 @@ def running_app(
     root: Path = ROOT,
     env: Mapping[str, str] | None = None,
     program: Sequence[str] = ("-m", "streamlit"),
+    path: str = "",
 ) -> Iterator[tuple[subprocess.Popen, str]]:
     """Run the app as a server runs it; yields its process and its address.
 
@@ -84,6 +85,7 @@ def running_app(
         root: of the checkout that it runs from.
         env: further environment variables.
         program: what this Python runs in place of Streamlit's command line.
+        path: of the app at its address, where ``env`` sets one.
 
     Raises:
         RuntimeError: it did not start within a minute; carries its log.
@@ -93,7 +95,7 @@ def running_app(
     variables = os.environ | {"EMOREC_ICE_SERVERS": "[]"} | dict(env or {})
     command = [sys.executable, *program, "run", "app.py", "--server.headless=true"]
     command += ["--server.address=localhost", f"--server.port={port}"]
-    url = f"http://localhost:{port}"
+    url = f"http://localhost:{port}{path}"
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=root, env=variables, stdout=out, stderr=out)
     deadline = time.monotonic() + 60

@@ -13,7 +13,7 @@ import streamlit as st
 
 from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
-from emorec.media.photo import SUFFIXES, encode_jpeg, read_photo
+from emorec.media.photo import SUFFIXES, encode_jpeg, one_picture, open_photo
 from emorec.pages import naming
 from emorec.pages.engine import recognizer
 from emorec.pages.naming import plain
@@ -28,11 +28,15 @@ _ROW = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Look:
-    """One picture: what to show of it, and its embedding or why it has none."""
+    """One picture: what to show of it, and its embedding or why it has none.
+
+    ``note`` says what of its file was not looked at.
+    """
 
     preview: bytes | None
     embedding: npt.NDArray[np.float32] | None
     reason: str | None
+    note: str | None = None
 
 
 def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
@@ -112,9 +116,11 @@ def _judge(data: bytes, name: str) -> _Look:
 
     preview = None
     try:
-        image_bgr = read_photo(data, name)
-        preview = encode_jpeg(shrunk(image_bgr, _PREVIEW_PX))
-        return _Look(preview, look_at(image_bgr, recognizer(), naming.embedder()), None)
+        with one_picture(name):
+            photo = open_photo(data, name)
+            preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
+            found = look_at(photo.image_bgr, recognizer(), naming.embedder())
+            return _Look(preview, found, None, photo.note)
     except EmorecError as error:
         return _Look(preview, None, str(error).removeprefix(f"{name}: "))
 
@@ -131,3 +137,5 @@ def _show(names: Sequence[str], found: Sequence[_Look], reasons: Sequence[str | 
                     st.markdown(f":green[:material/check_circle:] {plain(name)}")
                 else:
                     st.markdown(f":red[:material/cancel:] **{plain(name)}**: {plain(reason)}")
+                if look.note:
+                    st.caption(f"This file holds {look.note}")

@@ -24,6 +24,9 @@ _BIOMETRIC = (
     "measured to tell who it is, so use them only where everyone in view agreed."
 )
 
+# Of what Streamlit makes links, emoji, icons and arrows from, in text that is Markdown no more.
+_BEGINNINGS = re.compile(r"(:(?=\S)|\bwww(?=\.)|@|[-=](?=\\?[-<>=])|[<>~](?=[-=]))", re.IGNORECASE)
+
 
 def allowed() -> bool:
     """Return whether whoever runs the app lets its visitors see and manage the people in it.
@@ -107,5 +110,12 @@ def called(face: Face) -> str:
 
 
 def plain(text: str) -> str:
-    """Return the text so that Markdown shows it as it is: a name holds anything."""
-    return re.sub(r"([\\`*_\[\]$~<>#|])", r"\\\1", text)
+    """Return the text so that Markdown shows it as it is, on one line: a name holds anything.
+
+    A backslash keeps a sign from CommonMark. Links, emoji codes, icons and arrows are found only
+    afterwards, in the text that is left: what they begin with is parted by a word joiner, which
+    nobody sees.
+    """
+    text = re.sub(r"([\\`*_\[\]$~<>#|&])", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"^(\d+(?=[.)]( |$))|(?=[-+]))", r"\1\\", text)  # a list
+    return re.sub(_BEGINNINGS, "\\1\u2060", text)

@@ -19,7 +19,15 @@ from emorec.drawing.overlay import draw_faces
 from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
 from emorec.geometry import clip, square
-from emorec.media.photo import SUFFIXES, ImageBGR, encode_jpeg, encode_png, read_photo
+from emorec.media.photo import (
+    SUFFIXES,
+    ImageBGR,
+    encode_jpeg,
+    encode_png,
+    one_picture,
+    open_photo,
+    read_photo,
+)
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
 from emorec.pages import naming
 from emorec.pages.detector import choose_detector
@@ -39,11 +47,15 @@ _WHOLE = Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photo:
-    """What a visitor's page keeps of a picture: what was read, and small JPEGs to show it."""
+    """What a visitor's page keeps of a picture: what was read, and small JPEGs to show it.
+
+    ``note`` says what of its file was not read.
+    """
 
     result: FrameResult
     preview: bytes
     crops: tuple[bytes, ...]
+    note: str | None
 
 
 def render() -> None:
@@ -135,8 +147,9 @@ def _read_all(
 
 
 def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str, names: bool) -> _Photo:
-    with _WHOLE:
-        image_bgr = read_photo(file.getvalue(), file.name)
+    with _WHOLE, one_picture(file.name):
+        photo = open_photo(file.getvalue(), file.name)
+        image_bgr = photo.image_bgr
         result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
         if names:
             from emorec.people.matching import named  # its packages are an extra
@@ -144,7 +157,7 @@ def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str, names: b
             result = named(image_bgr, result, naming.embedder(), naming.gallery())
         crops = [encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces]
         preview = encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX))
-    return _Photo(result, preview, tuple(crops))
+    return _Photo(result, preview, tuple(crops), photo.note)
 
 
 def _annotated(file: UploadedFile, faces: Sequence[Face]) -> bytes:
@@ -187,6 +200,8 @@ def _picture(
     faces = photo.result.faces
     with st.container(border=True):
         st.markdown(f"**{plain(file.name)}**")
+        if photo.note:
+            st.caption(f"This file holds {photo.note}")
         if not faces:
             smallest = photo.result.smallest_px
             st.image(photo.preview)

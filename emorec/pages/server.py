@@ -81,6 +81,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     """Say where the app is, and show it to whoever started it at a desktop, as Streamlit does."""
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     url = f"{scheme}://localhost:{st.get_option('server.port')}"
+    if path := str(st.get_option("server.baseUrlPath")).strip("/"):  # behind a proxy, say
+        url = f"{url}/{path}"
     log.info("serving", extra={"url": url})
     if not st.get_option("server.headless"):
         webbrowser.open(url)

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emorec.errors import EmorecError
+from emorec.errors import EmorecError, ImageError
 from emorec.people.extra import require
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def _looks(
     pictures: list[Path], recognizer: EmotionRecognizer, embedder: FaceEmbedder, gallery: Gallery
 ) -> tuple[list[Embedding], list[str]]:
     """Return the looks that can be kept, and a line for each picture that gives none."""
-    from emorec.media.photo import read_photo
+    from emorec.media.photo import one_picture, open_photo
     from emorec.people.enrolment import MOST_PICTURES, look_at, objections
 
     looks: dict[Path, Embedding] = {}
@@ -206,12 +206,13 @@ def _looks(
             refused.append(f"{picture}: not needed, {MOST_PICTURES} pictures are enough.")
             continue
         try:
-            image_bgr = read_photo(picture)
-        except EmorecError as error:  # it names the file itself
+            with one_picture(str(picture)):
+                photo = open_photo(picture)
+                looks[picture] = look_at(photo.image_bgr, recognizer, embedder)
+            if photo.note:
+                _complain(f"{picture}: holds {photo.note}")
+        except ImageError as error:  # it names the file itself
             refused.append(str(error))
-            continue
-        try:
-            looks[picture] = look_at(image_bgr, recognizer, embedder)
         except EmorecError as error:
             refused.append(f"{picture}: {error}")
     kept = []

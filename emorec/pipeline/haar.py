@@ -45,9 +45,14 @@ class HaarDetector:
     def __init__(self, cascade: Path = CASCADE) -> None:
         if not cascade.is_file():
             raise ModelError(f"{cascade.name}: the face cascade is missing from {cascade.parent}.")
+        self._cascade = cv2.CascadeClassifier()
         try:
-            self._cascade = cv2.CascadeClassifier(str(cascade))
-        except (cv2.error, SystemError) as error:  # which of them depends on the damage
+            # Not by its path: on Windows OpenCV opens none with letters beyond the code page.
+            text = cascade.read_text(encoding="utf-8")
+            storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+            self._cascade.read(storage.getFirstTopLevelNode())
+        except (OSError, UnicodeDecodeError, cv2.error, SystemError) as error:
+            # Which of OpenCV's two depends on the damage.
             raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.") from error
         if self._cascade.empty():
             raise ModelError(f"{cascade.name}: is no cascade that OpenCV can read.")

@@ -156,12 +156,15 @@ def _load_csv(path: Path) -> dict[str, FaceSet]:
 
 
 def _with_votes(splits: dict[str, FaceSet], ferplus: Path) -> dict[str, FaceSet]:
-    votes: dict[str, list[list[int]]] = {split: [] for split in SPLITS}
+    votes: dict[str, list[npt.NDArray[np.int64]]] = {split: [] for split in SPLITS}
     for line, row in _rows(ferplus):
         try:
             split = row["usage"].strip()
-            votes[split].append([int(row[name]) for name in list(row)[2 : 2 + _VOTE_COLUMNS]])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            counts = np.array([int(row[name]) for name in list(row)[2:][:_VOTE_COLUMNS]], np.int64)
+            if len(counts) < _VOTE_COLUMNS or counts.min() < 0:
+                raise ValueError(counts)
+            votes[split].append(counts)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"{ferplus}, row {line}: expected Usage, Image name and {_VOTE_COLUMNS} votes."
             ) from error
@@ -178,33 +181,50 @@ def _with_votes(splits: dict[str, FaceSet], ferplus: Path) -> dict[str, FaceSet]
 
 
 def _load_folder(path: Path) -> dict[str, FaceSet]:
-    import cv2
-
     roots = {
         folder: _FOLDERS[folder.name.lower()]
-        for folder in sorted(path.iterdir())
+        for folder in _content(path)
         if folder.is_dir() and folder.name.lower() in _FOLDERS
     } or {path: "Training"}
     faces: dict[str, list] = {split: [] for split in SPLITS}
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
     for root, split in roots.items():
-        for folder in sorted(child for child in root.iterdir() if child.is_dir()):
+        for folder in (child for child in _content(root) if child.is_dir()):
             emotion = _SYNONYMS.get(folder.name.lower())
             if emotion is None:
                 warnings.warn(f"{folder}: no emotion of {EMOTIONS}; skipped.", stacklevel=2)
                 continue
-            for file in sorted(folder.iterdir()):
-                if file.suffix.lower() not in _IMAGES:
+            for file in _content(folder):
+                if file.suffix.lower() not in _IMAGES or file.is_dir():
                     continue
-                data = np.fromfile(file, dtype=np.uint8)
-                face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-                if face is None:
-                    raise DataError(f"{file}: is no image that can be read.")
-                if face.shape != (FACE_SIDE, FACE_SIDE):
-                    face = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-                faces[split].append(face)
+                faces[split].append(_face(file))
                 labels[split].append(EMOTIONS.index(emotion))
     return _as_sets(path, faces, labels)
+
+
+def _content(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read ({error.strerror or error}).") from None
+
+
+def _face(file: Path) -> npt.NDArray[np.uint8]:
+    """Return an image file as a grey face, uint8 of shape (48, 48)."""
+    import cv2
+
+    try:
+        data = np.fromfile(file, dtype=np.uint8)
+        face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+    except OSError as error:
+        raise DataError(f"{file}: cannot be opened ({error.strerror or error}).") from None
+    except cv2.error:  # it claims more pixels than OpenCV takes
+        face = None
+    if face is None:
+        raise DataError(f"{file}: is no image that can be read.")
+    if face.shape != (FACE_SIDE, FACE_SIDE):
+        face = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(face, np.uint8)
 
 
 def _as_sets(

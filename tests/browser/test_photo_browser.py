@@ -64,6 +64,29 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
     page.screenshot(path=images / "photo.png")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ":smile: :+1: :red[x].png",
+        "www.example.org.png",
+        "me@example.org --x -> y <- z >= 1.png",
+        "[link](http:x) **b** _i_ `c` $x$ <b> &amp; a~~b~~ # | .png",
+        "1. -- (c) :streamlit: .png",
+        "- \\ :a:b.png",
+        "תמונה 🙂 测试 – é.png",
+    ],
+)
+def test_a_file_is_called_as_it_is_named(page, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"no picture")
+    page.locator('input[type="file"]').first.set_input_files(path)
+    line = page.get_by_test_id("stAlertContentError").first
+    line.wait_for(timeout=30_000)
+    said = line.inner_text().replace("\u2060", "")
+    assert said.endswith("megapixels.") and f"{name}: not a picture" in said
+    assert line.locator("a, code, strong, em, li, svg.emoji").count() == 0
+
+
 def test_about_says_what_it_does_and_what_the_law_says(page, app_url, images):
     page.goto(f"{app_url}/about")
     page.get_by_text("apparent expression").first.wait_for(timeout=30_000)

@@ -1,19 +1,31 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import pytest
+import tifffile
 from PIL import Image
 
-from emorec.errors import ImageError
-from emorec.media.photo import FORMATS, MAX_PIXELS, encode_jpeg, encode_png, read_photo
+from emorec.errors import EmorecError, ImageError
+from emorec.media.photo import (
+    FORMATS,
+    MAX_PIXELS,
+    encode_jpeg,
+    encode_png,
+    one_picture,
+    open_photo,
+    read_photo,
+)
 
 pillow_heif.register_heif_opener()
 
@@ -143,6 +155,110 @@ def png_16_bit(samples: np.ndarray, color_type: int) -> bytes:
     )
 
 
+def tiff(values: np.ndarray, **options: object) -> bytes:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, values, metadata=None, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_16_bit_grey_is_scaled_by_the_bits_it_uses(bits: int) -> None:
+    # As infrared cameras write them; scaled by all sixteen bits, ten would be nearly black.
+    gray = np.linspace(0, 2**bits - 1, 256).round().astype(np.uint16).reshape(16, 16)
+    for data in (encoded(Image.fromarray(gray), "PNG"), tiff(gray), tiff(gray, byteorder=">")):
+        assert_close(read_photo(data), bgr(ramp()), 1)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colour_is_scaled_by_the_bits_it_uses(channels: int, bits: int) -> None:
+    most = 2**bits - 1
+    samples = np.zeros((16, 16, channels), np.uint16)
+    samples[..., 0] = np.linspace(0, most, 256).round().reshape(16, 16)
+    samples[..., 1] = most
+    samples[..., 3:] = most
+    expected = bgr(
+        Image.merge("RGB", [ramp(), Image.new("L", (16, 16), 255), Image.new("L", (16, 16))])
+    )
+    extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
+    files = [png_16_bit(samples, 2 if channels == 3 else 6)]
+    for order in "<>":
+        for packed in (None, "zlib"):
+            files.append(
+                tiff(samples, photometric="rgb", byteorder=order, compression=packed, **extra)
+            )
+    for data in files:
+        assert_close(read_photo(data), expected, 1)
+
+
+def test_temperatures_in_16_bits_span_black_to_white() -> None:
+    kelvin = np.linspace(29_000, 31_000, 256).round().astype(np.uint16).reshape(16, 16)
+    assert_close(read_photo(encoded(Image.fromarray(kelvin), "PNG")), bgr(ramp()), 1)
+
+
+def test_a_16_bit_picture_of_one_grey_stays_that_grey() -> None:
+    gray = np.full((4, 4), 40_000, np.uint16)
+    assert read_photo(encoded(Image.fromarray(gray), "PNG")).max() == round(40_000 / 257)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("packed", [None, "zlib"])
+def test_white_may_be_zero(dtype: str, packed: str | None) -> None:
+    most = 1 if dtype == "float32" else np.iinfo(dtype).max
+    values = (np.arange(256).reshape(16, 16)[::-1, ::-1] * (most / 255)).astype(dtype)
+    data = tiff(values, photometric="miniswhite", compression=packed)
+    assert_close(read_photo(data), bgr(ramp()), 1)
+
+
+def test_floats_that_are_no_numbers_say_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    bits = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16).view(np.uint32)
+    bits[3, :4] = 0x7FA00000, 0xFFA00000, 0x7F800000, 0x7FC00000  # two of them signal it
+    read = read_photo(encoded(Image.fromarray(bits.view(np.float32)), "TIFF"))
+    assert read[3, :4].max() == 0
+    assert read[15, 15].tolist() == [255, 255, 255]
+    assert not recwarn.list
+
+
+def test_unsigned_32_bits_are_not_taken_for_signed_ones() -> None:
+    values = np.linspace(0, 2**32 - 1, 256).astype(np.uint32).reshape(16, 16)
+    assert_close(read_photo(tiff(values)), bgr(ramp()), 1)
+
+
+def test_a_transparent_grey_of_16_bits_becomes_white() -> None:
+    gray = np.arange(256, dtype=np.uint16).reshape(16, 16) * 257
+    read = read_photo(encoded(Image.fromarray(gray), "PNG", transparency=0))
+    assert read[0, 0].tolist() == [255, 255, 255]
+    assert read[0, 1].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float32"]
+)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packed", [None, "zlib"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_tiff_is_read_right_or_refused(
+    dtype: str, channels: int, order: str, packed: str | None, apart: bool
+) -> None:
+    kind = np.dtype(dtype)
+    most = 1 if kind.kind == "f" else np.iinfo(kind).max
+    share = np.linspace(0, 1, 256).reshape(16, 16, 1).repeat(channels, 2)
+    share[..., 1:2] = 1 - share[..., 1:2]
+    expected = share[..., [2, 1, 0]] if channels > 2 else share[..., [0, 0, 0]]
+    options = {"photometric": "rgb" if channels > 2 else "minisblack", "byteorder": order}
+    if channels in (2, 4):
+        share[..., -1] = 1
+        options["extrasamples"] = ["unassalpha"]
+    if apart and channels > 1:
+        share, options["planarconfig"] = np.moveaxis(share, 2, 0), "separate"
+    values = (share * most).astype(kind)
+    data = tiff(values if channels > 1 else values[..., 0], compression=packed, **options)
+    usual = dtype == "uint8" or (dtype == "uint16" and (channels == 1 or packed or not apart))
+    with nullcontext() if usual and channels != 2 else suppress(ImageError):
+        assert_close(read_photo(data), (expected * 255).round().astype(np.uint8), 1)
+
+
 @pytest.mark.parametrize(
     "gray",
     [
@@ -182,6 +298,29 @@ def test_a_transparent_colour_of_a_palette_becomes_white() -> None:
     read = read_photo(encoded(image, "PNG", transparency=0))
     assert read[0, 0].tolist() == [255, 255, 255]
     assert read[0, 3].tolist() == [255, 0, 0]
+
+
+def bmp_with_empty_alpha(image: Image.Image) -> bytes:
+    """As some programs write it: a mask for a fourth channel, in which they put nothing."""
+    pixels = np.asarray(image.convert("RGB"))[::-1, :, ::-1]
+    body = np.dstack([pixels, np.zeros(pixels.shape[:2], np.uint8)]).tobytes()
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    size = (*image.size, 1, 32, 3, len(body), 0, 0, 0, 0)
+    header = struct.pack("<IiiHHIIiiII", 108, *size) + masks
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + body
+
+
+def test_an_empty_alpha_channel_hides_nothing() -> None:
+    clear = quarters().convert("RGBA")
+    clear.putalpha(0)
+    for data in (
+        bmp_with_empty_alpha(quarters()),
+        encoded(clear, "PNG"),
+        encoded(clear, "WEBP", lossless=True, exact=True),
+        encoded(clear, "TIFF"),
+    ):
+        assert_close(read_photo(data), bgr(quarters()))
 
 
 # How a camera stored what is upright `quarters()`: the inverse of each orientation.
@@ -235,6 +374,24 @@ def test_of_several_frames_the_first_is_taken(file_format: str) -> None:
     assert_close(read_photo(data), bgr(first))
 
 
+@pytest.mark.parametrize(
+    ("file_format", "said"),
+    [
+        ("PNG", "an animation of 3 frames: only the first is read."),
+        ("WEBP", "an animation of 3 frames: only the first is read."),
+        ("TIFF", "several pages: only the first is read."),
+        ("HEIF", "3 pictures: only the main one is read."),
+        ("MPO", None),  # a camera's previews
+    ],
+)
+def test_what_is_not_read_of_a_file_is_said(file_format: str, said: str | None) -> None:
+    more = [Image.new("RGB", (64, 32), colour) for colour in (BLUE, RED)]
+    data = encoded(quarters(), file_format, save_all=True, append_images=more)
+    assert open_photo(data).note == said
+    alone = encoded(quarters(), "JPEG" if file_format == "MPO" else file_format)
+    assert open_photo(alone).note is None
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA"])
 def test_one_pixel_is_a_picture(mode: str) -> None:
     read = read_photo(encoded(Image.new(mode, (1, 1), 255 if len(mode) == 1 else "white"), "PNG"))
@@ -249,7 +406,7 @@ def test_a_path_bytes_and_a_stream_read_alike(tmp_path: Path) -> None:
     data = encoded(quarters(), "PNG")
     path = tmp_path / "a.png"
     path.write_bytes(data)
-    for source in (path, data, io.BytesIO(data)):
+    for source in (path, str(path), data, io.BytesIO(data)):
         assert_close(read_photo(source), bgr(quarters()))
 
 
@@ -302,7 +459,7 @@ def test_bombs_are_refused_with_pillows_guard_off(monkeypatch: pytest.MonkeyPatc
 def test_bombs_are_refused_before_they_are_decoded() -> None:
     # 100 megapixels would be 300 MB: with less memory than that, decoding them would fail.
     code = (
-        "import resource, sys; from emorec.errors import ImageError\n"
+        "import resource, sys; from emorec.errors import EmorecError, ImageError\n"
         "from emorec.media.photo import read_photo\n"
         "now = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (now + 150_000_000,) * 2)\n"
@@ -356,7 +513,7 @@ def test_what_claims_little_is_not_let_grow(tmp_path: Path) -> None:
     for name, data in claims_little().items():
         (tmp_path / name).write_bytes(data)
     code = (
-        "import pathlib, resource, sys; from emorec.errors import ImageError\n"
+        "import pathlib, resource, sys; from emorec.errors import EmorecError, ImageError\n"
         "from emorec.media.photo import read_photo\n"
         "now = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
         "resource.setrlimit(resource.RLIMIT_AS, (now + 150_000_000,) * 2)\n"
@@ -373,6 +530,148 @@ def test_what_claims_little_is_not_let_grow(tmp_path: Path) -> None:
     assert "TIFF of many pages: 8" in said
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        (b"tEXt", b"parameters\0" + b"x" * 1_500_000),
+        (b"zTXt", b"parameters\0\0" + zlib.compress(b"x" * 1_500_000)),
+        (b"iTXt", b"parameters\0\1\0\0\0" + zlib.compress(b"x" * 1_500_000)),
+        (b"iCCP", b"screen\0\0" + zlib.compress(bytes(1_500_000))),
+        (b"tEXt", b"a\0" + b"x" * 70_000_000),
+        (b"eXIf", b"no EXIF"),
+        (b"acTL", b"short"),
+        (b"gAMA", b""),
+        (b"prVt", b"of some program"),
+    ],
+    ids=[
+        "text",
+        "packed text",
+        "international text",
+        "profile",
+        "70 MB",
+        "exif",
+        "acTL",
+        "gAMA",
+        "own",
+    ],
+)
+@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
+def test_what_stands_beside_the_pixels_of_a_png_never_costs_them(
+    beside: tuple[bytes, bytes], behind: bool
+) -> None:
+    pixels = (b"IDAT", zlib.compress(bytes(8 * 25)))
+    chunks = [pixels, beside] if behind else [beside, pixels]
+    for data in (png_of(*chunks), wrong_sum(png_of(*chunks), beside[0])):
+        assert_close(read_photo(data), np.zeros((8, 8, 3), np.uint8))
+
+
+def wrong_sum(png: bytes, kind: bytes) -> bytes:
+    place = png.index(kind)
+    end = place + 4 + int.from_bytes(png[place - 4 : place], "big")
+    return png[:end] + b"\0\0\0\0" + png[end + 4 :]
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT"])
+def test_damage_to_the_pixels_of_a_png_is_still_named(kind: bytes) -> None:
+    data = bytearray(encoded(NOISE, "PNG"))
+    data[data.index(kind) + 12] ^= 255
+    with pytest.raises(ImageError, match=r"holiday: .*damaged"):
+        read_photo(bytes(data), "holiday")
+
+
+@pytest.mark.parametrize("kind", ["zTXt Raw profile type exif", "iTXt XML:com.adobe.xmp"])
+def test_a_text_that_says_which_way_is_up_is_heard(kind: str) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    stored = encoded(quarters().transpose(Image.Transpose.ROTATE_90), "PNG")
+    if kind.startswith("zTXt"):
+        profile = b"\nexif\n%8d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode()
+        added = chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile))
+    else:
+        xmp = b'<x xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+        added = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
+    assert_close(read_photo(stored[:33] + added + stored[33:]), bgr(quarters()))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_lacks_its_end_marker_alone_is_read(progressive: bool) -> None:
+    data = encoded(NOISE, "JPEG", progressive=progressive)
+    assert data.endswith(b"\xff\xd9")
+    expected = read_photo(data)
+    samsungs = b"\0\0\1\x0aPanorama_Shot_InfoSEFH\x65\0\0\0SEFT"  # where its panoramas end
+    for cut in (data[:-2], data[:-1], data[:-2] + samsungs):
+        assert_close(read_photo(cut), expected)
+    with pytest.raises(ImageError, match="cut off"):
+        read_photo(data[:-40])
+
+
+def test_what_other_programs_pass_over_in_a_jpeg_costs_nothing() -> None:
+    # From reports on Pillow: #630, #1631, #7879, and what cameras and servers add.
+    data = encoded(quarters(), "JPEG", quality=95)
+    tables = data.index(b"\xff\xdb")
+    xmp = b"Exif\0\0http://ns.adobe.com/xap/1.0/\0"
+    exif = b"\xff\xe1" + struct.pack(">H", 2 + len(xmp)) + xmp
+    several = encoded(quarters(), "MPO", quality=95, save_all=True, append_images=[quarters()])
+    for odd in (
+        data[:tables] + b"\0" + data[tables:],
+        data[:tables] + b"\xff\xff\xff" + data[tables:],
+        data[:2] + exif + data[2:],
+        data + bytes(5000),
+        data + b"<html>",
+        several[: several.index(b"\xff\xd8", 2)],
+        several[: several.index(b"\xff\xd8", 2) + 99],
+    ):
+        assert_close(read_photo(odd), bgr(quarters()), LOSSY)
+
+
+def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
+    twelve_bits = bytearray(encoded(NOISE, "JPEG"))
+    twelve_bits[twelve_bits.index(b"\xff\xc0") + 4] = 12
+    bmp = bytearray(encoded(NOISE, "BMP"))
+    bmp[30] = 4  # a JPEG inside
+    floats = tiff(np.zeros((8, 8, 3), np.float32), photometric="rgb")
+    apples = chunk(b"CgBI", b"\x50\0\x20\x02")
+    packed = zlib.compressobj(wbits=-15)
+    rows = packed.compress(bytes(8 * 33)) + packed.flush()
+    apples = b"\x89PNG\r\n\x1a\n" + apples + png_of((b"IDAT", rows))[8:]
+    for data in (bytes(twelve_bits), bytes(bmp), floats, apples):
+        with pytest.raises(ImageError, match="keeps its pixels in a way that is not read here"):
+            read_photo(data)
+
+
+def test_too_little_memory_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(image: Image.Image) -> np.ndarray:
+        raise MemoryError
+
+    monkeypatch.setattr("emorec.media.photo.to_bgr", no_room)
+    with pytest.raises(ImageError, match=r"^a: not enough memory"):
+        read_photo(encoded(quarters(), "PNG"), "a")
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("needs /dev/zero")
+    with pytest.raises(ImageError, match="over a gigabyte"):
+        read_photo(Path("/dev/zero"))
+
+
+def test_what_goes_wrong_with_one_picture_is_its_line_and_its_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(ImageError) as raised, one_picture("me.png"):
+        raise ZeroDivisionError("of two\nlines")
+    assert str(raised.value).startswith("me.png: cannot be read, by a fault of EmoRec itself")
+    assert "ZeroDivisionError, of two lines" in str(raised.value)
+    (entry,) = caplog.records
+    assert entry.levelno == logging.ERROR and entry.exc_info
+    assert "me.png" not in entry.getMessage()
+    with pytest.raises(ImageError, match=r"^me.png: not enough memory"), one_picture("me.png"):
+        raise MemoryError
+    with pytest.raises(EmorecError, match=r"^as it was$"), one_picture("me.png"):
+        raise EmorecError("as it was")
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize(("name", "why"), [("gone.png", "No such file"), (".", "directory")])
 def test_a_path_that_cannot_be_opened_says_why(tmp_path: Path, name: str, why: str) -> None:
     path = tmp_path / name
@@ -387,3 +686,12 @@ def test_a_png_gives_its_pixels_back() -> None:
 
 def test_a_jpeg_gives_about_its_pixels_back() -> None:
     assert_close(read_photo(encode_jpeg(bgr(quarters()))), bgr(quarters()), LOSSY)
+
+
+@pytest.mark.parametrize(
+    ("encode", "longest"), [(encode_png, 1_000_001), (encode_jpeg, 65_501)], ids=["PNG", "JPEG"]
+)
+def test_what_a_format_cannot_hold_is_refused(encode: Callable, longest: int) -> None:
+    for size_hw in ((1, longest), (longest, 1)):
+        with pytest.raises(ImageError, match=r"cannot be written as (PNG|JPEG)"):
+            encode(np.zeros((*size_hw, 3), np.uint8))

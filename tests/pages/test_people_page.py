@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 pytest.importorskip("sqlalchemy")
 
 from emorec.people.gallery import Gallery, open_gallery
+from emorec.recognizer import EmotionRecognizer
+from emorec.records import FrameResult
 
 WITHIN_S = 120  # the first run loads the model, the store and dlib's network
 
@@ -96,6 +99,23 @@ def test_a_person_is_enrolled_only_with_name_picture_and_consent(gallery: Galler
     # The form is empty again, and the same face does not go in under another name.
     upload(at, ("me again.png", PORTRAIT))
     assert any("looks like Eileen" in markdown.value for markdown in at.markdown)
+
+
+def test_a_fault_at_one_picture_is_its_line_and_the_others_count(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = EmotionRecognizer.analyze
+
+    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray, *args: object) -> FrameResult:
+        if image_bgr.shape[:2] == (90, 120):
+            cv2.resize(image_bgr, (0, 0))
+        return real(self, image_bgr, *args)
+
+    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    at = upload(page(), ("wall.png", NOBODY), ("me.png", PORTRAIT))
+    said = " ".join(markdown.value for markdown in at.markdown)
+    assert "**wall.png**: cannot be read, by a fault of EmoRec itself" in said
+    assert "check_circle:] me.png" in said
 
 
 def test_two_of_one_name_are_told_apart_renamed_and_deleted(gallery: Gallery) -> None:

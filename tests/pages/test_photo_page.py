@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -16,7 +17,9 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.media.photo import read_photo
+from emorec.pages.naming import plain
 from emorec.recognizer import EmotionRecognizer
+from emorec.records import FrameResult
 
 
 def png(array: np.ndarray) -> bytes:
@@ -151,6 +154,52 @@ def test_a_bad_file_gives_its_line_and_the_others_still_show() -> None:
     assert lines[1].startswith("empty.png: the file is empty")
     assert len(lines) == len(at.error) == 2
     assert len(at.dataframe) == 1
+
+
+def test_a_fault_at_one_picture_is_its_line_and_the_others_still_show(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = EmotionRecognizer.analyze
+
+    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray, *args: object) -> FrameResult:
+        if image_bgr.shape[:2] == (90, 120):
+            cv2.resize(image_bgr, (0, 0))
+        if image_bgr.shape[:2] == (1, 1):
+            raise MemoryError
+        return real(self, image_bgr, *args)
+
+    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    at = upload(page(), ("wall.png", NOBODY), ("dot.png", ONE_PIXEL), ("me.png", PORTRAIT))
+    fault, memory = (error.value for error in at.error)
+    assert fault.startswith("wall.png: cannot be read, by a fault of EmoRec itself")
+    assert memory.startswith("dot.png: not enough memory")
+    assert len(at.dataframe) == 1
+    (entry,) = [record for record in caplog.records if record.exc_info]
+    assert "wall.png" not in entry.getMessage()
+
+
+def test_what_is_not_read_of_a_file_is_said() -> None:
+    stream = io.BytesIO()
+    page_ = Image.fromarray(skimage.data.astronaut())
+    page_.save(stream, "TIFF", save_all=True, append_images=[page_])
+    at = upload(page(), ("pages.tif", stream.getvalue()))
+    said = [caption.value for caption in at.caption]
+    assert "This file holds several pages: only the first is read." in said
+    assert len(at.dataframe[0].value) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", ""),
+        ("me.png", "me.png"),
+        (":smile:", ":\u2060smile:"),
+        ("a:red[b]", "a:\u2060red\\[b\\]"),
+    ],
+)
+def test_a_name_is_written_so_that_markdown_leaves_it(name: str, shown: str) -> None:
+    # What a browser makes of it: tests/browser/test_photo_browser.py.
+    assert plain(name) == shown
 
 
 def test_each_picture_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,6 +241,23 @@ def test_a_log_line_is_an_object_and_names_nobody(url: str, log: Path) -> None:
     assert without_addresses(text.replace('"time"', "")) == text.replace('"time"', "")
 
 
+def test_the_address_that_is_logged_has_the_path_of_a_proxy(tmp_path: Path) -> None:
+    # And what stands before Streamlit works under it too.
+    log = tmp_path / "app.log"
+    env = {"STREAMLIT_SERVER_BASE_URL_PATH": "/faces/emorec/", "EMOREC_LOG": "json"}
+    with harness.running_app(log, env=env, path="/faces/emorec") as (_, url):
+        serving = next(line for line in map(json.loads, log.read_text().splitlines()))
+        assert serving["event"] == "serving" and serving["url"] == url
+        assert url.endswith("/faces/emorec")
+        _, headers = ask(f"{url}/")
+        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+        with visitor(url) as socket:
+            session, _ = run_page(socket, "photo")
+            tokens = allowed(url)
+            statuses = [put(url, session, bytes(30 * MB), **tokens)[1] for _ in range(4)]
+        assert statuses == [204, 204, 204, 413]
+
+
 @pytest.mark.parametrize(
     ("env", "line"),
     [

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -16,6 +17,8 @@ from PIL import Image
 from emorec.cli import main
 from emorec.people import consent, extra
 from emorec.people.gallery import open_gallery
+from emorec.recognizer import EmotionRecognizer
+from emorec.records import FrameResult
 
 
 @pytest.fixture
@@ -156,6 +159,24 @@ def pictures(folder: Path) -> None:
     portrait.save(folder / "faces" / "Ada" / "portrait.png")
     (folder / "faces" / "Ada" / "broken.jpg").write_bytes(b"no picture")
     (folder / "faces" / "Ada" / "notes.txt").write_bytes(b"no picture either")
+
+
+def test_a_fault_at_one_picture_costs_no_person(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    pictures(folder)
+    real = EmotionRecognizer.analyze
+
+    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray) -> FrameResult:
+        if image_bgr.shape[:2] == (90, 120):
+            cv2.resize(image_bgr, (0, 0))
+        return real(self, image_bgr)
+
+    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    assert main(["people", "import", "faces", "--consent"]) == 2
+    wall = str(Path("faces/Ada/wall.png"))
+    assert f"emorec: {wall}: cannot be read, by a fault of EmoRec itself" in capsys.readouterr().err
+    assert names() == ["Ada"]
 
 
 @pytest.mark.parametrize("text", ["", "no\n"])

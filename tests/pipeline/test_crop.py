@@ -97,6 +97,32 @@ def test_a_head_is_turned_no_farther_than_eye_points_can_be_trusted() -> None:
     np.testing.assert_array_equal(crop_faces(image, box, [170]), crop_faces(image, box, [45]))
 
 
+@pytest.mark.parametrize("across", [True, False])
+def test_a_head_leans_in_a_panorama_as_in_a_narrow_picture(across: bool) -> None:
+    # OpenCV warps no picture of 32,767 pixels or more on a side.
+    image, box = portrait(25)
+    more = ((0, 0), (33_000, 0)) if across else ((33_000, 0), (0, 0))
+    panorama = np.pad(image, more, mode="edge")
+    moved = box + ([33_000, 0] * 2 if across else [0, 33_000] * 2)
+    crops = crop_faces(panorama, moved, [25])
+    assert np.abs(crops.astype(int) - crop_faces(image, box, [25])).max() <= 1
+
+
+@pytest.mark.parametrize("tilt_deg", [-45, 30])
+@pytest.mark.parametrize(
+    "corner", [(-60, 20), (150, -50), (120, 100), (10, 110), (-300, 30), (400, 300)]
+)
+def test_a_leaning_head_over_the_border_repeats_it(
+    corner: tuple[int, int], tilt_deg: float
+) -> None:
+    # As in a picture whose border is repeated, so the box lies inside.
+    box = np.array([*corner, corner[0] + 80, corner[1] + 80])
+    for image in (COLUMNS, ROWS):
+        inside = crop_faces(np.pad(image, 500, mode="edge"), [box + 500], [tilt_deg])
+        crops = crop_faces(image, [box], [tilt_deg])
+        assert np.abs(crops.astype(int) - inside).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("box", "expected"),
     [

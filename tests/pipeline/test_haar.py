@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 
 from emorec.errors import ModelError
 from emorec.geometry import iou
+from emorec.paths import CASCADE
 from emorec.pipeline.haar import HaarDetector
 from emorec.records import Detection
 
@@ -78,6 +80,7 @@ def test_a_known_face_may_have_left(
         (None, "is missing"),
         (b"", "is no cascade"),
         (b"not XML", "is no cascade"),
+        (b"\xff\xfe", "is no cascade"),
         (b"<?xml version='1.0'?><opencv_storage></opencv_storage>", "is no cascade"),
     ],
 )
@@ -88,6 +91,17 @@ def test_a_bad_cascade_is_named(tmp_path: Path, content: bytes | None, expected:
         cascade.write_bytes(content)
     with pytest.raises(ModelError, match=rf"^faces\.xml: .*{expected}"):
         HaarDetector(cascade)
+
+
+def test_opencv_is_given_no_path_which_it_could_not_open_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Any
+) -> None:
+    real = cv2.CascadeClassifier
+    monkeypatch.setattr("cv2.CascadeClassifier", lambda *paths: real(*filter(str.isascii, paths)))
+    cascade = tmp_path / "Жüрген" / "faces.xml"
+    cascade.parent.mkdir()
+    cascade.write_bytes(CASCADE.read_bytes())
+    assert len(HaarDetector(cascade).detect(scene.frame(*TWO), 48)) == 2
 
 
 def test_what_it_proposes_holds_what_it_finds(detector: HaarDetector, scene: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -127,7 +129,14 @@ def test_votes_for_other_faces_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["Training,a.png,1,2", "Training,a.png" + ",x" * 10, "Test" + ",1" * 11]
+    "row",
+    [
+        "Training,a.png,1,2",
+        "Training,a.png" + ",x" * 10,
+        "Test" + ",1" * 11,
+        "Training,a.png" + ",1" * 9 + "," + "9" * 30,
+        "Training,a.png" + ",1" * 9 + ",-1",
+    ],
 )
 def test_broken_votes_are_named_by_their_row(tmp_path: Path, row: str) -> None:
     path = fer2013(tmp_path / "faces.csv", "emotion,pixels,Usage", "epu")
@@ -204,6 +213,31 @@ def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "happy" / "b.png").write_bytes(content)
     with pytest.raises(DataError, match=r"b\.png: is no image"):
         load(tmp_path)
+
+
+def test_a_picture_that_claims_too_much_is_named(tmp_path: Path) -> None:
+    # OpenCV raises for this one, where it returns nothing for others.
+    header = struct.pack(">IIBBBBB", 48, 2**31 - 1, 8, 0, 0, 0, 0)
+    size = struct.pack(">I", 13) + b"IHDR" + header
+    content = b"\x89PNG\r\n\x1a\n" + size + struct.pack(">I", zlib.crc32(size[4:]))
+    picture(tmp_path / "happy" / "a.png", 1)
+    (tmp_path / "happy" / "b.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"b\.png: is no image"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["gone.png", "b.png"], ids=["nowhere", "loop"])
+def test_a_picture_that_cannot_be_opened_is_named(tmp_path: Path, target: str) -> None:
+    picture(tmp_path / "happy" / "a.png", 1)
+    (tmp_path / "happy" / "b.png").symlink_to(target)
+    with pytest.raises(DataError, match=r"b\.png: cannot be opened"):
+        load(tmp_path)
+
+
+def test_a_folder_that_is_called_like_a_picture_is_none(tmp_path: Path) -> None:
+    picture(tmp_path / "happy" / "a.png", 1)
+    (tmp_path / "happy" / "b.png").mkdir()
+    assert len(load(tmp_path)["Training"]) == 1
 
 
 def test_votes_do_not_go_with_a_folder(tmp_path: Path) -> None:
