@@ -27,13 +27,34 @@ def iou(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]
         float64 of shape (n, m), in [0, 1]. An empty box overlaps nothing.
     """
     a, b = as_boxes(a_xyxy), as_boxes(b_xyxy)
+    inter = _intersection(a, b)
+    union = _area(a)[:, None] + _area(b)[None, :] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def share_inside(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return which share of every box of ``a`` lies in every box of ``b``.
+
+    Args:
+        a_xyxy: boxes of shape (n, 4).
+        b_xyxy: boxes of shape (m, 4).
+
+    Returns:
+        float64 of shape (n, m), in [0, 1]; 0 for an empty box.
+    """
+    a, b = as_boxes(a_xyxy), as_boxes(b_xyxy)
+    inter, area = _intersection(a, b), np.broadcast_to(_area(a)[:, None], (len(a), len(b)))
+    return np.divide(inter, area, out=np.zeros_like(inter), where=area > 0)
+
+
+def _intersection(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
     corner_1 = np.maximum(a[:, None, :2], b[None, :, :2])
     corner_2 = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.clip(corner_2 - corner_1, 0, None).prod(axis=2)
-    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(axis=1)
-    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
-    union = area_a[:, None] + area_b[None, :] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return np.clip(corner_2 - corner_1, 0, None).prod(axis=2)
+
+
+def _area(boxes: Boxes) -> npt.NDArray[np.float64]:
+    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
 
 
 def clip(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> Boxes:

@@ -115,7 +115,7 @@ def _turned(
     tilt = math.radians(tilt_deg)
     step = source_side / side
     cos, sin = step * math.cos(tilt), step * math.sin(tilt)
-    around, corner = _around(image_gray, box)
+    near, corner = around(image_gray, box)
     center = (box[:2] + box[2:]) / 2 - 0.5 - corner  # as OpenCV counts pixels: the first one's is 0
     middle = (side - 1) / 2
     back = np.array(
@@ -126,7 +126,7 @@ def _turned(
     )
     return np.asarray(
         cv2.warpAffine(
-            around,
+            near,
             back,
             (side, side),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -135,15 +135,15 @@ def _turned(
     )
 
 
-def _around(
-    image_gray: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]
+def around(
+    image: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int_]]:
     """Return all pixels that the square can reach when it is turned, and where they begin (x, y).
 
     OpenCV refuses to warp a picture with 32,767 pixels or more on a side, as a panorama has.
     """
     center, reach = (box[:2] + box[2:]) / 2, math.sqrt(0.5) * (box[2] - box[0]) + 2
-    last = np.array(image_gray.shape[::-1]) - 1
+    last = np.array(image.shape[1::-1]) - 1
     x1, y1 = np.clip(np.floor(center - reach), 0, last).astype(int)
     x2, y2 = np.clip(np.ceil(center + reach), 0, last).astype(int) + 1
-    return image_gray[y1:y2, x1:x2], np.array([x1, y1])
+    return image[y1:y2, x1:x2], np.array([x1, y1])

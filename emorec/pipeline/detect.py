@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from emorec.errors import EmorecError
 from emorec.geometry import Boxes
-from emorec.paths import BLAZEFACE
+from emorec.paths import BLAZEFACE, FACE_CHECK
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.haar import HaarDetector
 from emorec.pipeline.tiles import Patch
@@ -68,16 +69,21 @@ def make_detector(name: str) -> Detector:
     """
     if name not in DETECTORS:
         raise EmorecError(f"Expected detector to be {' or '.join(DETECTORS)}. Received {name!r}.")
-    if name == "haar" or not BLAZEFACE.is_file():
+    if name == "haar" or missing():
         return HaarDetector()
-    return BlazeFaceDetector(BLAZEFACE)
+    return BlazeFaceDetector(BLAZEFACE, FACE_CHECK)
+
+
+def missing() -> Path | None:
+    """Return a file that BlazeFace needs and that is not there; None where all are."""
+    return next((file for file in (BLAZEFACE, FACE_CHECK) if not file.is_file()), None)
 
 
 def shortcoming(name: str) -> str | None:
     """Return one line if another detector than the one named has to serve, else None."""
-    if name == "haar" or BLAZEFACE.is_file():
+    if name == "haar" or not (file := missing()):
         return None
     return (
-        f"{BLAZEFACE.name}: is missing from {BLAZEFACE.parent}, so only the Haar cascade looks for"
+        f"{file.name}: is missing from {file.parent}, so only the Haar cascade looks for"
         " faces: it misses tilted and turned ones, and finds some that are none."
     )

@@ -78,7 +78,7 @@ class Follower:
         away = np.abs(shifts - shift[:, None]).max(axis=2)
         tolerance = np.maximum(_AGREE * sides, 1.0)[:, None]
         followed = ((away <= tolerance) & known).mean(axis=1) >= _LEAST_AGREE
-        apart = np.linalg.norm(points - middles[:, None], axis=2)
+        apart = np.linalg.norm(points - middles[:, None], axis=2).clip(1e-6)
         spread = np.linalg.norm(moved - (middles + shift)[:, None], axis=2) / apart
         growth = np.median(spread, axis=1).clip(1 - _GROWTH, 1 + _GROWTH)
         half = ((sides * growth) / 2)[:, None]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import Boxes, as_boxes, clip, iou
+from emorec.geometry import Boxes, as_boxes, clip, iou, share_inside
 from emorec.pipeline.blazeface import surest
 from emorec.pipeline.classify import Classifier, Turns, classify_faces
 from emorec.pipeline.crop import crop_faces, features_inside, share_outside
@@ -28,6 +28,7 @@ from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Tra
 from emorec.settings import Settings
 
 _KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
+_PART = 0.7  # share of it inside a known face from which it is a part of that
 _REJECTED_S = 4.0  # for how long a place that was no face is not looked at again
 _SAME_PLACE = 0.4  # IoU from which it is the same place
 _LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
@@ -216,6 +217,7 @@ class Pipeline:
             expected, tilts = self._tracker.expected(time_s)
         with times("detect"):
             self._search.prepare(settings, size_wh)
+            smallest_px = self._search.smallest_px
             units: dict[Work, int] = {
                 "search": len(self._search.patches),
                 "look": len(expected),
@@ -272,7 +274,7 @@ class Pipeline:
             faces,
             whole,
             MappingProxyType(times.ms),
-            self._search.smallest_px,
+            smallest_px,
         )
 
     @contextmanager
@@ -413,9 +415,11 @@ class _Search:
         self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
         places = surest(self._places)
         others = np.vstack([known_xyxy, as_boxes([box for box, _ in self._rejected])])
-        overlap = iou([place.box_xyxy for place in places], others)
+        boxes = [place.box_xyxy for place in places]
         same = np.repeat([_KNOWN, _SAME_PLACE], [len(known_xyxy), len(self._rejected)])
-        free = np.flatnonzero((overlap < same).all(axis=1))
+        taken = (iou(boxes, others) >= same).any(axis=1)
+        taken |= (share_inside(boxes, known_xyxy) >= _PART).any(axis=1)
+        free = np.flatnonzero(~taken)
         places = [places[number] for number in free if places[number].score >= care.least_score]
         now, self._places = places[: care.most], places[care.most :]
         faces = self._detector.confirm(image_bgr, now, self._cautious)

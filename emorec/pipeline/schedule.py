@@ -94,9 +94,9 @@ class Schedule:
         granted = self._within(wanted, least, passed_s)
         done = {}
         for work, number in granted.items():
-            self._owed[work] = min(self._owed[work] + number, float(units[work]))
-            done[work] = int(self._owed[work] + 1e-9)
-            self._owed[work] -= done[work]
+            owed = self._owed[work] + number
+            done[work] = min(int(owed + 1e-9), units[work])
+            self._owed[work] = min(owed - done[work], 1.0)
         return done
 
     def spent(self, work: Work, units: int, seconds: float) -> None:

@@ -29,6 +29,8 @@ _COAST_S = 0.3  # how long a face that is not seen is taken to move on
 _COVERED = 0.1  # IoU with a face that is seen from which one that is not stands behind it
 _FRAME_S = 0.033  # a correction counts for no shorter time than this
 _FOLLOWED_S = 0.3  # flow over a longer gap finds whatever looks alike
+_JERK = 0.08  # of its side: points that leave a face's way so fast lie on what hides it …
+_LEAST_JERK_PX = 3.0  # … or the camera was knocked; a look tells
 _DOUBTFUL = 12  # faces in doubt that are looked at in one frame
 _PLACE_S = 0.06  # time constant of the place: takes the detector's tremor out
 _TREMOR = 0.12  # of its side: a face found farther off than a tremor is where it was found
@@ -130,8 +132,14 @@ class Tracker:
         np.fill_diagonal(overlap, 0.0)
         alone = overlap.max(axis=1, initial=0) < _COVERED
         for candidate, box, sure in zip(self._candidates, moved, followed & alone, strict=True):
-            candidate.lost = True
-            if sure and not candidate.missed and time_s - candidate.seen_s <= _FOLLOWED_S:
+            surprise = np.abs((box - candidate.at(time_s)).reshape(2, 2).mean(axis=0)).max()
+            candidate.lost = (
+                not sure
+                or candidate.missed
+                or time_s - candidate.seen_s > _FOLLOWED_S
+                or surprise > max(_JERK * (box[2] - box[0]), _LEAST_JERK_PX)
+            )
+            if not candidate.lost:
                 candidate.follow(box, time_s)
 
     def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
