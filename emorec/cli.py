@@ -102,6 +102,7 @@ def photo(args: argparse.Namespace) -> int:
     from emorec.media.photo import encode_png, one_picture, open_photo
     from emorec.media.table import photo_record
     from emorec.pipeline.detect import shortcoming
+    from emorec.pipeline.smallest import notes
     from emorec.recognizer import EmotionRecognizer
 
     paths, code = _pictures(args.images)
@@ -123,6 +124,8 @@ def photo(args: argparse.Namespace) -> int:
                     result = name(picture.image_bgr, result)
             if picture.note:
                 _tell(f"{title}: holds {picture.note}")
+            for note in notes(result):
+                _tell(f"{title}: {note}")
             record = photo_record(str(path), result, args.names)
             try:
                 text = json.dumps(record, allow_nan=False) if args.json else _readable(record)

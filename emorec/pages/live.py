@@ -24,6 +24,7 @@ from emorec.pages.photo import single_shot
 from emorec.pages.tracks import tracks
 from emorec.pipeline.classify import Classifier
 from emorec.pipeline.pipeline import Pipeline
+from emorec.pipeline.smallest import notes
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face
 from emorec.sessions.summary import summarize, to_csv, to_json
@@ -33,6 +34,7 @@ from emorec.settings import Settings
 _FPS = 30
 _LAST_S = 60.0
 _CONNECT_S = 10.0
+_SMALLEST_FACES_PX = (16, 24, 32, 48, 64, 96, 128, 200)
 _CARDS = 4  # faces with bars beside the picture; the others are counted
 _SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
 _RESOLUTIONS = {
@@ -176,13 +178,14 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
             key="smoothing",
             persist_state="session",
         )
-        min_face_px = second.slider(
+        chosen_px = reader.engine.settings.min_face_px
+        min_face_px = second.select_slider(
             "Smallest face (px)",
-            24,
-            200,
-            stream.settings.min_face_px,
-            4,
+            sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),
+            chosen_px or 0,
+            format_func=lambda side_px: str(side_px or "Auto"),
             key="min_face",
+            help="**Auto**: what suits the picture; smaller where nobody is found.",
             persist_state="session",
         )
         third.selectbox(
@@ -197,7 +200,7 @@ def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
         named = naming.choose("live names", off=show == "Blur faces")
     stream.names = naming.stream_names() if named else None
     stream.view = View(_SHOW[show or "Label"], mirror)
-    stream.settings = Settings(min_face_px=min_face_px, smoothing_s=smoothing_s, detector=detector)
+    stream.settings = Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)
     reader.settings = stream.settings
     if show == "Blur faces":
         st.caption(
@@ -237,6 +240,8 @@ def _readings(stream: LiveStream) -> None:
             f"This computer is busy: labels are {stream.labels_age_s:.0f} s old.",
             icon=":material/hourglass_bottom:",
         )
+    for note in notes(result):
+        st.caption(f":material/zoom_in: {note}")
     _cards([face for face in faces if face.classified or face.unreadable])
     st.markdown("**The last minute**")
     _, now_s = timeline.span_s

@@ -33,6 +33,8 @@ from emorec.pages import naming
 from emorec.pages.detector import choose_detector
 from emorec.pages.engine import recognizer
 from emorec.pages.naming import plain
+from emorec.pipeline.quality import READABLE_PX
+from emorec.pipeline.smallest import notes
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box, Face, FrameResult
 
@@ -202,8 +204,10 @@ def _picture(
         st.markdown(f"**{plain(file.name)}**")
         if photo.note:
             st.caption(f"This file holds {photo.note}")
+        for note in notes(photo.result):
+            st.caption(note)
         if not faces:
-            smallest = photo.result.smallest_px
+            smallest = max(photo.result.smallest_px, READABLE_PX)
             st.image(photo.preview)
             st.info(
                 "**No face found.** Try a picture in which faces look towards the camera, upright, "

@@ -14,7 +14,9 @@ import numpy.typing as npt
 LOOKS = ("too dark", "too blurred")
 """The reasons that only a look at the face itself can give."""
 
-_LEAST_SIDE_PX = 24.0  # half the network's side; a mouth is then six pixels wide
+READABLE_PX = 24.0
+"""Side of the smallest face that can be read: half the network's, where a mouth is six pixels wide."""
+
 
 _LEAST_CONTRAST = 2.0  # grey levels; darkened so far without any noise, it agrees with 39 %
 _LEAST_CONTRAST_OVER_NOISE = 4.0
@@ -39,7 +41,7 @@ def misplaced(side_px: float, inside: bool, before: str | None = None) -> str | 
         inside: whether its eyes and mouth lie in the picture.
         before: why it could not be read in the frame before.
     """
-    if _short(side_px, _LEAST_SIDE_PX, "too small", before):
+    if _short(side_px, READABLE_PX, "too small", before):
         return "too small"
     return None if inside else "cut off"
 

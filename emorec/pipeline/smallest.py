@@ -8,6 +8,7 @@ import numpy as np
 
 from emorec.geometry import Boxes
 from emorec.pipeline.tiles import smallest_searched
+from emorec.records import FrameResult
 from emorec.settings import LEAST_FACE_PX
 
 _FIRST = 16.0  # sides of a picture as large as this one, and square, over the first smallest face
@@ -43,3 +44,19 @@ class Smallest:
             self.px = max(self.px / _STEP, self._least)
         elif smallest > _STEP * _NEAR * self.px:
             self.px = min(self.px * _STEP, self._most)
+
+
+def notes(result: FrameResult) -> list[str]:
+    """Return in words what a picture's size kept from being read or found; often nothing."""
+    told = []
+    small = sum(face.unreadable == "too small" for face in result.faces)
+    if small:
+        faces = "1 face is" if small == 1 else f"{small} faces are"
+        told.append(f"{faces} too small to read: come closer or zoom in.")
+    bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
+    if bound > LEAST_FACE_PX and abs(result.smallest_px - bound) < 1:
+        told.append(
+            f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"
+            " would take too long."
+        )
+    return told
