@@ -32,6 +32,15 @@ LIVE_FRAMES = """async (seconds) => {
 """Pictures a second that the page's video shows, counted by the browser."""
 
 
+_REMEMBER_PEERS = """() => {
+  const Real = window.RTCPeerConnection;
+  window.peers = [];
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) { super(...given); window.peers.push(this); }
+  };
+}"""
+
+
 def browser_path() -> str | None:
     """Return the browser that `make test` chose, or the one found; None: Playwright's own."""
     return os.environ.get("EMOREC_BROWSER") or find_browser()
@@ -53,11 +62,11 @@ def webcam_frame(number: int, size_wh: tuple[int, int] = (640, 480)) -> np.ndarr
     return frame
 
 
-def write_webcam(path: Path) -> Path:
+def write_webcam(path: Path, size_wh: tuple[int, int] = (640, 480)) -> Path:
     """Write four seconds of webcam picture; Chromium plays them round and round."""
     with path.open("wb") as file:
         for number in range(_LOOP_S * FPS):
-            encoded, jpeg = cv2.imencode(".jpg", webcam_frame(number))
+            encoded, jpeg = cv2.imencode(".jpg", webcam_frame(number, size_wh))
             assert encoded
             file.write(jpeg.tobytes())
     return path
@@ -135,6 +144,11 @@ def launch_browser(playwright: Any, webcam: Path | None, allowed: bool = True) -
             f"--use-file-for-fake-video-capture={webcam}",
         ]
     return playwright.chromium.launch(executable_path=browser_path(), args=arguments)
+
+
+def remember_peers(page: Any) -> None:
+    """Have every frame of a page keep its connections in ``window.peers``; before it is opened."""
+    page.add_init_script(f"({_REMEMBER_PEERS})()")
 
 
 def live_frame(page: Any) -> Any:

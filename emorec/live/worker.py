@@ -235,7 +235,7 @@ class Worker:
             age_s = frame.time_s - result.time_s
             faces, old = moved(result.faces, age_s, size_wh), age_s > OLD_S
         if view.mirror:
-            image = np.ascontiguousarray(image[:, ::-1])
+            image = np.asarray(cv2.flip(image, 1))  # NumPy's own way takes twenty times as long
             faces = mirrored(faces, image.shape[1])
         drawn = draw_faces(image, faces, view.show, dimmed=old)
         # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache, partialmethod
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -28,12 +29,18 @@ CHECKED = {"aiortc": "1.16.0", "aioice": "0.13.0", "streamlit-webrtc": "0.79.0"}
 
 _BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
 _START_KBIT_S = "2500"
+_once = Lock()  # the first two visitors may come in the same moment
 _FIRST_OF_RTP, _LAST_OF_RTP = 128, 191  # a packet's first byte (RFC 7983)
 
 
-@cache
 def apply() -> None:
     """Apply all of them; further calls do nothing."""
+    with _once:
+        _apply()
+
+
+@cache
+def _apply() -> None:
     notice_the_dead_sooner()
     take_the_newest_picture()
     tell_who_waits_for_a_stopped_track()

@@ -13,6 +13,7 @@ from streamlit_webrtc import VideoSinkTrack
 from emorec.live.stream import LiveStream
 
 _LEFT = "live left"
+_LOOK_STEPS, _LEAST_STEPS = 0.2, 0.75  # between pictures; a camera's are not quite even
 _REPEAT_S = 0.5  # a browser that hears nothing for longer takes the picture for lost
 
 
@@ -27,10 +28,15 @@ def times_left(session_info: object = None) -> int:
 
 
 class PictureTrack(MediaStreamTrack):
-    """Sends the stream's newest picture whenever there is another one, at most so often.
+    """Sends the stream's newest picture as soon as there is another one.
 
-    streamlit-webrtc's `VideoSourceTrack` would send the same picture again, which costs an encoder
-    as much as another one, and takes it before it waits for its time to come.
+    streamlit-webrtc's `VideoSourceTrack` takes a picture at every tick of its own clock, after
+    which it waits for the next: on a busy machine most were sent twice, which costs an encoder as
+    much as another one, and all were a tick late.
+
+    Args:
+        stream: whose pictures they are.
+        fps: pictures a second that are sent at most, but for a third.
     """
 
     kind = "video"
@@ -38,9 +44,8 @@ class PictureTrack(MediaStreamTrack):
     def __init__(self, stream: LiveStream, fps: int) -> None:
         super().__init__()
         self._stream = stream
-        self._step_s = 1 / fps
+        self._look_s, self._least_s = _LOOK_STEPS / fps, _LEAST_STEPS / fps
         self._began_s: float | None = None
-        self._next_s = 0.0
         self._sent: object = None
         self._sent_s = 0.0
 
@@ -48,18 +53,14 @@ class PictureTrack(MediaStreamTrack):
         while True:
             if self.readyState != "live":
                 raise MediaStreamError
-            now_s = monotonic()
-            if self._began_s is None:
-                self._began_s = self._next_s = now_s
-            if (wait_s := self._next_s - now_s) > 0:
-                await asyncio.sleep(wait_s)
-                now_s = monotonic()
-            # Who was late does not hurry afterwards.
-            self._next_s = max(self._next_s, now_s - self._step_s / 2) + self._step_s
-            planes = self._stream.planes
-            if planes is not self._sent or now_s - self._sent_s >= _REPEAT_S:
+            planes, now_s = self._stream.planes, monotonic()
+            least_s = self._least_s if planes is not self._sent else _REPEAT_S
+            if now_s - self._sent_s >= least_s:
                 break
+            await asyncio.sleep(self._look_s)
         self._sent, self._sent_s = planes, now_s
+        if self._began_s is None:
+            self._began_s = now_s
         # A frame of its own each time: one that is sent twice would be stamped anew while the first
         # is still on its way, and two of one time make a decoder stumble. The pixels are shared,
         # not copied: this is the event loop, and nobody writes to them.

@@ -35,8 +35,8 @@ def launch(webcam: Path):
     started = []
     with sync_playwright() as playwright:
 
-        def start(camera: bool = True, allowed: bool = True):
-            film = webcam if camera else None
+        def start(camera: bool = True, allowed: bool = True, film: Path = webcam):
+            film = film if camera else None
             started.append(harness.launch_browser(playwright, film, allowed))
             return started[-1]
 
