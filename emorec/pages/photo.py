@@ -212,7 +212,8 @@ def _picture(
             st.info(
                 "**No face found.** Try a picture in which faces look towards the camera, upright, "
                 f"evenly lit and at least {smallest:.0f} pixels wide; a hand, a mask or large "
-                "glasses may hide one.",
+                "glasses may hide one. A face that fills the picture from eyes to chin is "
+                "**too close**: forehead and chin must be seen.",
                 icon=":material/face_retouching_off:",
             )
             return

@@ -32,7 +32,7 @@ def look_at(
         embedder: turns it into numbers.
 
     Raises:
-        EmorecError: no face, several, or one that is too small, too dark, too blurred or cut off;
+        EmorecError: no face, several, or one that is too small, dark, noisy, blurred or cut off;
             the line says which, and what to do.
     """
     faces = recognizer.analyze(image_bgr).faces

@@ -143,6 +143,7 @@ def test_no_face_says_what_to_try(data: bytes) -> None:
     at = upload(page(), ("wall.png", data))
     assert "No face found" in at.info[0].value
     assert "Try" in at.info[0].value
+    assert "too close" in at.info[0].value
     assert len(at.image) == 1
     assert not labels(at)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 from skimage.data import astronaut
 
 from emorec.pipeline.crop import crop_faces
@@ -74,6 +75,39 @@ def test_a_real_face_of_any_size_that_counts_is_clear(portrait: np.ndarray, side
 )
 def test_dark(portrait: np.ndarray, share: float, noise: float, expected: str | None) -> None:
     assert unclear(face(darkened(portrait, share, noise))) == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "noise", "expected"),
+    [
+        (1, 10, None),
+        (1, 60, "too noisy"),
+        (0.5, 40, "too noisy"),
+        (0.1, 20, "too dark"),  # more light would help
+    ],
+)
+def test_noise_is_named_where_light_is_not_what_lacks(
+    portrait: np.ndarray, share: float, noise: float, expected: str | None
+) -> None:
+    assert unclear(face(darkened(portrait, share, noise))) == expected
+
+
+def test_a_bright_dithered_face_is_not_called_dark() -> None:
+    dithered = Image.fromarray(astronaut()).convert("1").convert("L")
+    assert unclear(face(np.asarray(dithered))) == "too noisy"
+
+
+def test_a_bright_face_without_contrast_is_not_called_dark() -> None:
+    assert unclear(np.full((48, 48), 200, np.uint8)) == "too blurred"
+    assert unclear(np.full((48, 48), 20, np.uint8)) == "too dark"
+
+
+def test_light_that_comes_and_goes_in_noise_lets_nothing_through(portrait: np.ndarray) -> None:
+    reason = None
+    for share in np.linspace(0.2, 0.6, 40):
+        reason = unclear(face(darkened(portrait, share, 60)), reason)
+        assert reason in ("too dark", "too noisy")
+    assert reason == "too noisy"
 
 
 @pytest.mark.parametrize(
