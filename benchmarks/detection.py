@@ -214,7 +214,6 @@ def _mtcnn() -> Look:
 
 OWN: dict[str, Callable[[], Look]] = {
     "haar": lambda: _own("haar"),
-    "blazeface": lambda: _own("blazeface"),
     "auto": lambda: _own("auto"),
     "auto, from 48 px": lambda: _own("auto", 48),
 }

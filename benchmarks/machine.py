@@ -17,13 +17,32 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine() -> dict[str, Any]:
-    """Return today, the Python, the cores and how busy they are; ask before measuring."""
+    """Return today, the Python, the processor and how busy it is; ask before measuring.
+
+    ``EMOREC_BENCH_NOTE`` is kept too: what else shaped the run, as instructions hidden from the
+    libraries.
+    """
+    note = os.environ.get("EMOREC_BENCH_NOTE")
     return {
         "date": date.today().isoformat(),
         "python": platform.python_version(),
+        "processor": processor(),
+        **({"note": note} if note else {}),
         "cores": os.cpu_count(),
         "load_before": [round(load, 2) for load in os.getloadavg()],
     }
+
+
+def processor() -> str:
+    """Return the processor's name and its wide instructions, which decide how fast a network is."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return f"{platform.processor() or platform.machine()}, flags unknown"
+    told = {name.strip(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    flags = told.get("flags", told.get("Features", "")).split()
+    wide = sorted(flag for flag in flags if flag == "avx2" or flag.startswith(("avx512", "amx")))
+    return f"{told.get('model name', platform.machine())}: {' '.join(wide) or 'none of AVX2 on'}"
 
 
 def run(python: Path, args: list[str]) -> str:

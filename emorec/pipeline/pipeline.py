@@ -413,14 +413,12 @@ class _Search:
             care: which places to look at again.
         """
         self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
-        places = surest(self._places)
-        others = np.vstack([known_xyxy, as_boxes([box for box, _ in self._rejected])])
-        boxes = [place.box_xyxy for place in places]
-        same = np.repeat([_KNOWN, _SAME_PLACE], [len(known_xyxy), len(self._rejected)])
-        taken = (iou(boxes, others) >= same).any(axis=1)
-        taken |= (share_inside(boxes, known_xyxy) >= _PART).any(axis=1)
-        free = np.flatnonzero(~taken)
-        places = [places[number] for number in free if places[number].score >= care.least_score]
+        places = [place for place in surest(self._places) if place.score >= care.least_score]
+        places = _apart(places, known_xyxy)
+        seen = iou(
+            [place.box_xyxy for place in places], as_boxes([box for box, _ in self._rejected])
+        )
+        places = [places[number] for number in np.flatnonzero((seen < _SAME_PLACE).all(axis=1))]
         now, self._places = places[: care.most], places[care.most :]
         faces = self._detector.confirm(image_bgr, now, self._cautious)
         if not self._cautious:  # else a place is looked at in every frame
@@ -430,7 +428,8 @@ class _Search:
                 for place, most in zip(now, overlap.max(axis=1, initial=0), strict=True)
                 if most < _KNOWN
             ]
-        return faces
+        # The zoomed look at a place beside a known face may have found that face.
+        return _apart(faces, known_xyxy)
 
     def finished(self, boxes_xyxy: npt.ArrayLike) -> bool:
         """Choose how small a face the next search looks for, by who was found.
@@ -449,3 +448,11 @@ class _Search:
         assert self._smallest is not None and self._chosen is not None
         self.patches = self._detector.patches(self._chosen[1], self._smallest.px)
         self._next = 0
+
+
+def _apart(found: Sequence[Detection], known_xyxy: Boxes) -> list[Detection]:
+    """Return which of those found are neither a known face nor a part of one."""
+    boxes = [one.box_xyxy for one in found]
+    taken = (iou(boxes, known_xyxy) >= _KNOWN).any(axis=1)
+    taken |= (share_inside(boxes, known_xyxy) >= _PART).any(axis=1)
+    return [one for one, out in zip(found, taken.tolist(), strict=True) if not out]

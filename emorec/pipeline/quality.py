@@ -15,7 +15,7 @@ LOOKS = ("too dark", "too noisy", "too blurred")
 """The reasons that only a look at the face itself can give."""
 
 READABLE_PX = 24.0
-"""Side of the smallest face that can be read: half the network's, where a mouth is six pixels wide."""
+"""Side of the smallest face that can be read: half the network's; its mouth is 6 pixels wide."""
 
 
 _LEAST_CONTRAST = 2.0  # grey levels; darkened so far without any noise, it agrees with 39 %
