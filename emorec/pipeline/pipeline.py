@@ -20,7 +20,7 @@ from emorec.pipeline.detect import Detector
 from emorec.pipeline.follow import Follower
 from emorec.pipeline.quality import LOOKS, misplaced, unclear
 from emorec.pipeline.schedule import Schedule, Work
-from emorec.pipeline.smallest import Smallest
+from emorec.pipeline.smallest import Smallest, blurred_px
 from emorec.pipeline.smooth import Smoother, label
 from emorec.pipeline.tiles import Patch
 from emorec.pipeline.track import Tracker
@@ -248,7 +248,8 @@ class Pipeline:
             ]
             self._in_view = len(tracks)
             if whole:
-                self._search.finished(self._tracker.expected(time_s)[0])
+                boxes = [track.box_xyxy for track in tracks]
+                self._search.finished(boxes or self._tracker.expected(time_s)[0])
         with times("crop"):
             read, crops = self._due(image_gray, tracks, time_s, plan["read"])
         with times("classify"), self._spending("read", len(read)):
@@ -382,9 +383,10 @@ class _Search:
 
     def prepare(self, settings: Settings, size_wh: tuple[int, int]) -> None:
         """Begin anew if the picture has another size or the user has chosen another least face."""
-        # With caution only the picture bounds how small a face is still found.
+        # With caution the visitor's choice does not bound whom a search finds, and the first search
+        # is as fine as every other one.
         self._cautious = settings.cautious
-        chosen = None if settings.cautious else settings.min_face_px
+        chosen = blurred_px(size_wh) if settings.cautious else settings.min_face_px
         if (chosen, size_wh) != self._chosen:
             self._chosen = chosen, size_wh
             self._smallest = Smallest(chosen, size_wh)
@@ -453,6 +455,7 @@ class _Search:
 def _apart(found: Sequence[Detection], known_xyxy: Boxes) -> list[Detection]:
     """Return which of those found are neither a known face nor a part of one."""
     boxes = [one.box_xyxy for one in found]
-    taken = (iou(boxes, known_xyxy) >= _KNOWN).any(axis=1)
-    taken |= (share_inside(boxes, known_xyxy) >= _PART).any(axis=1)
-    return [one for one, out in zip(found, taken.tolist(), strict=True) if not out]
+    most = iou(boxes, known_xyxy).max(axis=1, initial=0)
+    part = share_inside(boxes, known_xyxy).max(axis=1, initial=0)
+    free = ((most < _KNOWN) & (part < _PART)).tolist()
+    return [one for one, apart in zip(found, free, strict=True) if apart]

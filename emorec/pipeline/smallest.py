@@ -14,6 +14,7 @@ from emorec.settings import LEAST_FACE_PX
 _FIRST = 16.0  # sides of a picture as large as this one, and square, over the first smallest face
 _USUAL_PX = 36.0  # in smaller pictures too: there such faces are large
 _NEAR = 1.5  # a face found so near the smallest tells that there may be smaller ones
+_BLURRED = 30.0  # as `_FIRST`, where faces are looked for to be blurred
 _STEP = 1.7  # from one smallest face to the next
 
 
@@ -44,6 +45,15 @@ class Smallest:
             self.px = max(self.px / _STEP, self._least)
         elif smallest > _STEP * _NEAR * self.px:
             self.px = min(self.px * _STEP, self._most)
+
+
+def blurred_px(size_wh: tuple[int, int]) -> int:
+    """Return the side of the smallest face that is looked for in order to blur it.
+
+    A thirtieth of the picture, 24 pixels or more: 24 at 640×480, 32 at 1280×720, 48 at 1920×1080.
+    Every frame is searched for them, so that a smaller bound would cost most of the frames.
+    """
+    return max(round(math.sqrt(size_wh[0] * size_wh[1]) / _BLURRED), 24)
 
 
 def notes(result: FrameResult) -> list[str]:
