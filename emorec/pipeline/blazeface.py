@@ -125,11 +125,15 @@ class BlazeFaceDetector:
         self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
     ) -> list[Detection]:
         tilts = np.full(len(boxes_xyxy), np.nan) if tilts_deg is None else np.asarray(tilts_deg)
-        known = [
-            self._zoom(image_bgr, Detection(box, 1.0, float(tilt)))
-            for box, tilt in zip(boxes_xyxy, tilts, strict=True)
-        ]
-        return [face for face in known if face is not None and face.score >= _KNOWN]
+        found = []
+        for box, tilt in zip(boxes_xyxy, tilts, strict=True):
+            known = Detection(box, 1.0, float(tilt))
+            for mirrored in (False, True):  # what one look misses, the other often sees
+                face = self._zoom(image_bgr, known, mirrored)
+                if face is not None and face.score >= _KNOWN:
+                    found.append(face)
+                    break
+        return found
 
     def _evidence(self, image_bgr: Image, face: Detection) -> float:
         """Return what the looks at a face and the second opinion say together, as a logit."""

@@ -29,7 +29,7 @@ from emorec.settings import Settings
 
 _KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
 _PART = 0.7  # share of it inside a known face from which it is a part of that
-_REJECTED_S = 4.0  # for how long a place that was no face is not looked at again
+_REJECTED_S = 10.0  # for how long a place that was no face is not looked at again
 _SAME_PLACE = 0.4  # IoU from which it is the same place
 _LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
 _LEAVING_S = 0.15  # … once it was not seen for this long

@@ -59,7 +59,7 @@ class Schedule:
             same, as files want it.
     """
 
-    def __init__(self, rates: Mapping[Work, Rate] = LIVE, share: float | None = 0.5) -> None:
+    def __init__(self, rates: Mapping[Work, Rate] = LIVE, share: float | None = 0.4) -> None:
         self._rates = rates
         self._share = share
         self._cost_s = dict(_GUESS_S)
