@@ -269,8 +269,8 @@ def counted(notes: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str
         "drawn_per_s": round(fmean(float(note["drawn"] or 0) for note in notes), 1),
         "shown_per_s": round((last["shown"] - (first["shown"] or 0)) / took_s, 1),
         "read_per_s": round(fmean(float(note["read"] or 0) for note in notes), 1),
-        "received_sizes": _shares([note["received"] for note in notes]),
-        "sent_sizes": _shares([note["sent_size"] for note in sent]),
+        "received_sizes": shares([note["received"] for note in notes]),
+        "sent_sizes": shares([note["sent_size"] for note in sent]),
         "sent_per_s": round((last["sent_frames"] - first["sent_frames"]) / took_s, 1),
         "sent_kbit_per_s": round((last["sent_bytes"] - first["sent_bytes"]) / took_s * 8 / 1000),
         "limited_s": {
@@ -280,7 +280,7 @@ def counted(notes: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str
     }
 
 
-def _shares(sizes: list[list[int] | None]) -> dict[str, float]:
+def shares(sizes: list[list[int] | None]) -> dict[str, float]:
     """Return how much of the time each size was seen."""
     names = ["none" if size is None else f"{size[0]}x{size[1]}" for size in sizes]
     return {name: round(names.count(name) / len(names), 2) for name in sorted(set(names))}

@@ -131,12 +131,19 @@ def answers(url: str) -> bool:
         return False
 
 
-def launch_browser(playwright: Any, webcam: Path | None, allowed: bool = True) -> Any:
-    """Start Chromium with this film as its webcam, or with none; allowed without asking or not."""
+def launch_browser(
+    playwright: Any, webcam: Path | None, allowed: bool = True, secure: str | None = None
+) -> Any:
+    """Start Chromium with this film as its webcam, or with none; allowed without asking or not.
+
+    Pages at ``secure``, an address without HTTPS, may have the camera too.
+    """
     arguments = [
         *_QUIET,
         *(["--no-sandbox"] if hasattr(os, "geteuid") and not os.geteuid() else []),
     ]
+    if secure is not None:
+        arguments.append(f"--unsafely-treat-insecure-origin-as-secure={secure}")
     if webcam is not None:
         arguments += [
             "--use-fake-device-for-media-stream",

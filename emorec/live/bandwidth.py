@@ -18,7 +18,7 @@ from collections import deque
 START_BPS = 4_000_000
 """Believed until the line shows otherwise: more than Chromium sends of 1280×720 (2.5 Mbit/s)."""
 
-_LEAST_BPS, _MOST_BPS = 100_000, 6_000_000
+_LEAST_BPS, _MOST_BPS = 50_000, 6_000_000
 _LOOK_MS = 250
 _WAITING_MS = 80.0  # a standing queue; on a busy machine's loopback it was 27 at most
 _DRAINS_MS = 5.0  # a queue that gets shorter by as much from look to look needs no other cut

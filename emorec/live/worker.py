@@ -184,7 +184,8 @@ class Worker:
                 ERRORS.labels("reading").inc()
                 self.error = f"The picture cannot be read at the moment ({error})."
                 continue
-            self.error = None
+            if _something_read(result):
+                self.error = None
             naming.by(None if blur else self._stream.names)
             result = naming.named(frame.image(), result)
             self._replaced_age_s = self._age_s()
@@ -248,6 +249,12 @@ def _started(name: str, work: Callable[..., None], *args: object) -> Thread:
     thread = Thread(target=work, args=args, name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _something_read(result: FrameResult) -> bool:
+    """Return whether a face was classified in this very frame, or none was there to be."""
+    read = any(not np.isnan(face.probs_raw).any() for face in result.faces)
+    return read or all(face.unreadable for face in result.faces)
 
 
 class _Naming:
