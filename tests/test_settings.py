@@ -13,7 +13,8 @@ from emorec.settings import Settings
     [
         ({}, Settings()),
         ({"HOME": "/", "MIN_FACE_PX": "99"}, Settings()),
-        ({"EMOREC_MIN_FACE_PX": "24"}, Settings(min_face_px=24)),
+        ({"EMOREC_MIN_FACE_PX": "16"}, Settings(min_face_px=16)),
+        ({}, Settings(min_face_px=None, detector="auto")),
         ({"EMOREC_SMOOTHING_S": "0"}, Settings(smoothing_s=0)),
         ({"EMOREC_DETECTOR": "haar"}, Settings(detector="haar")),
         (
@@ -51,7 +52,7 @@ def test_a_number_out_of_range_names_its_variable(variable: str, value: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("min_face_px", 19), ("smoothing_s", -1), ("smoothing_s", 60.5)]
+    ("setting", "value"), [("min_face_px", 15), ("smoothing_s", -1), ("smoothing_s", 60.5)]
 )
 def test_out_of_range(setting: str, value: float) -> None:
     with pytest.raises(EmorecError, match=rf"Expected {setting} .*Received {value}\."):
