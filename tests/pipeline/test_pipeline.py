@@ -16,6 +16,8 @@ from emorec.pipeline.crop import crop_faces
 from emorec.pipeline.detect import HaarDetector
 from emorec.pipeline.pipeline import Pipeline, read_picture, to_gray
 from emorec.pipeline.schedule import FILES, Schedule
+from emorec.pipeline.smallest import blurred_px
+from emorec.pipeline.tiles import Patch
 from emorec.records import Detection, FrameResult
 from emorec.settings import LEAST_FACE_PX, Settings
 from tests.pipeline.scripted import Clock, Scripted, textured
@@ -114,7 +116,7 @@ def test_the_drawn_box_does_not_trail(pipeline: Pipeline, scene: Any, delay_s: f
     assert np.mean(overlaps) >= 0.85 and np.percentile(overlaps, 5) >= 0.75
 
 
-@pytest.mark.parametrize("side", [60, 110, 200])
+@pytest.mark.parametrize("side", [60, 150])
 def test_the_box_of_a_still_face_is_still(pipeline: Pipeline, scene: Any, side: float) -> None:
     middles = []
     for number in range(60):
@@ -203,9 +205,11 @@ def play(
 
 def test_a_photo_is_searched_ever_more_finely_until_somebody_is_found() -> None:
     class Reluctant(Scripted):
-        def detect(self, image_bgr: np.ndarray, min_face_px: float) -> list[Detection]:
-            found = super().detect(image_bgr, min_face_px)
-            return [face for face in found if np.ptp(face.box_xyxy[::2]) >= min_face_px]
+        """Finds no smaller face than a search was laid out for."""
+
+        def search(self, image_bgr: np.ndarray, patch: Patch) -> list[Detection]:
+            found = super().search(image_bgr, patch)
+            return [face for face in found if np.ptp(face.box_xyxy[::2]) >= self.asked_px[-1]]
 
     small = Reluctant([(50, 50, 77, 77)])
     result = read_picture(textured(), small, Happy(), Settings(), 0.4)
@@ -344,7 +348,8 @@ def test_caution_is_not_bound_by_the_smallest_face_the_user_asks_for() -> None:
     assert play(pipeline, 2)[-1].smallest_px == 200
     pipeline.settings = Settings(min_face_px=200, cautious=True)
     results = play(pipeline, 10, start=2)
-    assert min(script.asked_px) == results[-1].smallest_px == LEAST_FACE_PX
+    assert {result.smallest_px for result in results} == {blurred_px((640, 480))} == {24}
+    assert min(script.asked_px) == 24
     pipeline.settings = Settings(min_face_px=200)
     assert play(pipeline, 2, start=12)[-1].smallest_px == 200
 
@@ -356,8 +361,8 @@ def test_caution_does_not_keep_everything_that_was_no_face() -> None:
 
     script = Doubting([BOX], things=[OTHER])
     pipeline = made(script, Settings(cautious=True))
-    play(pipeline, 300)
-    assert len(pipeline._search._rejected) <= 150, "or it grows as long as blur is on"
+    play(pipeline, 150)
+    assert len(pipeline._search._rejected) <= 100, "or it grows as long as blur is on"
 
 
 def test_the_smallest_face_looked_for_is_told_and_follows_who_is_there() -> None:
@@ -624,13 +629,13 @@ def test_who_walks_out_leaves_no_box_at_the_border(cautious: bool, expected: int
     script = Scripted()
     pipeline = made(script, Settings(cautious=cautious))
     image = textured()
-    for number in range(24):
-        x = 490.0 + 5 * number
+    for number in range(20):
+        x = 500.0 + 5 * number
         script.faces = [(x, 50, x + 100, 150)]
         faces = pipeline.update(np.roll(image, 5 * number, axis=1), number / FPS).faces
         assert number == 0 or len(faces) == 1
     script.faces = []
-    for number in range(24, 44):
+    for number in range(20, 28):
         ground = np.roll(image, (7 * number) % 480, axis=0)
         faces = pipeline.update(ground, number / FPS).faces
     assert len(faces) == expected
