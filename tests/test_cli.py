@@ -142,7 +142,7 @@ def tilted(folder: Path) -> str:
     [
         ([], {}, 1),
         (["--detector", "haar"], {}, 0),
-        (["--detector", "blazeface"], {"EMOREC_DETECTOR": "haar"}, 1),
+        (["--detector", "auto"], {"EMOREC_DETECTOR": "haar"}, 1),
         ([], {"EMOREC_DETECTOR": "haar"}, 0),
     ],
     ids=str,
@@ -168,7 +168,7 @@ def test_an_unknown_detector_in_the_environment_is_one_line(
     assert main(["photo", "me.png"]) == 2
     (line,) = lines(capsys.readouterr().err)
     assert line.startswith("emorec: EMOREC_DETECTOR: ")
-    assert "auto or blazeface or haar" in line
+    assert "auto or haar" in line
 
 
 def test_without_blazeface_the_cascade_serves_and_a_line_says_so(
@@ -193,12 +193,12 @@ def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyP
     def start(*_: object) -> None:
         raise StartedError
 
-    monkeypatch.setenv("EMOREC_DETECTOR", "blazeface")
+    monkeypatch.setenv("EMOREC_DETECTOR", "auto")
     monkeypatch.setenv("EMOREC_PEOPLE", "")
     monkeypatch.setattr("os.execv", start)
     with pytest.raises(StartedError):
         main(["run", "--port", str(free_port()), *argv])
-    assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "blazeface")
+    assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "auto")
     assert os.environ["EMOREC_PEOPLE"] == "1"
 
 
@@ -616,7 +616,8 @@ def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> No
         "streamlit",
         "cascade",
         "elu_cnn.tflite",
-        "face_detection_full_range",
+        "face_check",
+        "face_detection_short_range",
     ):
         assert any(line.startswith("ok ") and words in line for line in lines(shown)), words
     for words in ("https://", "localhost", "TURN"):

@@ -15,20 +15,17 @@ from emorec.live.worker import View
 from emorec.people import recognition
 from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
-from emorec.records import Detection
 from emorec.settings import Settings
+from tests.pipeline.scripted import Scripted
 
 IMAGE = np.random.default_rng(3).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 
 
-class OneFace:
+class OneFace(Scripted):
     """A detector that finds one face, and a classifier that is sure of it."""
 
-    def detect(self, image_bgr, min_px):
-        return [Detection(np.array([100.0, 60.0, 200.0, 160.0]), 1.0)]
-
-    def detect_near(self, image_bgr, boxes_xyxy):
-        return self.detect(image_bgr, 0)
+    def __init__(self):
+        super().__init__([(100, 60, 200, 160)])
 
     def classify(self, faces_gray):
         probs = np.full((len(faces_gray), 7), 0.02, np.float32)

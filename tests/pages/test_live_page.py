@@ -61,12 +61,14 @@ def test_controls_reach_the_stream():
     app.segmented_control(key="show").set_value("Blur faces")
     app.toggle(key="mirror").set_value(False)
     app.slider(key="smoothing").set_value(1.5)
-    app.select_slider(key="min_face").set_value(128)
+    assert app.select_slider(key="min_face").value == 0, "Auto: what suits the picture"
+    assert app.session_state["live_stream"].settings.min_face_px is None
+    app.select_slider(key="min_face").set_value(96)
     app.run()
     assert not app.exception
     stream = app.session_state["live_stream"]
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
-    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 128)
+    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
     assert "not blurred" in texts(app)  # what blur cannot do is said
 
 
@@ -74,7 +76,7 @@ CHOICES = {
     "show": "Blur faces",
     "mirror": False,
     "smoothing": 1.5,
-    "min_face": 128,
+    "min_face": 96,
     "resolution": "1920 × 1080",
     "live detector": "haar",
 }
@@ -112,7 +114,7 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
     stream = app.session_state["live_stream"]
     assert stream is before  # and with it the last session's numbers, as the page promises
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
-    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 128)
+    assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
     assert stream.settings.detector == "haar"
     assert wanted_video(app)["width"] == {"ideal": 1920}
 

@@ -227,8 +227,8 @@ def test_the_detector_chosen_reads_the_picture_anew() -> None:
 
 def test_the_control_starts_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     st.cache_resource.clear()
-    monkeypatch.setenv("EMOREC_DETECTOR", "blazeface")
-    assert page().selectbox(key="photo detector").value == "blazeface"
+    monkeypatch.setenv("EMOREC_DETECTOR", "haar")
+    assert page().selectbox(key="photo detector").value == "haar"
     st.cache_resource.clear()
 
 

@@ -32,60 +32,56 @@ def test_all_faces_of_a_frame_are_read_at_once() -> None:
 
 
 def test_nobody_has_no_turn() -> None:
-    assert Turns().choose([], [], 0.0) == []
+    assert Turns().choose([], [], 0.0, 5) == []
 
 
-def read(turns: Turns, faces: int, fps: float, cost_s: float, seconds: float = 3) -> list[list]:
-    """Return who was read in each frame where everybody is seen and a face costs so much."""
+def read(turns: Turns, faces: int, frames: int, count: int) -> list[list[int]]:
+    """Return who was read in each frame where everybody is seen and so many can be read."""
     everybody = list(range(1, faces + 1))
-    frames = []
-    for number in range(int(seconds * fps)):
-        frames.append(turns.choose(everybody, everybody, number / fps))
-        turns.spent(len(frames[-1]), len(frames[-1]) * cost_s)
-    return frames
+    return [turns.choose(everybody, everybody, number / 25, count) for number in range(frames)]
 
 
-@pytest.mark.parametrize("cost_s", [0.0001, 0.002, 0.05])
-@pytest.mark.parametrize("fps", [4, 20, 30])
-@pytest.mark.parametrize("faces", [1, 9, 25, 50])
-def test_everybody_is_read_twice_a_second_and_no_frame_pays_for_all(
-    faces: int, fps: float, cost_s: float
-) -> None:
-    frames = read(Turns(), faces, fps, cost_s)
-    for face in range(1, faces + 1):
-        times = [number / fps for number, chosen in enumerate(frames) if face in chosen]
-        # Whoever is read in every second frame of four a second is read twice a second.
-        assert max(np.diff([0, *times])) <= 0.5 + 1e-9
-    most = max(map(len, frames[len(frames) // 2 :]))
-    assert most <= max(1, np.ceil(faces / fps / 0.33), 0.015 / cost_s * 1.1)
-
-
-def test_while_there_is_time_everybody_is_read_in_every_frame() -> None:
-    frames = read(Turns(), 9, 30, 0.0005)
-    assert all(len(chosen) == 9 for chosen in frames[15:])
-
-
-def test_a_newcomer_is_read_first() -> None:
+@pytest.mark.parametrize(("faces", "count"), [(1, 1), (9, 2), (25, 3), (50, 7), (9, 9), (3, 20)])
+def test_the_faces_take_turns_and_nobody_is_forgotten(faces: int, count: int) -> None:
     turns = Turns()
-    read(turns, 25, 20, 0.05)
+    frames = read(turns, faces, 120, count)[20:]  # by then everybody was read once
+    assert all(len(chosen) == min(count, faces) for chosen in frames)
+    for face in range(1, faces + 1):
+        read_in = [number for number, chosen in enumerate(frames) if face in chosen]
+        # Those that were read together may wait for one frame more.
+        assert max(np.diff([-1, *read_in])) <= np.ceil(faces / count) + 1
+
+
+def test_newcomers_are_read_at_once_but_a_crowd_of_them_over_some_frames() -> None:
+    turns = Turns()
+    first = read(turns, 25, 4, 0)
+    assert sorted(face for chosen in first for face in chosen) == list(range(1, 26))
+    assert max(map(len, first)) <= 8
     everybody = list(range(1, 27))
-    assert 26 in turns.choose(everybody, everybody, 3.0)
+    assert turns.choose(everybody, everybody, 3.0, 0) == [26]
+    assert turns.choose(everybody, everybody, 3.1, 0) == []
 
 
 def test_who_is_not_seen_is_not_chosen_and_waits() -> None:
     turns = Turns()
-    read(turns, 9, 20, 0.05, seconds=1)
-    assert turns.choose(list(range(1, 10)), [4], 1.0) == [4]
-    assert 4 not in turns.choose(list(range(1, 10)), list(range(1, 10)), 1.05)
+    read(turns, 9, 25, 3)
+    assert turns.choose(list(range(1, 10)), [4], 1.0, 5) == [4]
+    assert 4 not in turns.choose(list(range(1, 10)), list(range(1, 10)), 1.05, 8)
 
 
-@given(st.lists(st.sets(st.integers(1, 30)), max_size=20), st.floats(0, 1), st.floats(0, 1))
-def test_only_who_is_seen_is_chosen_and_only_once(
-    frames: list[set[int]], frame_s: float, cost_s: float
-) -> None:
+def test_who_is_gone_is_forgotten_and_new_when_back() -> None:
+    turns = Turns()
+    read(turns, 3, 5, 1)
+    turns.choose([1, 2], [1, 2], 1.0, 1)
+    assert turns.choose([1, 2, 3], [1, 2, 3], 1.1, 0) == [3]
+    turns.reset()
+    assert turns.choose([1, 2], [1, 2], 1.2, 0) == [1, 2]
+
+
+@given(st.lists(st.sets(st.integers(1, 30)), max_size=20), st.integers(0, 9))
+def test_only_who_is_seen_is_chosen_and_only_once(frames: list[set[int]], count: int) -> None:
     turns = Turns()
     for number, seen in enumerate(frames):
-        chosen = turns.choose(sorted(seen | {1, 2}), sorted(seen), number * frame_s)
+        chosen = turns.choose(sorted(seen | {1, 2}), sorted(seen), float(number), count)
         assert set(chosen) <= seen and len(set(chosen)) == len(chosen)
-        assert bool(chosen) == bool(seen)
-        turns.spent(len(chosen), cost_s)
+        assert min(count, len(seen)) <= len(chosen) <= max(count, 8)

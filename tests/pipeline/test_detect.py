@@ -10,7 +10,6 @@ import pytest
 
 from emorec.errors import EmorecError
 from emorec.geometry import iou
-from emorec.pipeline.auto import AutoDetector
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.detect import Detector, make_detector, shortcoming
 from emorec.pipeline.haar import HaarDetector
@@ -71,9 +70,31 @@ def test_a_known_face_may_have_left(
     assert any_detector.detect_near(scene.frame(*TWO), np.array([box], dtype=np.float64)) == []
 
 
+def test_a_search_in_parts_finds_what_one_search_does(any_detector: Detector, scene: Any) -> None:
+    image_bgr = scene.frame(*TWO, side=80)
+    patches = any_detector.patches((640, 480), 48)
+    places = [place for patch in patches for place in any_detector.search(image_bgr, patch)]
+    found = any_detector.confirm(image_bgr, places)
+    whole = any_detector.detect(image_bgr, 48)
+    assert len(whole) == 2
+    overlap = iou([face.box_xyxy for face in whole], [face.box_xyxy for face in found])
+    assert overlap.max(axis=1).min() > 0.9
+    assert any_detector.confirm(image_bgr, []) == []
+
+
+@pytest.mark.parametrize("size_wh", [(1, 1), (640, 480), (12_000, 300)])
+def test_there_is_always_something_to_search(
+    any_detector: Detector, size_wh: tuple[int, int]
+) -> None:
+    flat = np.full((size_wh[1], size_wh[0], 3), 127, dtype=np.uint8)
+    patches = any_detector.patches(size_wh, 48)
+    assert patches
+    assert [place for patch in patches[:3] for place in any_detector.search(flat, patch)] == []
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("auto", AutoDetector), ("blazeface", BlazeFaceDetector), ("haar", HaarDetector)],
+    [("auto", BlazeFaceDetector), ("haar", HaarDetector)],
 )
 def test_a_name_gives_its_detector(name: str, kind: type) -> None:
     assert type(make_detector(name)) is kind
@@ -86,11 +107,12 @@ def test_an_unknown_name_is_one_line(name: str) -> None:
         make_detector(name)
 
 
+@pytest.mark.parametrize("file", ["BLAZEFACE", "FACE_CHECK"])
 @pytest.mark.parametrize("name", DETECTORS)
-def test_without_its_file_the_cascade_serves_and_says_so(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_its_files_the_cascade_serves_and_says_so(
+    name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emorec.pipeline.detect.BLAZEFACE", tmp_path / "gone.tflite")
+    monkeypatch.setattr(f"emorec.pipeline.detect.{file}", tmp_path / "gone.tflite")
     assert type(make_detector(name)) is HaarDetector
     said = shortcoming(name)
     assert said is None if name == "haar" else said and said.startswith("gone.tflite: is missing")

@@ -104,13 +104,6 @@ def test_opencv_is_given_no_path_which_it_could_not_open_on_windows(
     assert len(HaarDetector(cascade).detect(scene.frame(*TWO), 48)) == 2
 
 
-def test_what_it_proposes_holds_what_it_finds(detector: HaarDetector, scene: Any) -> None:
-    image_bgr = scene.frame(*TWO)
-    found = boxes(detector.detect(image_bgr, 48))
-    assert len(found) == 2
-    assert iou(found, detector.propose(image_bgr, 48)).max(axis=1).min() > 0.6
-
-
 def test_a_thing_that_is_no_face_scores_less(detector: HaarDetector, scene: Any) -> None:
     (face,) = detector.detect(scene.frame(TWO[0], side=120), 48)
     coins = np.repeat(skimage.data.coins()[..., None], 3, axis=2)

@@ -33,25 +33,22 @@ def darkened(image_gray: np.ndarray, share: float, noise: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("side_px", "outside", "before", "expected"),
+    ("side_px", "inside", "before", "expected"),
     [
-        (100, 0, None, None),
-        (24, 0, None, None),
-        (23.9, 0, None, "too small"),
-        (25, 0, "too small", "too small"),  # it must have grown a little more than it must be
-        (27, 0, "too small", None),
-        (25, 0, "too dark", None),
-        (100, 0.25, None, None),
-        (100, 0.26, None, "cut off"),
-        (100, 0.2, "cut off", "cut off"),
-        (100, 0.15, "cut off", None),
-        (10, 0.9, None, "too small"),
+        (100, True, None, None),
+        (24, True, None, None),
+        (23.9, True, None, "too small"),
+        (25, True, "too small", "too small"),  # it must have grown a little more than it must be
+        (27, True, "too small", None),
+        (25, True, "too dark", None),
+        (100, False, None, "cut off"),
+        (100, False, "cut off", "cut off"),
+        (100, True, "cut off", None),
+        (10, False, None, "too small"),
     ],
 )
-def test_misplaced(
-    side_px: float, outside: float, before: str | None, expected: str | None
-) -> None:
-    assert misplaced(side_px, outside, before) == expected
+def test_misplaced(side_px: float, inside: bool, before: str | None, expected: str | None) -> None:
+    assert misplaced(side_px, inside, before) == expected
 
 
 @pytest.mark.parametrize("side", [24, 36, 48, 104, 300])
