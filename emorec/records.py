@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
 
-UNREADABLE = ("too small", "too dark", "too noisy", "too blurred", "cut off")
+UNREADABLE = ("too small", "too dark", "too noisy", "too blurred", "partly hidden", "cut off")
 """Why a face may be followed but not labelled."""
 
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS], dtype=np.float32)

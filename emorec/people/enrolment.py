@@ -32,8 +32,8 @@ def look_at(
         embedder: turns it into numbers.
 
     Raises:
-        EmorecError: no face, several, or one that is too small, dark, noisy, blurred or cut off;
-            the line says which, and what to do.
+        EmorecError: no face, several, or one that is too small, dark, noisy, blurred, hidden or
+            cut off; the line says which, and what to do.
     """
     faces = recognizer.analyze(image_bgr).faces
     if not faces:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-LOOKS = ("too dark", "too noisy", "too blurred")
+LOOKS = ("too dark", "too noisy", "partly hidden", "too blurred")
 """The reasons that only a look at the face itself can give."""
 
 READABLE_PX = 24.0
@@ -31,6 +31,13 @@ _LEAST_DETAIL = 0.08
 """Blurred on 48 × 48 by a Gaussian of 1, 1.5, 2 and 2.5 pixels a face has 0.155, 0.114, 0.086 and
 0.066 of it in the middle, and agrees with 70, 54, 42 and 35 %. Sharp faces have 0.23, all but one
 in a thousand 0.115 or more."""
+
+_EYES, _MOUTH = (slice(8, 26), slice(8, 40)), (slice(31, 45), slice(14, 34))  # of the crop
+_LEAST_MOUTH = 0.25
+"""Contrast about the mouth over that about the eyes. Under a mask, a scarf or a hand there is
+little, and the network says neutral. Masks drawn on photographs fall below it on 54 of the 75 faces
+that were still found; without one, 5 of FER2013's 3,589 do, of which it reads half right, and none
+of 202 photographs, 477 posed and 141 resting, differently lit faces."""
 
 _LEEWAY = 1.1  # a face once refused must be this much better, so that the mark does not flicker
 
@@ -54,9 +61,9 @@ def unclear(face_gray: npt.NDArray[np.uint8], before: str | None = None) -> str 
     """Return why a face cannot be read as it looks, or None.
 
     "Too noisy" is where noise drowns the face (estimated after J. Immerkær, "Fast noise variance
-    estimation", CVIU 1996), "too dark" where it does so for want of light, "too blurred" where
-    there is little detail for its contrast: the spread of the Laplacian of Gaussian over that of
-    the face.
+    estimation", CVIU 1996), "too dark" where it does so for want of light, "partly hidden"
+    where its lower half shows next to nothing beside its upper one, "too blurred" where there is
+    little detail for its contrast: the spread of the Laplacian of Gaussian over that of the face.
 
     Args:
         face_gray: uint8 of shape (48, 48), as it was cropped.
@@ -72,6 +79,9 @@ def unclear(face_gray: npt.NDArray[np.uint8], before: str | None = None) -> str 
     drowned = noise * _LEAST_CONTRAST_OVER_NOISE
     if contrast < drowned * (_LEEWAY if before in ("too dark", "too noisy") else 1.0):
         return "too noisy" if lit else "too dark"
+    mouth, eyes = float(face[_MOUTH].std()), float(face[_EYES].std())
+    if _short(mouth, eyes * _LEAST_MOUTH, "partly hidden", before):
+        return "partly hidden"
     detail = float(cv2.Laplacian(cv2.GaussianBlur(face, (0, 0), 1.0), cv2.CV_32F).std())
     if _short(detail, contrast * _LEAST_DETAIL, "too blurred", before):
         return "too blurred"

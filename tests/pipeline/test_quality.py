@@ -99,6 +99,19 @@ def test_a_bright_face_without_contrast_is_not_called_dark() -> None:
     assert unclear(np.full((48, 48), 20, np.uint8)) == "too dark"
 
 
+@pytest.mark.parametrize("tone", [30, 120, 230])
+@pytest.mark.parametrize("pleats", [0, 3])
+def test_a_mask_is_named(portrait: np.ndarray, tone: int, pleats: int) -> None:
+    masked = portrait.copy()
+    outline = [(178, 112), (225, 122), (272, 112), (266, 150), (225, 172), (184, 150)]
+    cv2.fillPoly(masked, [np.array(outline)], tone)
+    for number in range(pleats):
+        y = 130 + 9 * number
+        cv2.line(masked, (190, y), (260, y), tone - 15, 1)
+    assert unclear(face(masked)) == "partly hidden"
+    assert unclear(face(portrait)) is None
+
+
 def test_light_that_comes_and_goes_in_noise_lets_nothing_through(portrait: np.ndarray) -> None:
     reason = None
     for share in np.linspace(0.2, 0.6, 40):
