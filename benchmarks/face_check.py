@@ -3,10 +3,10 @@
     python -m benchmarks.face_check --data fer2013.csv --out models/face_check.tflite
 
 Faces are FER2013's Training, varied in frame, tilt, sharpness, light and noise. What is no face is
-what BlazeFace takes for one in pictures without any: photographs that come with scikit-image, pages of
-text, and seeded backgrounds full of things drawn to look like faces (`benchmarks.backgrounds`;
-other seeds than the detection benchmark's). A small convolutional network tells them apart. A tenth of both is
-held back and measured. Some ten minutes on one core.
+what BlazeFace takes for one in pictures without any: photographs that come with scikit-image, pages
+of text, and seeded backgrounds full of things drawn to look like faces (`benchmarks.backgrounds`;
+other seeds than the detection benchmark's). A small convolutional network tells them apart. A tenth
+of both is held back and measured. Some ten minutes on one core.
 """
 
 from __future__ import annotations
