@@ -616,7 +616,6 @@ def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> No
         "streamlit",
         "cascade",
         "elu_cnn.tflite",
-        "face_check",
         "face_detection_short_range",
     ):
         assert any(line.startswith("ok ") and words in line for line in lines(shown)), words
