@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
 
-_AT_ONCE = 8  # faces not read before that are read in one frame, whatever the time
+_AT_ONCE = 4  # faces not read before that are read in one frame, whatever the time
 
 
 class Classifier(Protocol):

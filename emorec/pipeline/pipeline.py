@@ -31,6 +31,7 @@ _KNOWN = 0.3  # IoU from which a place that a search finds is a face that is kno
 _PART = 0.7  # share of it inside a known face from which it is a part of that
 _REJECTED_S = 10.0  # for how long a place that was no face is not looked at again
 _SAME_PLACE = 0.4  # IoU from which it is the same place
+_STILL_FACE = 0.8  # side of a face that still counts, over the smallest that was chosen
 _LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
 _LEAVING_S = 0.15  # … once it was not seen for this long
 
@@ -49,7 +50,7 @@ class _Care(NamedTuple):
 
 _ALL = _Care(1000, 0.0)
 _FIRST = _Care(32, 0.25)
-_NEXT = _Care(4, 0.25)
+_NEXT = _Care(2, 0.25)
 
 
 class StageTimes:
@@ -245,6 +246,7 @@ class Pipeline:
                     found, time_s, settings.cautious, known + unproven
                 )
                 if not has_left(track, size_wh, settings.cautious)
+                and np.ptp(track.box_xyxy[::2]) >= self._search.least_px
             ]
             self._in_view = len(tracks)
             if whole:
@@ -360,6 +362,7 @@ class _Search:
         patches: what one whole search consists of.
         begun: whether a patch of this picture's size was searched.
         smallest_px: side of the smallest face looked for.
+        least_px: side from which faces count, where somebody has chosen the smallest.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -368,6 +371,7 @@ class _Search:
         self._detector = detector
         self._smallest: Smallest | None = None
         self._chosen: tuple[int | None, tuple[int, int]] | None = None
+        self.least_px = 0.0
         self._next = 0
         self._cautious = False
         self._places: list[Detection] = []
@@ -390,6 +394,7 @@ class _Search:
         if (chosen, size_wh) != self._chosen:
             self._chosen = chosen, size_wh
             self._smallest = Smallest(chosen, size_wh)
+            self.least_px = _STILL_FACE * (chosen or 0)
             self._lay_out()
             self.begun = False
             self._places, self._rejected = [], []
@@ -423,6 +428,7 @@ class _Search:
         places = [places[number] for number in np.flatnonzero((seen < _SAME_PLACE).all(axis=1))]
         now, self._places = places[: care.most], places[care.most :]
         faces = self._detector.confirm(image_bgr, now, self._cautious)
+        faces = [face for face in faces if np.ptp(face.box_xyxy[::2]) >= self.least_px]
         if not self._cautious:  # else a place is looked at in every frame
             overlap = iou([place.box_xyxy for place in now], [face.box_xyxy for face in faces])
             self._rejected += [
