@@ -18,7 +18,8 @@ from emorec.pages import naming
 from emorec.pages.engine import recognizer
 from emorec.pages.naming import plain
 
-if TYPE_CHECKING:  # what it imports is an extra that may not be installed
+if TYPE_CHECKING:  # what they import is an extra that may not be installed
+    from emorec.people.enrolment import Remark
     from emorec.people.gallery import Gallery
 
 _KNOWN, _SHOTS, _ROUND = "people looks", "people shots", "people round"
@@ -49,7 +50,7 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
     Returns:
         Embeddings, float32 of shape (128,) each, at most ten.
     """
-    from emorec.people.enrolment import MOST_PICTURES, objections
+    from emorec.people.enrolment import MOST_PICTURES, Remark, remarks
 
     files = st.file_uploader(
         f"Pictures of this one person: one to {MOST_PICTURES}",
@@ -86,16 +87,19 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         given = given[:MOST_PICTURES]
     found = [known[digest] for digest, _ in given]
     good = [look.embedding for look in found if look.embedding is not None]
-    against = iter(objections(good, gallery, person_id))
-    reasons = [look.reason if look.embedding is None else next(against) for look in found]
-    _show([name for _, name in given], found, reasons)
+    against = iter(remarks(good, gallery, person_id))
+    said = [
+        Remark(look.reason or "", refused=True) if look.embedding is None else next(against)
+        for look in found
+    ]
+    _show([name for _, name in given], found, said)
     if shots and st.button("Take the shots away", icon=":material/undo:"):
         st.session_state[_SHOTS] = []
         st.rerun()
     return [
         look.embedding
-        for look, reason in zip(found, reasons, strict=True)
-        if look.embedding is not None and reason is None
+        for look, remark in zip(found, said, strict=True)
+        if look.embedding is not None and not (remark and remark.refused)
     ]
 
 
@@ -125,17 +129,22 @@ def _judge(data: bytes, name: str) -> _Look:
         return _Look(preview, None, str(error).removeprefix(f"{name}: "))
 
 
-def _show(names: Sequence[str], found: Sequence[_Look], reasons: Sequence[str | None]) -> None:
-    cells = list(zip(names, found, reasons, strict=True))
+def _show(names: Sequence[str], found: Sequence[_Look], said: Sequence[Remark | None]) -> None:
+    cells = list(zip(names, found, said, strict=True))
     for first in range(0, len(cells), _ROW):
         row = cells[first : first + _ROW]
-        for column, (name, look, reason) in zip(st.columns(_ROW), row, strict=False):
+        for column, (name, look, remark) in zip(st.columns(_ROW), row, strict=False):
             with column:
                 if look.preview is not None:
                     st.image(look.preview)
-                if reason is None:
+                if remark is None:
                     st.markdown(f":green[:material/check_circle:] {plain(name)}")
                 else:
-                    st.markdown(f":red[:material/cancel:] **{plain(name)}**: {plain(reason)}")
+                    mark = (
+                        ":red[:material/cancel:]"
+                        if remark.refused
+                        else ":orange[:material/warning:]"
+                    )
+                    st.markdown(f"{mark} **{plain(name)}**: {plain(remark.text)}")
                 if look.note:
                     st.caption(f"This file holds {look.note}")

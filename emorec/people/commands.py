@@ -197,7 +197,7 @@ def _looks(
 ) -> tuple[list[Embedding], list[str]]:
     """Return the looks that can be kept, and a line for each picture that gives none."""
     from emorec.media.photo import one_picture, open_photo
-    from emorec.people.enrolment import MOST_PICTURES, look_at, objections
+    from emorec.people.enrolment import MOST_PICTURES, look_at, remarks
 
     looks: dict[Path, Embedding] = {}
     refused = []
@@ -216,15 +216,22 @@ def _looks(
         except EmorecError as error:
             refused.append(f"{picture}: {error}")
     kept = []
-    why = objections(list(looks.values()), gallery)
-    for (picture, look), objection in zip(looks.items(), why, strict=True):
-        if objection is None:
-            kept.append(look)
-        else:
-            refused.append(f"{picture}: {objection}")
+    for (picture, look), remark in zip(
+        looks.items(), remarks(list(looks.values()), gallery), strict=True
+    ):
+        if remark and remark.refused:
+            refused.append(f"{picture}: {remark.text}")
+            continue
+        kept.append(look)
+        if remark:
+            _warn(f"{picture}: {remark.text}")
     return kept, refused
 
 
 def _complain(line: str) -> int:
-    print(f"emorec: {line}", file=sys.stderr, flush=True)
+    _warn(line)
     return 2
+
+
+def _warn(line: str) -> None:
+    print(f"emorec: {line}", file=sys.stderr, flush=True)

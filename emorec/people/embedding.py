@@ -18,7 +18,8 @@ from emorec.errors import EmorecError
 from emorec.geometry import as_boxes
 from emorec.people import resnet
 from emorec.people.extra import INSTALL, require
-from emorec.people.nearest import SIZE, Embeddings
+from emorec.people.nearest import SIZE
+from emorec.people.rule import Embeddings
 
 _SCALE, _DOWN = 0.9, 0.04
 """dlib's own boxes in ours: their side, and how far their middle lies below it, in sides. With

@@ -7,6 +7,7 @@ and follows every change that this or another process makes.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -23,11 +24,8 @@ from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.errors import EmorecError, StoreError
 from emorec.people import consent as words
 from emorec.people.names import checked_name
-from emorec.people.nearest import SIZE, Embeddings, Index, checked
-
-THRESHOLD = 0.6
-"""Two faces nearer than this are one person's: the distance at which dlib's network was published
-with 99.38 % on LFW (https://github.com/davisking/dlib-models)."""
+from emorec.people.nearest import SIZE, Index, checked
+from emorec.people.rule import MARGIN, Embeddings, threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whose look is nearest to a face, and how near: Euclidean distance, below the threshold."""
+    """Who a face is, and how far their pictures are from it (`emorec.people.rule.distance`)."""
 
     person_id: int
     name: str
@@ -196,22 +194,27 @@ class Gallery:
         index = self._current()
         return index.ids, index.looks
 
-    def match(self, embeddings: npt.ArrayLike, threshold: float = THRESHOLD) -> list[Match | None]:
-        """Return for each face whose it is; None where nobody's look is near enough.
+    def match(self, faces: Sequence[npt.ArrayLike]) -> list[Match | None]:
+        """Return for each face whose it is, by `emorec.people.rule`; None where nobody's.
 
         Args:
-            embeddings: float32 of shape (m, 128); m may be 0.
-            threshold: Euclidean distance that a match stays under.
+            faces: of each face its embedding, float32 of shape (128,), or those of several
+                pictures of it, (k, 128).
 
         Raises:
             ValueError: no such embeddings.
         """
-        faces, index = checked(embeddings), self._current()
-        found: list[Match | None] = [
-            Match(id_, index.names[id_], distance) if distance < threshold else None
-            for id_, distance in index.nearest(faces)
+        pictures, index = [_some(np.atleast_2d(face)) for face in faces], self._current()
+        near = threshold(len(index.people))
+        return [_match(index, face, near) for face in pictures]
+
+    def distances(self, face: npt.ArrayLike) -> list[Match]:
+        """Return how far everybody is from a face, shaped as in `match`, the nearest first."""
+        index = self._current()
+        away = index.distances(_some(np.atleast_2d(face)))
+        return [
+            Match(id_, index.names[id_], away[id_]) for id_ in sorted(away, key=away.__getitem__)
         ]
-        return found or [None] * len(faces)
 
     def _current(self) -> Index:
         """Return what is in the store now; it is read only where somebody changed it."""
@@ -277,6 +280,16 @@ def forget_everybody(engine: Engine) -> None:
 def _change(session: Session) -> None:
     """Tell all who hold an index; from here to its end, the transaction is the only one."""
     session.execute(update(StoreRow).values(people_revision=StoreRow.people_revision + 1))
+
+
+def _match(index: Index, face: Embeddings, near: float) -> Match | None:
+    found = index.nearest(face)
+    if found is None:
+        return None
+    person, away, second = found
+    if away >= near or second - away < MARGIN:
+        return None
+    return Match(person, index.names[person], away)
 
 
 def _find(session: Session, person_id: int) -> PersonRow:

@@ -1,17 +1,18 @@
 """Names for the faces of a live stream, worked out beside it: the picture never waits for them.
 
-A face is looked at soon after it is first seen and a few times more, then seldom. Its name is the
-person of most of its last looks, so one look that errs neither gives nor takes a name.
+A decision about a face rests on a fixed set of its pictures: the first three, if nobody is near
+enough then the first six, then the first twelve, and never on more. The same set is matched again
+whenever the gallery may have changed, with the same outcome while it has not. So what is said of
+somebody who stays for ten minutes is decided three times at most, and not by the luck of the best
+of hundreds of pictures. Only newer pictures that are of somebody else begin the decision anew.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from threading import Lock, Thread
 from time import monotonic
 from types import MappingProxyType
@@ -22,7 +23,8 @@ import numpy.typing as npt
 
 from emorec.errors import EmorecError
 from emorec.live.mailbox import Mailbox
-from emorec.people.nearest import Embeddings
+from emorec.people.evidence import Evidence
+from emorec.people.rule import Embeddings, once
 from emorec.records import Face, FrameResult
 
 if TYPE_CHECKING:
@@ -33,13 +35,12 @@ log = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
 Embedding = npt.NDArray[np.float32]
 
-_LOOKS = 5
-_AGREE = 3
-"""Of the last five looks so many make a name, so at most one person has them. A single look errs
-once in 160 on LFW; one blurred or half turned picture must not name anybody."""
+_SOON_S = 0.4
+_SELDOM_S = 5.0
+"""The first gap between two pictures, and the longest. Until all is decided every picture adds
+``_SOON_S``, since pictures close together agree on their errors: decisions come after about 1, 6
+and 30 s."""
 
-_SOON_S = 0.4  # looks closer together see nearly the same picture, and agree on its errors
-_SELDOM_S = 5.0  # once the last three looks agree, on a person or on nobody
 _FORGOTTEN_S = 2.0  # the tracker itself knows a face again for 1.5 s
 _LEAST_PX = 40  # a smaller face has too little of what tells people apart
 _REST_S = 5.0  # after an error
@@ -55,7 +56,7 @@ class Embedder(Protocol):
 class Matcher(Protocol):
     """Who is known; `emorec.people.gallery.Gallery` is the one."""
 
-    def match(self, embeddings: npt.ArrayLike) -> list[Match | None]: ...
+    def match(self, faces: Sequence[npt.ArrayLike]) -> list[Match | None]: ...
 
 
 @dataclass(eq=False)
@@ -64,12 +65,15 @@ class _Known:
 
     seen_s: float
     looked_s: float = float("-inf")
-    settled: bool = False
-    looks: deque[Embedding] = field(default_factory=lambda: deque(maxlen=_LOOKS))
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def due_s(self) -> float:
-        return self.looked_s + (_SELDOM_S if self.settled else _SOON_S)
+        if self.evidence.doubtful:
+            return self.looked_s + _SOON_S
+        if self.evidence.settled:
+            return self.looked_s + _SELDOM_S
+        return self.looked_s + min(_SOON_S * self.evidence.taken, _SELDOM_S)
 
 
 class Names:
@@ -173,29 +177,23 @@ class _Work:
         if not due:
             return False
         known, face = min(due, key=lambda pair: pair[0].due_s)
-        known.looks.append(self._embedder.embed(image_bgr, [face.box])[0])
+        known.evidence.add(self._embedder.embed(image_bgr, [face.box])[0])
         known.looked_s = now_s
         return True
 
     def _match(self) -> None:
-        """Match all looks that are kept anew, with the gallery as it is now."""
-        looks = [look for known in self._known.values() for look in known.looks]
-        matches = iter(self._gallery.match(np.stack(looks)) if looks else [])
-        nearest: dict[int, tuple[float, int, str]] = {}
-        for track_id, known in self._known.items():
-            own = list(islice(matches, len(known.looks)))
-            said = [match.person_id if match else None for match in own]
-            known.settled = len(said) >= _AGREE and len(set(said[-_AGREE:])) == 1
-            person, votes = Counter(said).most_common(1)[0] if said else (None, 0)
-            if person is None or votes < _AGREE:
-                continue
-            agreeing = [match for match in own if match and match.person_id == person]
-            distance = sum(match.distance for match in agreeing) / votes
-            claim = (distance, track_id, agreeing[-1].name)
-            # Nobody is in two places: of two faces with one name the nearer one has it.
-            nearest[person] = min(claim, nearest.get(person, claim))
+        """Match what each decision rests on anew, with the gallery as it is now."""
+        bases = {
+            track_id: basis
+            for track_id, known in self._known.items()
+            if (basis := known.evidence.basis) is not None
+        }
+        matches = self._gallery.match(list(bases.values())) if bases else []
+        for track_id, match in zip(bases, matches, strict=True):
+            self._known[track_id].evidence.matched(match is not None)
         self._matched_s = monotonic()
-        self._publish({track_id: name for _, track_id, name in nearest.values()})
+        named = zip(bases, once(matches), strict=True)
+        self._publish({track_id: match.name for track_id, match in named if match})
 
     def _publish(self, names: dict[int, str], stopped: bool = False) -> None:
         with self._lock:

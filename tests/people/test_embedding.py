@@ -14,7 +14,6 @@ import pytest
 from emorec.errors import EmorecError
 from emorec.people import embedding
 from emorec.people.embedding import FaceEmbedder
-from emorec.people.gallery import THRESHOLD
 
 BOX = (111, 59, 221, 169)  # as the detectors frame the portrait's face
 
@@ -52,7 +51,7 @@ def test_the_size_of_the_picture_does_not_matter_and_red_stays_red(embedder, por
     assert (first == second).all()
     away = np.linalg.norm(embedder.embed(large, [np.multiply(BOX, 3)])[0] - first)
     swapped = np.linalg.norm(embedder.embed(portrait[..., ::-1], [BOX])[0] - first)
-    assert away < swapped < THRESHOLD
+    assert away < swapped < 0.6  # where dlib takes two faces for one person's
 
 
 @pytest.mark.parametrize(

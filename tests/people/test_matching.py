@@ -1,52 +1,51 @@
-"""Who is in a photo: nobody twice, of all matchings the likeliest."""
+"""Who is in a photo: clear faces only, nobody twice."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from emorec.people.matching import assign
+from emorec.people.gallery import open_gallery
+from emorec.people.matching import named
+from emorec.records import Box, Face, FrameResult, unclassified
+
+PICTURE = np.zeros((100, 900, 3), np.uint8)
 
 
-def at(*places: float) -> np.ndarray:
-    found = np.zeros((len(places), 128), np.float32)
-    found[:, 0] = places
+def at(*angles: float) -> np.ndarray:
+    found = np.zeros((len(angles), 128), np.float32)
+    found[:, 0], found[:, 1] = np.cos(angles), np.sin(angles)
     return found
 
 
-@pytest.mark.parametrize(
-    ("faces", "people", "expected"),
-    [
-        ((), {}, []),
-        ((0.0,), {}, [None]),
-        ((), {1: (0.0,)}, []),
-        ((0.1,), {4: (0.0,)}, [4]),
-        ((0.7,), {4: (0.0,)}, [None]),
-        ((0.7,), {4: (0.0, 0.5)}, [4]),  # the nearest of their looks counts
-        ((0.1, 0.2), {4: (0.0,)}, [4, None]),  # the nearer face has it
-        ((0.2, 0.1), {4: (0.0,)}, [None, 4]),
-        # Alone, both faces would be 4; together the sum is least so.
-        ((0.1, 0.2), {4: (0.0,), 9: (0.5,)}, [4, 9]),
-        ((0.0, 5.0, 0.5), {1: (0.0,), 2: (0.5,)}, [1, None, 2]),
-    ],
-)
-def test_assign(faces, people, expected) -> None:
-    ids = np.array([id_ for id_, places in people.items() for _ in places], np.int64)
-    looks = at(*(place for places in people.values() for place in places))
-    assert assign(at(*faces), ids, looks) == expected
+class Places:
+    """An embedder whose embedding is an angle: 600 pixels to the right are one radian."""
+
+    def embed(self, image_bgr, boxes_xyxy):
+        return at(*(box[0] / 600 for box in boxes_xyxy))
 
 
-places = st.floats(0, 3, width=32)
+def seen(*lefts: int, unreadable: str | None = None) -> FrameResult:
+    nothing = unclassified()
+    faces = tuple(
+        Face(n, Box(left, 0, left + 60, 60), 1, 0, 0, nothing, nothing, None, (0, 0), unreadable)
+        for n, left in enumerate(lefts, start=1)
+    )
+    return FrameResult(0, 0.0, (900, 100), faces)
 
 
-@given(faces=st.lists(places, max_size=6), looks=st.lists(st.tuples(st.integers(1, 4), places)))
-def test_nobody_is_in_two_places_and_all_are_near(faces, looks) -> None:
-    ids = np.array([id_ for id_, _ in looks], np.int64)
-    found = assign(at(*faces), ids, at(*(place for _, place in looks)))
-    known = [id_ for id_ in found if id_ is not None]
-    assert len(found) == len(faces) and len(set(known)) == len(known)
-    for face, id_ in zip(faces, found, strict=True):
-        if id_ is not None:
-            assert min(abs(face - place) for who, place in looks if who == id_) < 0.6
+def names(gallery, result: FrameResult) -> list[str | None]:
+    return [face.name for face in named(PICTURE, result, Places(), gallery).faces]
+
+
+def test_the_faces_of_a_photo(store: str) -> None:
+    gallery = open_gallery()
+    try:
+        assert names(gallery, seen(0, 300)) == [None, None]
+        for place, name in ((0.0, "Ada"), (0.5, "Ben")):
+            gallery.enrol(name, at(place), consent=True)
+        assert names(gallery, seen()) == []
+        assert names(gallery, seen(10, 300, 800)) == ["Ada", "Ben", None]
+        assert names(gallery, seen(20, 10, 310)) == [None, "Ada", "Ben"]  # Ada is not there twice
+        assert names(gallery, seen(10, 300, unreadable="too blurred")) == [None, None]
+    finally:
+        gallery.close()

@@ -6,38 +6,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emorec.people.nearest import SIZE, Index, checked
+from emorec.people.rule import distance
 
 
-def index(looks: np.ndarray) -> Index:
-    return Index(1, {}, np.arange(len(looks)) + 10, checked(looks))
+def index(looks: np.ndarray, ids: np.ndarray | None = None) -> Index:
+    ids = np.arange(len(looks)) + 10 if ids is None else ids
+    return Index(1, {}, ids.astype(np.int64), checked(looks))
 
 
 def test_nobody_is_near_where_nobody_is() -> None:
-    assert index(np.empty((0, SIZE))).nearest(np.zeros((2, SIZE), np.float32)) == []
+    assert index(np.empty((0, SIZE))).nearest(np.zeros((2, SIZE), np.float32)) is None
 
 
-def test_no_face_has_no_neighbour() -> None:
-    assert index(np.zeros((3, SIZE))).nearest(np.empty((0, SIZE), np.float32)) == []
+def test_the_only_person_has_no_second() -> None:
+    one = np.eye(1, SIZE, dtype=np.float32)
+    assert index(one.repeat(3, axis=0), np.full(3, 4)).nearest(one) == (4, 0.0, np.inf)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 5))
-def test_nearest_is_what_comparing_one_by_one_finds(seed: int, people: int, faces: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 5), st.integers(1, 4))
+def test_nearest_is_what_comparing_with_everybody_finds(
+    seed: int, looks: int, people: int, pictures: int
+) -> None:
     draw = np.random.default_rng(seed)
-    looks, asked = (draw.normal(0, 0.1, (n, SIZE)).astype(np.float32) for n in (people, faces))
-    for face, (id_, distance) in zip(asked, index(looks).nearest(asked), strict=True):
-        one_by_one = np.linalg.norm(looks.astype(float) - face, axis=1)
-        assert distance == pytest.approx(one_by_one.min(), rel=1e-5)
-        assert one_by_one[id_ - 10] == pytest.approx(one_by_one.min(), rel=1e-5)
-
-
-def test_a_look_is_at_no_distance_from_itself() -> None:
-    looks = np.random.default_rng(1).normal(0, 0.1, (50, SIZE)).astype(np.float32)
-    assert index(looks).nearest(looks) == [(10 + row, 0.0) for row in range(50)]
+    known, face = (draw.normal(0, 0.1, (n, SIZE)).astype(np.float32) for n in (looks, pictures))
+    ids = draw.integers(1, people + 1, looks)
+    searched = index(known, ids)
+    away = {int(id_): distance(known[ids == id_], face) for id_ in np.unique(ids)}
+    assert searched.distances(face) == pytest.approx(away, rel=1e-5)
+    person, nearest, second = searched.nearest(face)
+    first, *others = sorted(away.values())
+    assert nearest == pytest.approx(first, rel=1e-5)
+    assert away[person] == pytest.approx(first, rel=1e-5)
+    assert second == (pytest.approx(others[0], rel=1e-5) if others else np.inf)
 
 
 def test_what_is_searched_cannot_be_changed() -> None:
     searched = index(np.zeros((2, SIZE)))
-    for array in (searched.ids, searched.looks):
+    for array in (searched.ids, searched.looks, searched.people):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

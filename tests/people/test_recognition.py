@@ -31,20 +31,22 @@ class Faces:
         self.looks += 1
         if self.broken:
             raise EmorecError("out of order")
-        return np.array([[self.shows[int(box[0])]] + [0] * 127 for box in boxes_xyxy], np.float32)
+        return np.eye(128, dtype=np.float32)[[self.shows[int(box[0])] for box in boxes_xyxy]]
 
 
 class Known:
-    """A gallery that knows a person by the embedding's first number."""
+    """A gallery that knows a person by where the embedding's only 1 stands."""
 
     def __init__(self) -> None:
         self.people = dict(PEOPLE)
 
-    def match(self, embeddings):
-        ids = [round(float(e[0])) for e in embeddings]
+    def match(self, faces):
+        said = [np.unique(face.argmax(axis=1)).tolist() for face in faces]
         return [
-            Match(id_, self.people[id_], abs(float(e[0]) - id_)) if id_ in self.people else None
-            for id_, e in zip(ids, embeddings, strict=True)
+            Match(ids[0], self.people[ids[0]], 0.1)
+            if len(ids) == 1 and ids[0] in self.people
+            else None
+            for ids in said
         ]
 
 
