@@ -61,18 +61,19 @@ def look_at(
         raise EmorecError(
             f"the face is too small: {side} pixels wide, at least {LEAST_FACE_PX} are needed."
         )
-    return enrolled_embedding(image_bgr, face.box, embedder)
+    return mean_direction(both_ways(image_bgr, face.box, embedder))[0]
 
 
-def enrolled_embedding(image_bgr: npt.NDArray[np.uint8], box: Box, embedder: Embedder) -> Embedding:
-    """Return the mean direction of a face and its mirror image, float32 of shape (128,)."""
+def both_ways(image_bgr: npt.NDArray[np.uint8], box: Box, embedder: Embedder) -> Embeddings:
+    """Return the embeddings of a face and of its mirror image, float32 of shape (2, 128)."""
     width = image_bgr.shape[1]
     mirrored = Box(width - box.x2, box.y1, width - box.x1, box.y2)
-    both = [
-        embedder.embed(image_bgr, [box])[0],
-        embedder.embed(np.ascontiguousarray(image_bgr[:, ::-1]), [mirrored])[0],
-    ]
-    return mean_direction(np.stack(both))[0]
+    return np.concatenate(
+        [
+            embedder.embed(image_bgr, [box]),
+            embedder.embed(np.ascontiguousarray(image_bgr[:, ::-1]), [mirrored]),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)

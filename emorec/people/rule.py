@@ -37,8 +37,8 @@ one picture. With it one threshold serves for any number of pictures: for one st
 0.355 with one picture enrolled of 40 people, 0.360 with three, 0.362 where three are asked for."""
 
 APART = 0.42
-"""A picture that is farther than this from several of one person is of somebody else: 1 in 100 of the
-person's own is, and 99 in 100 of others'."""
+"""A picture farther than this from several of one person is of somebody else: 1 in 100 of the
+person's own are, and 99 in 100 of others'."""
 
 
 def threshold(people: int) -> float:

@@ -1,25 +1,101 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 pytest.importorskip("sqlalchemy")
 
-from benchmarks.identity import rates, tables
+from benchmarks import identity
+from benchmarks.open_set import Picture, Setting, newcomers, pairs, rates, search, share
+from benchmarks.stays import long_tracks
+from emorec.people.nearest import SIZE
+from emorec.people.rule import threshold
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+RESULTS = sorted((BENCHMARKS / "results").glob("*-identity.json"))
 
 
-def test_rates_of_pairs() -> None:
-    faces = np.zeros((4, 128), np.float32)
-    faces[:, 0] = [0.0, 0.5, 0.58, 3.0]
-    measured = rates(faces, np.array([1, 1, 2, 2]))
-    assert (measured["same_pairs"], measured["other_pairs"]) == (2, 4)
-    by = {row["threshold"]: row for row in measured["rates"]}
-    # One person: 0.5 and 2.42 apart; two people: 0.58, 3.0, 0.08 and 2.5.
-    assert (by[0.3]["false_accept"], by[0.3]["false_reject"]) == (0.25, 1.0)
-    assert (by[0.6]["false_accept"], by[0.6]["false_reject"]) == (0.5, 0.5)
+def people(count: int, each: int, shake: float, seed: int = 0, name: str = "p") -> list[Picture]:
+    """Return pictures of people who are far from each other, and near themselves."""
+    draw = np.random.default_rng(seed)
+    found = []
+    for person in range(count):
+        face = draw.normal(0, 1, SIZE) / np.sqrt(SIZE)
+        for _ in range(each):
+            seen = (face + draw.normal(0, shake / np.sqrt(SIZE), SIZE)).astype(np.float32)
+            found.append(Picture(f"{name}{person}", seen, seen, found=True, clear=True))
+    return found
 
 
-def test_one_picture_makes_no_pair() -> None:
-    measured = rates(np.zeros((1, 128), np.float32), np.array([1]))
-    shown = tables({"faces": "one", "people": 1, "pictures": 1, "default": 0.6, **measured})
-    assert "| 0.60 | none | none |" in shown
+CLEAR = [*people(20, 5, 0.15), *people(30, 1, 0.0, seed=1, name="s")]
+
+
+@pytest.mark.parametrize("setting", [Setting(10, 1), Setting(10, 3), Setting(10, 2, asked=3)])
+def test_people_who_are_easily_told_apart_are(setting: Setting) -> None:
+    measured = rates(*search(CLEAR, setting, only_clear=True, draws=3), threshold(10))
+    assert measured["named_rightly"][0] == 1 and measured["misnamed"][0] == 0
+    assert measured["strangers_named"][0] == 0
+    assert measured["strangers"] == (30 if setting.asked == 1 else 10)
+    assert measured["faces"] == 10 * ((5 - setting.pictures) // setting.asked)
+
+
+def test_people_whose_pictures_differ_too_much_are_missed_and_near_strangers_are_named() -> None:
+    vague = [*people(20, 5, 1.5), *people(30, 1, 0.0, seed=1, name="s")]
+    own, strangers = search(vague, Setting(10, 1), only_clear=True, draws=3)
+    assert rates(own, strangers, threshold(10))["named_rightly"][0] < 0.1
+    assert rates(own, strangers, 2.0, margin=0.0)["strangers_named"][0] == 1
+    assert 0 < rates(own, strangers, 2.0, margin=0.0)["misnamed"][0] < 1
+
+
+def test_a_face_that_is_not_clear_is_missed_and_not_enrolled() -> None:
+    dim = [
+        Picture(one.person, one.asked, one.enrolled, found=False, clear=False)
+        if row % 5 == 0
+        else one
+        for row, one in enumerate(people(20, 5, 0.15))
+    ]
+    app, every = (
+        rates(*search([*dim, *CLEAR[100:]], Setting(10, 1), only_clear=only), threshold(10))
+        for only in (True, False)
+    )
+    assert every["named_rightly"][0] == 1
+    assert app["named_rightly"][0] == pytest.approx(0.75, abs=0.001)  # 1 of 4 others is not found
+
+
+def test_shares_have_wilsons_interval() -> None:
+    assert share(0.0, 200) == [0.0, 0.0, pytest.approx(0.0188, abs=1e-4)]
+    assert share(0.5, 100) == pytest.approx([0.5, 0.4038, 0.5962], abs=1e-4)
+
+
+def test_pairs_newcomers_and_those_who_stay_are_counted() -> None:
+    assert pairs(CLEAR, 0.7)["one_person"][0] == 0 and pairs(CLEAR, 0.7)["two_people"][0] == 1
+    assert newcomers(CLEAR, Setting(10, 3))["alike"][0] == 0
+    stay = long_tracks(CLEAR, 10)
+    assert (stay["first"][0], stay["by_one"][0], stay["by_rule"][0]) == (0, 0, 0)
+    near = [
+        Picture(f"s{row}", one.asked, one.enrolled, found=True, clear=True)
+        for row, one in enumerate(CLEAR[:100:5])
+    ]
+    assert long_tracks([*CLEAR[:100], *near], 20)["by_rule"][0] == 1  # they are enrolled in truth
+
+
+def test_without_the_pictures_it_says_what_it_needs(tmp_path: Path) -> None:
+    for folder in (None, tmp_path):
+        with pytest.raises(SystemExit, match=r"names\.csv"):
+            identity.read(folder)
+
+
+def test_halves_hold_everybody_once() -> None:
+    one, two = (identity.half(CLEAR, number) for number in (0, 1))
+    assert len(one) == len(two) == 65
+    assert not {own.person for own in one} & {own.person for own in two}
+
+
+@pytest.mark.parametrize("file", RESULTS[-1:], ids=lambda file: file.name)
+def test_the_readme_shows_the_newest_result(file: Path) -> None:
+    readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(f"<!-- results/{file.name} -->\n")[1].split("\n<!-- end -->")[0]
+    assert shown == identity.tables(json.loads(file.read_text(encoding="utf-8")))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import cv2
@@ -116,6 +117,41 @@ def test_a_fault_at_one_picture_is_its_line_and_the_others_count(
     said = " ".join(markdown.value for markdown in at.markdown)
     assert "**wall.png**: cannot be read, by a fault of EmoRec itself" in said
     assert "check_circle:] me.png" in said
+
+
+def test_looking_much_like_somebody_is_said_and_left_to_the_visitor(gallery: Gallery) -> None:
+    from contextlib import closing
+
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.enrolment import look_at
+    from emorec.people.rule import MARGIN, threshold
+    from emorec.recognizer import EmotionRecognizer
+
+    with closing(FaceEmbedder()) as embedder:
+        face = look_at(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
+    side = np.random.default_rng(1).normal(0, 1, 128)
+    side -= face * (side @ face)
+    angle = 2 * np.arcsin((threshold(1) + MARGIN / 2) / 2)
+    twin = np.cos(angle) * face + np.sin(angle) * side / np.linalg.norm(side)
+    gallery.enrol("Twin", twin[None], consent=True)
+    at = upload(page(), ("me.png", PORTRAIT))
+    (said,) = [markdown.value for markdown in at.markdown if "me.png" in markdown.value]
+    assert ":orange[:material/warning:]" in said and "looks much like Twin" in said
+    at.text_input[0].set_value("Eileen").run()
+    at.checkbox[0].check().run()
+    press(at, "Enrol")
+    assert names(gallery) == ["Eileen", "Twin"]
+
+
+def test_how_a_name_is_decided_is_told_with_the_newest_measured_numbers(gallery: Gallery) -> None:
+    results = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+    report = json.loads(sorted(results.glob("*-identity.json"))[-1].read_text(encoding="utf-8"))
+    (told,) = [markdown.value for markdown in page().markdown if "strangers" in markdown.value]
+    for row in report["as_the_app"]:
+        if (row["enrolled"], row["pictures"]) in ((40, 1), (40, 3)):
+            assert f"**{100 * row['named_rightly'][0]:.1f} %**" in told
+            assert f"**{100 * row['strangers_named'][0]:.1f} %**" in told
+            assert row["misnamed"][0] < 0.002 and "2 in 1,000" in told
 
 
 def test_two_of_one_name_are_told_apart_renamed_and_deleted(gallery: Gallery) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emorec.errors import EmorecError
-from emorec.people.enrolment import FAR, enrolled_embedding, look_at, remarks
+from emorec.people.enrolment import FAR, both_ways, look_at, remarks
 from emorec.people.gallery import open_gallery
 from emorec.people.rule import MARGIN, distance, threshold
 from emorec.recognizer import EmotionRecognizer
@@ -109,18 +109,20 @@ def test_a_person_added_to_who_looks_like_another_is_told_or_refused(gallery) ->
     assert like_the_other.text == "looks like Adele, who is somebody else."
 
 
-def test_what_is_enrolled_is_the_mean_of_a_picture_and_its_mirror_image(embedder, portrait) -> None:
+def test_what_is_enrolled_is_the_mean_of_a_picture_and_its_mirror_image(
+    embedder, recognizer, portrait
+) -> None:
     box = Box(111, 59, 221, 169)
+    plain, mirrored = both_ways(portrait, box, embedder)
+    there = np.ascontiguousarray(portrait[:, ::-1])
     width = portrait.shape[1]
-    mirrored = np.ascontiguousarray(portrait[:, ::-1])
-    kept = enrolled_embedding(portrait, box, embedder)
+    back = both_ways(there, Box(width - 221, 59, width - 111, 169), embedder)
+    assert np.allclose(back, [mirrored, plain], atol=1e-5)
+    kept = look_at(portrait, recognizer, embedder)
     assert np.linalg.norm(kept) == pytest.approx(1, abs=1e-5)
-    same = enrolled_embedding(mirrored, Box(width - 221, 59, width - 111, 169), embedder)
-    assert np.allclose(kept, same, atol=1e-5)
-    plain, flipped = (
-        embedder.embed(portrait, [box]),
-        embedder.embed(mirrored, [Box(width - 221, 59, width - 111, 169)]),
-    )
-    apart = distance(plain, flipped)
-    assert 0 < distance(kept[None], plain) < apart
-    assert distance(kept[None], flipped) < apart
+    (face,) = recognizer.analyze(portrait).faces
+    plain, mirrored = both_ways(portrait, face.box, embedder)
+    apart = distance(plain[None], mirrored[None])
+    assert apart > 0
+    for one in (plain, mirrored):
+        assert distance(kept[None], one[None]) == pytest.approx(apart / 2, rel=0.1)

@@ -16,9 +16,12 @@ from PIL import Image
 
 from emorec.cli import main
 from emorec.people import consent, extra
+from emorec.people.enrolment import look_at
 from emorec.people.gallery import open_gallery
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
+from emorec.people.rule import MARGIN, threshold
+from emorec.recognizer import EmotionRecognizer
 
 
 @pytest.fixture
@@ -210,6 +213,24 @@ def test_people_are_imported_once_and_refusals_are_said(
     assert main(["people", "import", "faces", "--consent"]) == 2
     assert "portrait.png: looks like Ada, who is enrolled already" in capsys.readouterr().err
     assert names() == ["Ada"]
+
+
+def test_looking_much_like_somebody_is_said_and_no_failure(folder: Path, embedder, capsys) -> None:
+    (folder / "faces" / "Ada").mkdir(parents=True)
+    Image.fromarray(skimage.data.astronaut()).save(folder / "faces" / "Ada" / "portrait.png")
+    face = look_at(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
+    side = np.random.default_rng(1).normal(0, 1, 128)
+    side -= face * (side @ face)
+    angle = 2 * np.arcsin((threshold(1) + MARGIN / 2) / 2)
+    gallery = open_gallery()
+    twin = np.cos(angle) * face + np.sin(angle) * side / np.linalg.norm(side)
+    gallery.enrol("Twin", twin[None], consent=True)
+    gallery.close()
+    assert main(["people", "import", "faces", "--consent"]) == 0
+    shown = capsys.readouterr()
+    assert "Ada: enrolled with id 2" in shown.out
+    assert "portrait.png: looks much like Twin, as" in shown.err and shown.err.count("\n") == 1
+    assert names() == ["Ada", "Twin"]
 
 
 @pytest.mark.parametrize(
