@@ -1,154 +1,282 @@
-"""False accepts and false rejects over the threshold at which two faces count as one person.
+"""How often strangers are given a name, and those who are enrolled their own.
 
-With ``--people DIR``, one sub-folder a person as LFW comes, every pair of pictures is measured:
-that is what a threshold may be chosen by. Without it there are only the faces that the tests have:
-the portrait of scikit-image in light, lean and sharpness of all kinds (one person, far easier than
-pictures of different days) against itself and against the 100 faces of its ``lfw_subset`` (25 × 25
-pixels, many times smaller than what is enrolled). The report says which it was.
+    python -m benchmarks.identity --people DIR [--out FILE] [--plot FILE.png]
+    python -m benchmarks.identity --show FILE [--plot FILE.png]
 
-    python -m benchmarks.identity [--people DIR] [--out FILE]
+DIR holds ``names.csv`` with the columns ``file`` and ``person``, and those files in ``images``: of
+80 people or more five pictures each, of others one, who are the strangers. The published numbers
+are of people in Labeled Faces in the Wild (G. Huang et al., 2007), in grey, up to 350 × 350 pixels.
+
+Every picture is embedded once, as the app does it. Then 20 times other people are enrolled with
+other pictures of them. The rule's numbers were chosen on half of the people and of the strangers;
+the report has that half, the other one and both.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
-
-import cv2
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.open_set import (
+    DRAWS,
+    Picture,
+    Setting,
+    newcomers,
+    pairs,
+    rates,
+    search,
+)
 from benchmarks.report import Report, add_options, deliver
+from benchmarks.stays import long_tracks
 from emorec.errors import EmorecError
-from emorec.media.photo import SUFFIXES, read_photo
+from emorec.media.photo import read_photo
 from emorec.people.embedding import FaceEmbedder
-from emorec.people.gallery import THRESHOLD
+from emorec.people.enrolment import FAR, LEAST_FACE_PX, both_ways
+from emorec.people.rule import MARGIN, mean_direction, threshold
 from emorec.recognizer import EmotionRecognizer
+from emorec.records import Box
 
-THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(11))
-_PORTRAIT_BOX = (171, 59, 281, 169)
-_STEPS = 12  # changed copies of each kind
+SETTINGS = (
+    Setting(10, 1),
+    Setting(10, 3),
+    Setting(40, 1),
+    Setting(40, 3),
+    Setting(40, 5),
+    Setting(10, 1, asked=3),
+    Setting(10, 3, asked=3),
+    Setting(40, 1, asked=3),
+    Setting(40, 3, asked=3),
+)
+IN_A_HALF = (Setting(20, 1), Setting(20, 3), Setting(40, 3), Setting(20, 3, asked=3))
+"""Half of the people: where three pictures are asked for, 20 of the 40 are the strangers."""
+
+MARGINS = (0.0, 0.01, 0.03, 0.05)
+STEPS = tuple(round(0.28 + 0.01 * step, 2) for step in range(21))
+_HEAD = "| enrolled | pictures of each | asked | strangers named | named rightly | misnamed |"
+
+THREADS = 2  # processes that embed, each on one core
 
 
-def rates(
-    embeddings: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]
-) -> dict[str, int | list[dict[str, float | None]]]:
-    """Return how often pairs are judged wrongly at each of ``THRESHOLDS``.
+def main() -> None:
+    """Measure, print and, with ``--out`` and ``--plot``, keep; or show what was kept."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--people", type=Path, metavar="DIR", help="names.csv and images/")
+    parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw both errors")
+    add_options(parser)
+    args = parser.parse_args()
+    report = deliver(args, lambda: measure(args.people), tables)
+    if args.plot:
+        draw(report, args.plot)
 
-    Args:
-        embeddings: float32 of shape (n, 128).
-        ids: int64 of shape (n,), whose each is.
-    """
-    away = np.linalg.norm(embeddings[:, None] - embeddings[None], axis=2)
-    upper = np.triu(np.ones(away.shape, dtype=bool), 1)
-    same = ids[:, None] == ids[None]
-    one, two = away[upper & same], away[upper & ~same]
+
+def measure(folder: Path | None) -> Report:
+    """Return all of it, fit for JSON."""
+    head = machine()
+    pictures = read(folder)
+    halves = [half(pictures, number) for number in (0, 1)]
     return {
-        "same_pairs": len(one),
-        "other_pairs": len(two),
-        "rates": [
-            {
-                "threshold": threshold,
-                "false_accept": float((two < threshold).mean()) if len(two) else None,
-                "false_reject": float((one >= threshold).mean()) if len(one) else None,
-            }
-            for threshold in THRESHOLDS
+        "command": "python -m benchmarks.identity --people DIR",
+        **head,
+        "people": sum(count > 1 for count in Counter(one.person for one in pictures).values()),
+        "pictures": len(pictures),
+        "found": sum(picture.found for picture in pictures),
+        "clear": sum(picture.clear for picture in pictures),
+        "draws": DRAWS,
+        "margin": MARGIN,
+        "as_the_app": [at_the_rule(pictures, setting, True) for setting in SETTINGS],
+        "all_pictures": [at_the_rule(pictures, setting) for setting in SETTINGS],
+        "chosen_on": [at_the_rule(halves[0], setting) for setting in IN_A_HALF],
+        "held_out": [at_the_rule(halves[1], setting) for setting in IN_A_HALF],
+        "margins": [
+            {"margin": margin, **at_the_rule(pictures, Setting(40, 1), margin=margin)}
+            for margin in MARGINS
         ],
+        "thresholds": [over_thresholds(pictures, setting) for setting in SETTINGS],
+        "pairs": pairs(pictures, FAR),
+        "newcomers": newcomers(pictures, Setting(40, 3)),
+        "long_tracks": long_tracks(pictures, 40),
     }
 
 
-def measure(args: argparse.Namespace) -> Report:
-    """Return the report of the faces asked for."""
-    embedder = FaceEmbedder()
-    try:
-        embeddings, ids = folders(args.people, embedder) if args.people else at_hand(embedder)
-    finally:
-        embedder.close()
-    return {
-        "machine": machine(),
-        "faces": "pictures of --people" if args.people else "the portrait and lfw_subset",
-        "people": len(np.unique(ids)),
-        "pictures": len(ids),
-        "default": THRESHOLD,
-        **rates(embeddings, ids),
+def read(folder: Path | None) -> list[Picture]:
+    """Return every picture that ``names.csv`` lists, embedded as the app does it.
+
+    Where the app finds no face, the whole picture is taken for one.
+    """
+    table = folder / "names.csv" if folder else None
+    if folder is None or table is None or not table.is_file():
+        raise SystemExit(
+            "--people DIR is needed: a folder with names.csv (columns file, person) and images/,"
+            " with five pictures or more each of 80 people and one each of strangers."
+        )
+    with table.open(newline="", encoding="utf-8") as lines:
+        rows = [(row["file"], row["person"]) for row in csv.DictReader(lines)]
+    recognizer = EmotionRecognizer()
+
+    def work(part: int) -> list[Picture]:
+        with closing(FaceEmbedder()) as embedder:
+            return [
+                picture(folder / "images" / file, person, recognizer, embedder)
+                for file, person in rows[part::THREADS]
+            ]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        try:
+            parts = list(pool.map(work, range(THREADS)))
+        except EmorecError as error:
+            raise SystemExit(str(error)) from None
+    return [one for part in parts for one in part]
+
+
+def picture(
+    path: Path, person: str, recognizer: EmotionRecognizer, embedder: FaceEmbedder
+) -> Picture:
+    """Return what the app makes of a picture: its largest face."""
+    image_bgr = read_photo(path)
+    faces = recognizer.analyze(image_bgr).faces
+    face = max(faces, key=lambda one: one.box.width * one.box.height, default=None)
+    height, width = image_bgr.shape[:2]
+    box = face.box if face else Box(0, 0, width, height)
+    embeddings = both_ways(image_bgr, box, embedder)
+    return Picture(
+        person,
+        embeddings[0],
+        mean_direction(embeddings)[0],
+        found=face is not None,
+        clear=face is not None and not face.unreadable and face.box.width >= LEAST_FACE_PX,
+    )
+
+
+def half(pictures: list[Picture], number: int) -> list[Picture]:
+    """Return one half of the people and of the strangers, all pictures of each."""
+    count = Counter(one.person for one in pictures)
+    chosen = {
+        person
+        for group in (
+            sorted(person for person in count if count[person] > 1),
+            sorted(person for person in count if count[person] == 1),
+        )
+        for person in group[number::2]
     }
+    return [one for one in pictures if one.person in chosen]
 
 
-def folders(
-    root: Path, embedder: FaceEmbedder
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Return the largest face of each picture, and the number of its sub-folder."""
-    recognizer, found, ids = EmotionRecognizer(), [], []
-    for number, folder in enumerate(sorted(path for path in root.iterdir() if path.is_dir())):
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower().lstrip(".") not in SUFFIXES:
-                continue
-            image_bgr = read_photo(path)
-            faces = recognizer.analyze(image_bgr).faces
-            if faces:
-                box = max((face.box for face in faces), key=lambda box: box.width * box.height)
-                found.append(embedder.embed(image_bgr, [box])[0])
-                ids.append(number)
-    if not found:
-        raise EmorecError(f"{root}: no face in it; expected one sub-folder a person.")
-    return np.stack(found), np.array(ids, np.int64)
+def at_the_rule(
+    pictures: list[Picture], setting: Setting, only_clear: bool = False, margin: float = MARGIN
+) -> dict[str, Any]:
+    """Return a setting and the rates that the rule has in it."""
+    found = rates(*search(pictures, setting, only_clear), threshold(setting.enrolled), margin)
+    return {**asdict(setting), **found}
 
 
-def at_hand(embedder: FaceEmbedder) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Return the portrait's changed copies, all of person 0, and the faces of ``lfw_subset``."""
-    import skimage.data
-
-    portrait = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
-    found = [embedder.embed(image, [_PORTRAIT_BOX])[0] for image in _copies(portrait)]
-    ids = [0] * len(found)
-    faces = skimage.data.lfw_subset()[:100]  # the others are no faces
-    for number, face in enumerate(faces, start=1):
-        gray = cv2.resize((face * 255).astype(np.uint8), (200, 200), interpolation=cv2.INTER_CUBIC)
-        found.append(embedder.embed(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), [(0, 0, 200, 200)])[0])
-        ids.append(number)
-    return np.stack(found), np.array(ids, np.int64)
-
-
-def _copies(image: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
-    rng = np.random.default_rng(1)
-    copies = [image]
-    middle = ((_PORTRAIT_BOX[0] + _PORTRAIT_BOX[2]) / 2, (_PORTRAIT_BOX[1] + _PORTRAIT_BOX[3]) / 2)
-    for strength in np.linspace(0.1, 1, _STEPS):
-        lean = cv2.getRotationMatrix2D(middle, float(rng.uniform(-45, 45) * strength), 1)
-        light = image * rng.uniform(1 - 0.8 * strength, 1 + strength)
-        noise = image + rng.normal(0, 25 * strength, image.shape)
-        copies += [
-            cv2.warpAffine(image, lean, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE),
-            np.clip(light, 0, 255).astype(np.uint8),
-            np.clip(noise, 0, 255).astype(np.uint8),
-            cv2.GaussianBlur(image, (0, 0), float(3 * strength)),
-        ]
-    return copies
+def over_thresholds(pictures: list[Picture], setting: Setting) -> dict[str, Any]:
+    """Return both errors, without intervals, at every threshold."""
+    own, strangers = search(pictures, setting, only_clear=False)
+    rows = []
+    for near in STEPS:
+        at = rates(own, strangers, near)
+        rows.append(
+            {
+                "threshold": near,
+                "false_positive": at["strangers_named"][0],
+                "false_negative": round(1 - at["named_rightly"][0], 5),
+            }
+        )
+    return {**asdict(setting), "rule": round(threshold(setting.enrolled), 4), "rows": rows}
 
 
 def tables(report: Report) -> str:
-    """Return the report as a Markdown table."""
-    lines = [
-        (
-            f"{report['faces']}: {report['people']} people, {report['pictures']} pictures,"
-            f" {report['same_pairs']} pairs of one person, {report['other_pairs']} of two;"
-            f" the default is {report['default']}"
-        ),
+    """Return the report as Markdown."""
+    strangers = report["as_the_app"][0]["strangers"]
+    pair, new, stay = report["pairs"], report["newcomers"], report["long_tracks"]
+    head = (
+        f"{report['pictures']} pictures of {report['people']} people and {strangers} strangers:"
+        f" a face found in {report['found']}, clear enough for a name in {report['clear']}."
+    )
+    lines = [head]
+    for title, key in (
+        ("As the app does it, only clear faces enrolled and named", "as_the_app"),
+        ("All pictures, each taken for a face where none was found", "all_pictures"),
+        ("The half that the rule was chosen on, all pictures", "chosen_on"),
+        ("The other half, all pictures", "held_out"),
+    ):
+        lines += ["", f"{title}:", "", _HEAD, "|--:|--:|--:|--:|--:|--:|"]
+        lines += [row_of(row) for row in report[key]]
+    lines += [
         "",
-        "| threshold | false accepts | false rejects |",
-        "|---|---|---|",
+        "The margin, 40 enrolled with one picture:",
+        "",
+        "| margin | strangers named | named rightly | misnamed |",
+        "|--:|--:|--:|--:|",
     ]
-    for row in report["rates"]:
-        shares = (row["false_accept"], row["false_reject"])
-        cells = ["none" if share is None else f"{100 * share:.2f} %" for share in shares]
-        lines.append(f"| {row['threshold']:.2f} | {cells[0]} | {cells[1]} |")
-    return "\n".join(lines)
+    lines += [f"| {row['margin']:.2f} | {_rates(row)} |" for row in report["margins"]]
+    far = (
+        f"Pairs of pictures at least {pair['apart']} apart: {_percent(pair['one_person'])} of one"
+        f" person's, {_percent(pair['two_people'])} of two people's."
+    )
+    alike = f"Newcomers who look much like one of {new['enrolled']}: {_percent(new['alike'])}."
+    stays = (
+        f"Strangers who stay for {stay['pictures']} pictures, {stay['enrolled']} enrolled:"
+        f" {_percent(stay['by_rule'])} are ever named. {_percent(stay['by_one'])} would be if every"
+        f" picture were judged by itself, {_percent(stay['first'])} by their photograph alone."
+    )
+    said = (far, alike, stays)
+    return "\n".join([*lines, "", *(f"- {line}" for line in said)])
+
+
+def row_of(row: dict[str, Any]) -> str:
+    """Return a setting's rates as a row of a Markdown table."""
+    return f"| {row['enrolled']} | {row['pictures']} | {row['asked']} | {_rates(row)} |"
+
+
+def _rates(row: dict[str, Any]) -> str:
+    keys = ("strangers_named", "named_rightly", "misnamed")
+    return " | ".join(_percent(row[key]) for key in keys)
+
+
+def _percent(rate: list[float]) -> str:
+    value, below, above = (100 * part for part in rate)
+    return f"{value:.1f} % ({below:.1f}–{above:.1f})"
+
+
+def draw(report: Report, file: Path) -> None:
+    """Draw both errors over the threshold, for one picture asked and for three."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 5), layout="constrained")
+    for axes, asked in zip(figure.subplots(1, 2, sharey=True), (1, 3), strict=True):
+        for number, setting in enumerate(
+            one for one in report["thresholds"] if one["asked"] == asked
+        ):
+            near = [row["threshold"] for row in setting["rows"]]
+            for key, style in (("false_positive", "-"), ("false_negative", "--")):
+                axes.plot(
+                    near,
+                    [100 * row[key] for row in setting["rows"]],
+                    style,
+                    color=f"C{number}",
+                    label=f"{setting['enrolled']} enrolled with {setting['pictures']}"
+                    if style == "-"
+                    else None,
+                )
+            axes.axvline(setting["rule"], color=f"C{number}", alpha=0.2)
+        axes.set(
+            title=f"{asked} picture{'s' if asked > 1 else ''} of a face",
+            xlabel="threshold (upright lines: the rule's)",
+            ylim=(0, 15),
+        )
+        axes.grid(alpha=0.3)
+        axes.legend(loc="upper right", fontsize=8)
+    figure.axes[0].set_ylabel("strangers named, %; dashed: enrolled not named rightly, %")
+    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=Path, metavar="DIR", help="one sub-folder a person")
-    add_options(parser)
-    options = parser.parse_args()
-    deliver(options, lambda: measure(options), tables)
+    main()

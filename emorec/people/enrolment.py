@@ -21,11 +21,11 @@ LEAST_FACE_PX = 80
 """About half of what the network sees; a smaller face is known less surely."""
 
 FAR = 0.43
-FAR_OF_ONE, FAR_OF_TWO = 3, 99
+FAR_OF_ONE, FAR_OF_TWO = 2, 98
 """Two pictures that are farther apart are taken for two people's: of 100 pairs of one person's
 pictures so many are, and of two people's (benchmarks/identity.py)."""
 
-ALIKE_OF_NEW = 4
+ALIKE_OF_NEW = 5
 """Of 100 people so many lie within the rule's margin of its threshold to one of 40 enrolled."""
 
 Embedding = npt.NDArray[np.float32]
@@ -146,9 +146,7 @@ def _alike(pictures: Embeddings, gallery: Gallery, person_id: int | None) -> Rem
     other = next((match for match in people if match.person_id != person_id), None)
     if other is None or other.distance >= near + MARGIN:
         return None
-    if people[0] is not other:  # the person themself is nearer
-        return _much_like(other.name)
-    if other.distance >= near:
+    if other.distance >= near or people[0] is not other:  # or the person themself is nearer
         return _much_like(other.name)
     if person_id is not None:
         return Remark(f"looks like {other.name}, who is somebody else.", refused=True)

@@ -11,6 +11,7 @@ pytest.importorskip("sqlalchemy")
 from benchmarks import identity
 from benchmarks.open_set import Picture, Setting, newcomers, pairs, rates, search, share
 from benchmarks.stays import long_tracks
+from emorec.people import enrolment
 from emorec.people.nearest import SIZE
 from emorec.people.rule import threshold
 
@@ -99,3 +100,17 @@ def test_the_readme_shows_the_newest_result(file: Path) -> None:
     readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
     shown = readme.split(f"<!-- results/{file.name} -->\n")[1].split("\n<!-- end -->")[0]
     assert shown == identity.tables(json.loads(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("file", RESULTS[-1:], ids=lambda file: file.name)
+def test_the_docs_and_enrolment_say_what_the_newest_result_says(file: Path) -> None:
+    report = json.loads(file.read_text(encoding="utf-8"))
+    docs = (BENCHMARKS.parent / "docs" / "names.md").read_text(encoding="utf-8")
+    for key in ("all_pictures", "as_the_app"):
+        rows = [row for row in report[key] if row["enrolled"] == 40 and row["pictures"] < 5]
+        assert len(rows) == 4
+        for row in rows:
+            assert identity.row_of(row) in docs
+    assert round(100 * report["pairs"]["one_person"][0]) == enrolment.FAR_OF_ONE
+    assert round(100 * report["pairs"]["two_people"][0]) == enrolment.FAR_OF_TWO
+    assert round(100 * report["newcomers"]["alike"][0]) == enrolment.ALIKE_OF_NEW
