@@ -18,10 +18,9 @@ from emorec.cli import main
 from emorec.people import consent, extra
 from emorec.people.enrolment import look_at
 from emorec.people.gallery import open_gallery
-from emorec.recognizer import EmotionRecognizer
-from emorec.records import FrameResult
 from emorec.people.rule import MARGIN, threshold
 from emorec.recognizer import EmotionRecognizer
+from emorec.records import FrameResult
 
 
 @pytest.fixture
