@@ -46,6 +46,7 @@ _NO_FACES = (
 )
 _SUIT = 190  # row of the astronaut's portrait from which on her face is out of the picture
 _SIZES = (1.0, 0.7, 0.45)  # in which each photograph is searched
+_RANDOM = 5  # crops of each picture, wherever
 _VARIATIONS = 3  # of each face and each mistake
 _EPOCHS, _BATCH, _RATE = 8, 128, 2e-3
 _LAYERS = ((16, 2), (32, 2), (32, 1), (64, 2), (64, 1))  # channels and stride
@@ -144,7 +145,7 @@ def slide(rng: np.random.Generator) -> Faces:
 
 
 def taken_for_faces(detector: BlazeFaceDetector, image_bgr: Faces, min_face_px: float) -> Faces:
-    """Return the crops, uint8 (n, 48, 48), of places that a zoomed look takes for faces."""
+    """Return crops, uint8 (n, 48, 48), of places that a zoomed look takes for faces, and others."""
     size_wh = image_bgr.shape[1], image_bgr.shape[0]
     places = [
         place
@@ -152,10 +153,13 @@ def taken_for_faces(detector: BlazeFaceDetector, image_bgr: Faces, min_face_px: 
         for place in detector.search(image_bgr, patch)
     ]
     faces = detector.confirm(image_bgr, surest(places), cautious=True)
+    # And some places at random, so that what it never took for a face is no riddle to the check.
+    corners = np.random.default_rng(len(places)).uniform(0, 0.8, (_RANDOM, 2)) * size_wh
+    boxes = np.hstack([corners, corners + min(size_wh) * 0.2])
     return crop_faces(
         cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY),
-        [face.box_xyxy for face in faces],
-        [face.tilt_deg for face in faces],
+        [*(face.box_xyxy for face in faces), *boxes],
+        [*(face.tilt_deg for face in faces), *([0.0] * _RANDOM)],
     )
 
 

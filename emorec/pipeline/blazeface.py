@@ -34,7 +34,8 @@ _MAYBE = 0.1
 _ZOOMED = 0.3  # less in the first zoomed look is no face: 1 % of the faces on photographs
 _WEIGHT = 6.0  # of the logit of the zoomed looks' mean, over the check's
 _CHECK_MOST = 4.0  # of the check's logit: it knows little of what BlazeFace never takes for a face
-_SURE = 7.0  # what both must say together: 98 % of 194 photographs, no patch on a suit, no cat
+_SURE = 6.5  # what both must say together of a face of usual size
+_USUAL = 16.0  # sides of a picture over that of a face which need be no surer
 _KNOWN = 0.35  # a zoomed look at a known face: it has passed all this before
 _PLACES = 200  # looked at again in one picture, the likeliest first
 _SAME = 0.3  # IoU from which two finds are one face
@@ -114,7 +115,7 @@ class BlazeFaceDetector:
                 continue
             face = _mean(once, twice)
             # Whoever is to be blurred counts as a face without a second opinion.
-            surplus = self._evidence(image_bgr, face) - _SURE
+            surplus = self._evidence(image_bgr, face) - _SURE - _odds(face, image_bgr)
             if cautious or surplus >= 0:
                 faces.append(Detection(face.box_xyxy, 1 / (1 + math.exp(-surplus)), face.tilt_deg))
         faces = surest(faces)
@@ -234,6 +235,15 @@ class _Network:
         points = points.reshape(-1, 8, 2)
         points[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[hits]
         return points, 1 / (1 + np.exp(-raw[hits].astype(np.float64)))
+
+
+def _odds(face: Detection, image_bgr: Image) -> float:
+    """Return by how much a small face must be surer: the logarithm of how many more places it has.
+
+    There are n² times as many places for a face in a picture that is n times as small.
+    """
+    usual = math.sqrt(image_bgr.shape[0] * image_bgr.shape[1]) / _USUAL
+    return max(2 * math.log(usual / max(float(np.ptp(face.box_xyxy[::2])), 1.0)), 0.0)
 
 
 def surest(found: Sequence[Detection]) -> list[Detection]:

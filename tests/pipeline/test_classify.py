@@ -54,9 +54,9 @@ def test_the_faces_take_turns_and_nobody_is_forgotten(faces: int, count: int) ->
 
 def test_newcomers_are_read_at_once_but_a_crowd_of_them_over_some_frames() -> None:
     turns = Turns()
-    first = read(turns, 25, 4, 0)
+    first = read(turns, 25, 7, 0)
     assert sorted(face for chosen in first for face in chosen) == list(range(1, 26))
-    assert max(map(len, first)) <= 8
+    assert max(map(len, first)) <= 4
     everybody = list(range(1, 27))
     assert turns.choose(everybody, everybody, 3.0, 0) == [26]
     assert turns.choose(everybody, everybody, 3.1, 0) == []
