@@ -64,7 +64,8 @@ def notes(result: FrameResult) -> list[str]:
         faces = "1 face is" if small == 1 else f"{small} faces are"
         told.append(f"{faces} too small to read: come closer or zoom in.")
     bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
-    if bound > LEAST_FACE_PX and abs(result.smallest_px - bound) < 1:
+    fits = LEAST_FACE_PX < bound < min(result.size_wh)  # else there is no such face to miss
+    if fits and abs(result.smallest_px - bound) < 1:
         told.append(
             f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"
             " would take too long."
