@@ -43,6 +43,9 @@ def add_parsers(commands: Any) -> None:
     add.add_argument(
         "--teachers", type=Path, metavar="FILE", help="of `emorec teach`: learn from it too"
     )
+    add.add_argument(
+        "--teaching", type=_share, metavar="S", help="the teachers' share of the lesson, to 1"
+    )
     add.set_defaults(command=train)
 
     add = commands.add_parser("teach", help="keep what trained networks say of the training faces")
@@ -91,6 +94,7 @@ def train(args: argparse.Namespace) -> int:
         weight_decay=args.weight_decay,
         start=args.start,
         teachers=args.teachers,
+        teaching=args.teaching,
         resume=args.resume,
         say=lambda line: print(line, flush=True),
     )
@@ -147,6 +151,16 @@ def _count(text: str) -> int:
     if not count:
         raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
     return count
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"Expected a share from 0 to 1. Received {text!r}.")
+    return share
 
 
 def _rate(text: str) -> float:

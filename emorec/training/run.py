@@ -191,7 +191,7 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     options = [f"--data {data.name}", f"--network {recipe.network}"]
     options += [f"--ferplus {ferplus.name}"] if ferplus else []
     options += [f"--epochs {recipe.epochs}"] if recipe.epochs != usual.epochs else []
-    names = ("steps", "batch", "seed", "precision", "learning_rate", "weight_decay")
+    names = ("steps", "batch", "seed", "precision", "learning_rate", "weight_decay", "teaching")
     said = {name: getattr(recipe, name) for name in names}
     options += [
         f"--{name.replace('_', '-')} {value}"
