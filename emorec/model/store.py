@@ -53,7 +53,8 @@ class EmotionModel:
             ValueError: the array is no such stack of faces.
         """
         outputs = self.outputs(faces_gray)
-        return shown(outputs, self.contract.temperatures, self.contract.blend)
+        own = self.contract
+        return shown(outputs, own.temperatures, own.blend, own.prior_power)
 
     def outputs(self, faces_gray: npt.NDArray[np.uint8]) -> Outputs:
         """Return what each head says of such faces as it left the network, untempered.

@@ -193,9 +193,10 @@ def _metrics(kinds: Mapping[str, Any]) -> None:
 
 def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
     """Return in words what the pages show of the two heads, and when they say "unsure"."""
+    answer = in_words(found.blend, found.prior_power)
     learned = (
         "FER2013 gives a face one label; for FER+ ten people voted on each. One network learned "
-        f"both, with a head for each. What the pages show is {in_words(found.blend)}, chosen on "
+        f"both, with a head for each. What the pages show is {answer}, chosen on "
         "faces kept apart so that rarer expressions do not hide behind neutral."
     )
     lines = [learned, f"Below a confidence of {found.unsure_below:.0%} a face is **{UNSURE}**."]

@@ -71,7 +71,10 @@ def vary(
 
     mirror = ops.where(between(0, 1) < 0.5, -1.0, 1.0)
     if framings is None:
-        turn, zoom = between(-how.rotation_deg, how.rotation_deg), 1 + between(-how.scale, how.scale)
+        turn, zoom = (
+            between(-how.rotation_deg, how.rotation_deg),
+            1 + between(-how.scale, how.scale),
+        )
         shift_x, shift_y = between(-how.shift, how.shift), between(-how.shift, how.shift)
     else:
         turn, zoom, shift_x, shift_y = (framings[:, i, None, None] for i in range(4))

@@ -69,7 +69,7 @@ def draw_framings(n: int) -> npt.NDArray[np.float32]:
     """Return random framings of n faces, float32 of shape (n, ``VIEWS``, 4)."""
     far = np.array([_TURN_DEG, _ZOOM, _SHIFT, _SHIFT])
     drawn = np.random.default_rng(0).uniform(-far, far, (n, VIEWS, 4))
-    return (drawn + [0, 1, 0, 0]).astype(np.float32)
+    return (drawn + np.array([0, 1, 0, 0])).astype(np.float32)
 
 
 def look(
@@ -94,9 +94,12 @@ def write_lessons(
     command: str,
 ) -> None:
     """Write the file that `learn_from` reads."""
-    arrays = {"faces": _digests(faces.faces), "taught": taught.astype(np.float16)}
-    arrays |= {"framings": framings, "command": np.array(command)}
-    replace_whole(file, lambda part: np.savez(part, **arrays))
+    known, answers = _digests(faces.faces), taught.astype(np.float16)
+
+    def write(part: Path) -> None:
+        np.savez(part, faces=known, framings=framings, taught=answers, command=command)
+
+    replace_whole(file, write)
 
 
 def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
@@ -129,7 +132,9 @@ def _framed(
     """Return the faces as `emorec.training.augment.vary` frames them, or their mirror images."""
     half = FACE_SIDE / 2
     views = np.empty_like(faces)
-    for i, (face, (turn, zoom, right, down)) in enumerate(zip(faces, framings.tolist(), strict=True)):
+    for i, (face, (turn, zoom, right, down)) in enumerate(
+        zip(faces, framings.tolist(), strict=True)
+    ):
         cos, sin = zoom * math.cos(math.radians(turn)), zoom * math.sin(math.radians(turn))
         # Where each pixel comes from; OpenCV counts from the middle of the first one.
         from_here = np.array([[cos, -sin, right * FACE_SIDE], [sin, cos, down * FACE_SIDE]])

@@ -139,6 +139,7 @@ def test_without_votes_the_labels_decide_and_the_other_head_is_silent(
     said: list[str] = []
     calibrated = calibrate(model, some_faces(None), said.append)
     assert (calibrated.contract.blend, calibrated.contract.temperatures["ferplus"]) == (0, 1)
+    assert calibrated.contract.prior_power == 0, "whose shares they are is not known"
     assert calibrated.contract.temperatures["fer2013"] != 0.84
     assert read(model.file.with_suffix(".json")) == calibrated.contract
     assert load(model.file).contract == calibrated.contract
@@ -158,6 +159,7 @@ def test_with_votes_what_is_shown_agrees_with_people(model: EmotionModel) -> Non
     votes = np.zeros((40, 10), np.int64)
     votes[range(40), said] = 9
     calibrated = calibrate(model, some_faces(votes), lambda line: None)
+    assert calibrated.contract.prior_power == PRIOR_POWER > 0
     probs = calibrated.classify(faces.faces)
     people, counted = some_faces(votes).people_labels()
     threshold = calibrated.contract.unsure_below
