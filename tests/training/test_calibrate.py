@@ -13,7 +13,13 @@ from emorec.model.contract import read
 from emorec.model.shown import FERPLUS_NAMES, tempered
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
-from emorec.training.calibrate import calibrate, choose_blend, choose_threshold, fit_temperature
+from emorec.training.calibrate import (
+    PRIOR_POWER,
+    calibrate,
+    choose_blend,
+    choose_threshold,
+    fit_temperature,
+)
 from emorec.training.data import FaceSet
 from emorec.training.metrics import ece, selective
 

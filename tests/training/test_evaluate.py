@@ -161,6 +161,25 @@ def test_a_keras_file_measures_as_its_litert_file(
     assert said[0]["ece"] == pytest.approx(said[1]["ece"], abs=0.05)
 
 
+def test_what_the_app_shows_can_be_asked_for(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["evaluate", "--data", str(files["data"]), "--model", str(files["model"])]
+    base += ["--split", "PublicTest", "--labels", "shown"]
+    votes = ["--ferplus", str(files["ferplus"])]
+    assert main([*base, *votes, "--json"]) == 0
+    by_people = json.loads(capsys.readouterr().out)
+    assert by_people["what"] == "shown" and "agreement" in by_people
+    assert main([*base, "--json"]) == 0
+    by_labels = json.loads(capsys.readouterr().out)
+    assert by_labels["what"] == "shown by labels" and by_labels["n"] > by_people["n"]
+    assert by_labels["prior_power"] == read(files["model"].with_suffix(".json")).prior_power
+    assert main(base) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("accuracy ") == 1
+    assert "what the app shows against the data's own labels" in printed
+
+
 def test_people_are_asked_for_by_name(
     files: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
