@@ -174,10 +174,8 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
         raise TrainingError(f"{start}: expected a .keras file to begin with.")
     contract = load_model(start).contract
     wanted = changes.get("network", contract.network)
-    if wanted != contract.network and not {wanted, contract.network} <= SHAPES.keys():
-        raise TrainingError(
-            f"{start}: is of the network {contract.network}, which shares no layers with {wanted}."
-        )
+    if wanted != contract.network and not _akin(wanted, contract.network):
+        raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
     network = keras.saving.load_model(start, compile=False)
     expected = build_network(contract.network, FACE_SIDE).get_weights()
     if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
@@ -185,6 +183,11 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
             f"{start}: its layers are not those that the network {contract.network} has now."
         )
     return network, changes | {"network": wanted, "start": contract.command}
+
+
+def _akin(one: str, other: str) -> bool:
+    """Say whether two networks differ in their size alone, so that layers of one fit the other."""
+    return {one, other} <= SHAPES.keys() and SHAPES[one].activation == SHAPES[other].activation
 
 
 def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:

@@ -58,8 +58,7 @@ def test_dividing_by_the_prior_finds_what_hides_behind_neutral() -> None:
     heads = [said(*["happy", "neutral"] * 50), said("disgust", sure=0.4), said("happy", "neutral")]
     photos = labelled("happy", "neutral")
     before, after = (
-        worth(heads, EVEN, 1.0, power, people, labelled("disgust"), photos)
-        for power in (0.0, 0.8)
+        worth(heads, EVEN, 1.0, power, people, labelled("disgust"), photos) for power in (0.0, 0.8)
     )
     assert before["posed"]["neutral"] == 1 and after["posed"]["accuracy"] == 1
 
@@ -99,9 +98,7 @@ def test_a_portrait_is_found_and_cut_out_and_a_wall_is_not(tmp_path: Path) -> No
     assert EMOTIONS[load().classify(photos.faces)[0].argmax()] == "happy"
 
 
-def test_what_is_not_there_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for read in (read_posed, read_photos):
         with pytest.raises(DataError, match="cannot be read as CSV"):
             read(tmp_path)
