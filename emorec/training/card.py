@@ -99,7 +99,9 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
     rows = []
     for name, own in contracts.items():
         weights = own.files["tflite"]["weights"]
-        runs = words.RUNS.get(name, "to choose on the Model page")
+        # Alone, the network that ships reads everything.
+        roles = words.SHARED if store.SMALL_NAME in contracts else words.ALONE
+        runs = roles.get(name, "to choose on the Model page")
         uses = {
             "tflite": f"the {ACTIVATIONS[own.network]} network on LiteRT, its weights as {weights}:"
             f" {runs}",

@@ -12,11 +12,14 @@ HEAD = """\
 `python -m emorec.training.card` writes this file from the contracts, the evaluations and the
 comparison that stand beside it. Every number in a table was measured; none is typed."""
 
-RUNS = {
+ALONE = {DEFAULT_NAME: "what the app and the command line run"}
+"""What a network is for where there is no small one; any other stands to be chosen."""
+
+SHARED = {
     DEFAULT_NAME: "what reads photos and videos, and live pictures where the machine carries it",
     SMALL_NAME: "what reads live pictures elsewhere",
 }
-"""What the networks that ship are for; any other stands to be chosen."""
+"""The same where there is one."""
 
 MODEL = """\
 ## `{name}`
