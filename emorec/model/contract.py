@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,8 @@ class Contract:
         temperatures: of each head and of what is ``shown``, from 0.001 to 1000; divides the
             probabilities' logarithms.
         blend: share in [0, 1] of the FER+ head in what is shown (`emorec.model.shown`).
+        prior_power: power in [0, 1] of the emotions' shares that is divided out of it; a contract
+            without it means 0.
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         data: ``name`` of the training data, and the ``protocol`` of its splits.
         metrics: for each split measured ``n``, ``accuracy``, ``macro_f1`` and ``ece``.
@@ -70,6 +72,7 @@ class Contract:
     unsure_below: float
     input: Mapping[str, Any]
     labels: Mapping[str, Any]
+    prior_power: float = 0.0
 
 
 def read(path: Path) -> Contract:
@@ -104,6 +107,7 @@ def _checked(content: Any, path: Path) -> Contract:
     if not isinstance(content, dict):
         raise ModelError(f"{path}: expected a JSON object. Received {_short(content)}.")
     names = [field.name for field in fields(Contract)]
+    content = {f.name: f.default for f in fields(Contract) if f.default is not MISSING} | content
     for kind, wrong in (
         ("missing", [name for name in names if name not in content]),
         ("not known here", [name for name in content if name not in names]),
@@ -194,6 +198,7 @@ _PARTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         _object(dict.fromkeys(TEMPERED, lambda value: _number(value, 1e-3, 1e3))),
     ),
     "blend": ("a number from 0 to 1", _share),
+    "prior_power": ("a number from 0 to 1", _share),
     "unsure_below": ("a number from 0 to 1", _share),
     "input": (_short(INPUT), lambda value: value == INPUT),
     "labels": (_short(LABELS, 400), lambda value: value == LABELS),

@@ -22,8 +22,8 @@ last two are there only where the votes were given. MEASURED is an object of:
   image;
 - ``fer2013`` alone: ``corrupted``, its accuracy on the faces spoiled in each way that
   `emorec.training.corruptions` has, by name;
-- ``shown`` alone: ``blend`` and ``unsure_below`` of the contract; ``coverage``, the share of faces
-  that get a label and not "unsure"; ``agreement``, the share of those labels that people share.
+- ``shown`` alone: the contract's ``SETTINGS``; ``coverage``, the share of faces that get a label
+  and not "unsure"; ``agreement``, the share of those labels that people share.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from pathlib import Path
 from typing import Any
 
 from emorec.errors import ModelError
+
+SETTINGS = ("blend", "prior_power", "unsure_below")
+"""What of a contract decides what is shown, beside the temperatures."""
 
 
 def evaluation_file(model_file: Path) -> Path:

@@ -14,6 +14,8 @@ operations that ship with Keras are used: a saved file loads without this packag
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
@@ -21,26 +23,52 @@ from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 if TYPE_CHECKING:
     import keras
 
-NETWORKS = ("elu", "relu", "seed")
-"""``elu`` and ``relu`` differ in nothing but the activation; ``seed`` is the first prototypes'."""
-
 FACE_SIDE = 48
 """Side in pixels of the square grey face that every network takes."""
 
-TRUNK_SIDE = 56
-"""Side to which the residual networks enlarge it, so that their windows stand closer together.
 
-It adds no parameters and nothing that was not in the face, but two fifths more work; trained at it,
-they read more faces rightly (benchmarks/training-log.md, run 11).
-"""
+@dataclass(frozen=True)
+class Shape:
+    """How large a residual network is.
+
+    Attributes:
+        activation: ``elu`` or ``relu``.
+        side: side in pixels to which it brings a face. Enlarged to 56, windows stand closer
+            together: it adds no parameters and nothing that was not in the face, but two fifths
+            more work, and more faces are read rightly (benchmarks/training-log.md, run 11).
+        widths: channels of each stage; the stem halves the side, and so does every way down.
+        depths: residual blocks of each stage.
+        dropout: rate in [0, 1) before the heads.
+    """
+
+    activation: str
+    side: int = 56
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    depths: tuple[int, ...] = (2, 3, 3, 1)
+    dropout: float = 0.2
+
+
+SHAPES = MappingProxyType(
+    {
+        "elu": Shape("elu"),
+        "relu": Shape("relu"),
+        "small": Shape("elu", side=40, depths=(0, 1, 1, 1), dropout=0.0),
+    }
+)
+"""The residual networks. ``elu`` and ``relu`` differ in nothing but the activation; ``small`` is
+``elu`` with fewer blocks on a smaller face: a fifth of its work, for live pictures on a processor
+that does not carry it, and able to begin with its weights."""
+
+NETWORKS = (*SHAPES, "seed")
+"""Every network by name; ``seed`` is the first prototypes'."""
 
 
 def build_network(
     name: str = "elu",
     side: int | None = FACE_SIDE,
-    widths: tuple[int, ...] = (32, 64, 128, 256),
-    depths: tuple[int, ...] = (2, 3, 3, 1),
-    dropout: float = 0.2,
+    widths: tuple[int, ...] | None = None,
+    depths: tuple[int, ...] | None = None,
+    dropout: float | None = None,
     dtype: str = "uint8",
 ) -> keras.Model:
     """Build an untrained network.
@@ -48,10 +76,10 @@ def build_network(
     Args:
         name: one of ``NETWORKS``.
         side: side of the input in pixels. None leaves it open and enlarges nothing, for training at
-            growing sizes up to ``TRUNK_SIDE``; the ``seed`` network flattens and so needs its 48.
-        widths: channels of each stage; the stem halves the side, and so does every way down.
-        depths: residual blocks of each stage.
-        dropout: rate in [0, 1) before the heads.
+            growing sizes up to `trunk_side`; the ``seed`` network flattens and so needs its 48.
+        widths: as in `Shape`, whose own it takes where it is None; so do the next two.
+        depths: as in `Shape`.
+        dropout: as in `Shape`.
         dtype: of the input; training feeds blended faces, which are float32 in [0, 255].
 
     Returns:
@@ -66,11 +94,12 @@ def build_network(
 
     if name not in NETWORKS:
         raise ValueError(f"Expected a network among {', '.join(NETWORKS)}. Received {name!r}.")
+    shape = SHAPES.get(name, Shape("elu"))
     faces = layers.Input((side, side, 1), dtype=dtype, name="faces")
     x = layers.Rescaling(1 / 255, name="to_unit")(faces)
-    if name != "seed" and side is not None:
+    if side not in (None, trunk_side(name)):
         # Not the layer `Resizing`: called without `training`, it puts those after it in training.
-        x = ops.image.resize(x, (TRUNK_SIDE, TRUNK_SIDE))
+        x = ops.image.resize(x, (trunk_side(name), trunk_side(name)))
     # Every face to zero mean and unit variance: a dark room and a bright one look alike. The
     # epsilon keeps a flat patch from being blown up into noise.
     x = layers.LayerNormalization(
@@ -79,10 +108,15 @@ def build_network(
     if name == "seed":
         x = _seed_trunk(x)
     else:
-        x = _residual_trunk(x, name, widths, depths)
+        x = _residual_trunk(x, shape.activation, widths or shape.widths, depths or shape.depths)
     features = layers.Activation("linear", dtype="float32", name="features")(x)
-    x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.Dropout(shape.dropout if dropout is None else dropout, name="dropout")(x)
     return _with_heads(f"{name}_cnn", faces, x, features)
+
+
+def trunk_side(name: str) -> int:
+    """Return the side in pixels at which a network of this name looks at a face."""
+    return SHAPES[name].side if name in SHAPES else FACE_SIDE
 
 
 def _with_heads(

@@ -16,6 +16,10 @@ CROPS = "crops.json"
 """How the pipeline's crops are read; ``benchmarks/crops.py`` writes it and says what is in it."""
 
 
+DECISION = "decision.json"
+"""What each decision rule is worth; ``benchmarks/decision.py`` writes it and says what is in it."""
+
+
 def names() -> list[str]:
     """Return the names of the models that have weights and a contract, the default one first."""
     folder, suffix = store.path_of().parent, store.path_of().suffix
@@ -29,19 +33,20 @@ def measured(model_file: Path, contract: Contract) -> dict[str, Any]:
     """Return what `emorec.model.evaluation` keeps of a model, as far as it is still true.
 
     A split that was measured with other weights is left out; so is ``shown`` where the contract has
-    another blend or threshold by now.
+    another blend, prior or threshold by now.
 
     Raises:
         ModelError: the file is there, but is no evaluation.
     """
     sha256 = {file["sha256"] for file in contract.files.values()}
-    settings = {"blend": contract.blend, "unsure_below": contract.unsure_below}
+    settings = {name: getattr(contract, name) for name in evaluation.SETTINGS}
     try:
         return {
             split: {
                 kind: numbers
                 for kind, numbers in kinds.items()
-                if kind != "shown" or {name: numbers[name] for name in settings} == settings
+                if kind != "shown"
+                or {name: numbers.get(name, 0.0) for name in settings} == settings
             }
             for split, kinds in evaluation.read(model_file).items()
             if kinds["fer2013"]["model"]["sha256"] in sha256
@@ -69,6 +74,15 @@ def crops(folder: Path, contract: Contract) -> dict[str, Any] | None:
     content = _kept(folder / CROPS, {"model", "split", "faces", "found", "accuracy"})
     weights = {file["sha256"] for file in contract.files.values()}
     return content if content and content["model"]["sha256"] in weights else None
+
+
+def decision(folder: Path) -> dict[str, Any] | None:
+    """Return what the rules that turn both heads into a label are worth; None where not measured.
+
+    Raises:
+        ModelError: the file is there, but is no such JSON.
+    """
+    return _kept(folder / DECISION, {"split", "rules"})
 
 
 def _kept(file: Path, keys: set[str]) -> dict[str, Any] | None:

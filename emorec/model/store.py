@@ -20,6 +20,9 @@ from emorec.paths import MODELS
 DEFAULT_NAME = "elu_cnn"
 """Stem of the model that ships."""
 
+SMALL_NAME = "small_cnn"
+"""Stem of the one that reads live pictures where the machine does not carry that."""
+
 _RUNTIMES = {"litert": ".tflite", "keras": ".keras"}
 
 
@@ -50,7 +53,8 @@ class EmotionModel:
             ValueError: the array is no such stack of faces.
         """
         outputs = self.outputs(faces_gray)
-        return shown(outputs, self.contract.temperatures, self.contract.blend)
+        own = self.contract
+        return shown(outputs, own.temperatures, own.blend, own.prior_power)
 
     def outputs(self, faces_gray: npt.NDArray[np.uint8]) -> Outputs:
         """Return what each head says of such faces as it left the network, untempered.

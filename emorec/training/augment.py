@@ -44,7 +44,13 @@ class Augmentation:
     mixup: float = 0.0
 
 
-def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGenerator) -> Any:
+def vary(
+    faces: Any,
+    side: int,
+    how: Augmentation,
+    seeds: keras.random.SeedGenerator,
+    framings: Any = None,
+) -> Any:
     """Return one random variant of each face at the size asked for.
 
     Args:
@@ -52,6 +58,8 @@ def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGener
         side: side in pixels of the result.
         how: how far each variation goes.
         seeds: where the random numbers come from; its state moves on.
+        framings: float32 of shape (n, 4), each face's turn in degrees, zoom, shift to the right and
+            down as shares of the side; None draws them as far as ``how`` says.
 
     Returns:
         float32 of shape (n, side, side) in [0, 255].
@@ -62,14 +70,21 @@ def vary(faces: Any, side: int, how: Augmentation, seeds: keras.random.SeedGener
         return keras.random.uniform((n, *shape), low, high, seed=seeds)
 
     mirror = ops.where(between(0, 1) < 0.5, -1.0, 1.0)
-    angle = between(-how.rotation_deg, how.rotation_deg) * (3.141592653589793 / 180)
-    zoom = 1 + between(-how.scale, how.scale)
-    shift_x, shift_y = between(-how.shift, how.shift), between(-how.shift, how.shift)
+    if framings is None:
+        turn, zoom = (
+            between(-how.rotation_deg, how.rotation_deg),
+            1 + between(-how.scale, how.scale),
+        )
+        shift_x, shift_y = between(-how.shift, how.shift), between(-how.shift, how.shift)
+    else:
+        turn, zoom, shift_x, shift_y = (framings[:, i, None, None] for i in range(4))
+    angle = turn * (3.141592653589793 / 180)
     # Where each pixel of the result comes from, the face being the square [-0.5, 0.5].
     line = (ops.arange(side, dtype="float32") + 0.5) / side - 0.5
     x, y = line[None, None, :], line[None, :, None]
-    from_x = mirror * (ops.cos(angle) * x - ops.sin(angle) * y) * zoom + shift_x
-    from_y = (ops.sin(angle) * x + ops.cos(angle) * y) * zoom + shift_y
+    across = mirror * x
+    from_x = (ops.cos(angle) * across - ops.sin(angle) * y) * zoom + shift_x
+    from_y = (ops.sin(angle) * across + ops.cos(angle) * y) * zoom + shift_y
     varied = _sample(faces, (from_x + 0.5) * source - 0.5, (from_y + 0.5) * source - 0.5)
 
     mean = ops.mean(varied, axis=(1, 2), keepdims=True)

@@ -62,6 +62,9 @@ def card() -> str:
     for own, measured in models.values():
         parts += _model(folder, own, measured)
         parts += _framed(shelf.crops(folder, own))
+    decided = shelf.decision(folder)
+    if decided is not None:
+        parts += _decided(decided)
     compared = shelf.activations(folder)
     if compared is not None:
         parts += _compared(compared)
@@ -96,11 +99,9 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
     rows = []
     for name, own in contracts.items():
         weights = own.files["tflite"]["weights"]
-        runs = (
-            "what the app and the command line run"
-            if name == store.DEFAULT_NAME
-            else "to choose on the Model page"
-        )
+        # Alone, the network that ships reads everything.
+        roles = words.SHARED if store.SMALL_NAME in contracts else words.ALONE
+        runs = roles.get(name, "to choose on the Model page")
         uses = {
             "tflite": f"the {ACTIVATIONS[own.network]} network on LiteRT, its weights as {weights}:"
             f" {runs}",
@@ -116,6 +117,8 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
         rows.append((f"`{shelf.ACTIVATIONS}`", "ELU beside ReLU over seeds", "MIT", ""))
     if (folder / shelf.CROPS).is_file():
         rows.append((f"`{shelf.CROPS}`", "how the pipeline's crops are read", "MIT", ""))
+    if (folder / shelf.DECISION).is_file():
+        rows.append((f"`{shelf.DECISION}`", "what each decision rule is worth", "MIT", ""))
     for detector in words.DETECTORS:
         file = folder / detector.file
         if file.is_file():
@@ -207,11 +210,19 @@ def _shown(own: Contract) -> str:
     temperatures = ", ".join(f"{t:.2f} for {head}" for head, t in own.temperatures.items())
     return _filled(
         words.SHOWN,
-        what=in_words(own.blend),
+        what=in_words(own.blend, own.prior_power),
         temperatures=temperatures,
         unsure_below=own.unsure_below,
         unsure=UNSURE,
     )
+
+
+def _decided(decided: Mapping[str, Any]) -> list[str]:
+    return [
+        _filled(words.DECISION, split=decided["split"], **decided["counts"]),
+        tables.decision(decided),
+        f"```\n{decided['command']}\n```",
+    ]
 
 
 def _compared(compared: Mapping[str, Any]) -> list[str]:

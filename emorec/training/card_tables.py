@@ -8,7 +8,7 @@ from typing import Any
 from emorec.emotions import EMOTIONS
 from emorec.training.corruptions import kept
 
-ACTIVATIONS = {"elu": "ELU", "relu": "ReLU", "seed": "ELU"}
+ACTIVATIONS = {"elu": "ELU", "relu": "ReLU", "small": "ELU", "seed": "ELU"}
 """What each of `emorec.model.network.NETWORKS` uses."""
 
 _KINDS = {
@@ -96,6 +96,37 @@ def corrupted(measured: Mapping[str, Any]) -> str:
     rows = [("as they are", clean), *spoiled.items(), (f"mean of the {len(spoiled)}", mean)]
     cells = [(name, percent(of), percent(of / clean) if clean else "") for name, of in rows]
     return table(("faces", "accuracy", "of that as they are"), cells)
+
+
+def decision(found: Mapping[str, Any]) -> str:
+    """Return a row for each rule of each network that was measured."""
+    rows = []
+    for of in found["rules"]:
+        people, posed, photos = of["people"], of["posed"], of["photos"]
+        cells = (
+            of["model"]["name"],
+            f"{of['blend']:.0%} votes, prior to the {of['prior_power']:g}",
+            percent(people["accuracy"]),
+            f"{people['macro_f1']:.3f}",
+            percent(posed["accuracy"]),
+            percent(posed["recall"]),
+            percent(posed["neutral"]),
+            percent(photos["neutral"]),
+            percent(photos["happy"]),
+        )
+        rows.append([f"**{cell}**" for cell in cells] if of["ships"] else cells)
+    head = (
+        "network",
+        "what is shown",
+        "people: accuracy",
+        "people: macro-F1",
+        "posed: accuracy",
+        "posed: mean recall",
+        "posed: called neutral",
+        "neutral photographs",
+        "happy photographs",
+    )
+    return table(head, rows, words=2)
 
 
 def runs(compared: Mapping[str, Any]) -> str:

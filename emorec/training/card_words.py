@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emorec.model.store import DEFAULT_NAME, SMALL_NAME
+
 HEAD = """\
 # The models
 
 `python -m emorec.training.card` writes this file from the contracts, the evaluations and the
 comparison that stand beside it. Every number in a table was measured; none is typed."""
+
+ALONE = {DEFAULT_NAME: "what the app and the command line run"}
+"""What a network is for where there is no small one; any other stands to be chosen."""
+
+SHARED = {
+    DEFAULT_NAME: "what reads photos and videos, and live pictures where the machine carries it",
+    SMALL_NAME: "what reads live pictures elsewhere",
+}
+"""The same where there is one."""
 
 MODEL = """\
 ## `{name}`
@@ -58,6 +69,17 @@ SHOWN = """\
 What the app shows is {what}. Temperatures ({temperatures}) bring the
 confidence of each head, and of what is shown, in line with how often it is right. Below a
 confidence of {unsure_below:.2f} a face is {unsure}."""
+
+DECISION = """\
+## What is shown, and what it costs
+
+The label is chosen between people who judge pictures and people who make a face at a camera. The
+first call much neutral, and a network that learned their votes does so too; dividing by how common
+each emotion is among those votes, to a power, gives the rarer ones their due. Beside agreement with
+people on {split} stand {posed:,} clearly posed expressions, none neutral, of other people, and
+photographs read end to end, each by its largest face that can be read: {neutral:,} labelled
+neutral, which should be shown as neutral or unsure, and {happy:,} labelled happy. **Bold** is what
+ships (`benchmarks/training-log.md`, 2026-11-28)."""
 
 COMPARED = """\
 ## ELU beside ReLU

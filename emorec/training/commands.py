@@ -43,6 +43,9 @@ def add_parsers(commands: Any) -> None:
     add.add_argument(
         "--teachers", type=Path, metavar="FILE", help="of `emorec teach`: learn from it too"
     )
+    add.add_argument(
+        "--teaching", type=_share, metavar="S", help="the teachers' share of the lesson, to 1"
+    )
     add.set_defaults(command=train)
 
     add = commands.add_parser("teach", help="keep what trained networks say of the training faces")
@@ -57,9 +60,10 @@ def add_parsers(commands: Any) -> None:
     add.add_argument("--split", default="PrivateTest", help="default: PrivateTest")
     add.add_argument(
         "--labels",
-        choices=("fer2013", "ferplus"),
+        choices=("fer2013", "ferplus", "shown"),
         default="fer2013",
-        help="measure the FER2013 head on its labels (default), or the FER+ head on its votes",
+        help="measure the FER2013 head on its labels (default), the FER+ head on its votes, or what"
+        " the app shows: on the votes, or without --ferplus on the data's labels",
     )
     add.add_argument("--flip", action="store_true", help="average each face with its mirror image")
     add.add_argument(
@@ -91,6 +95,7 @@ def train(args: argparse.Namespace) -> int:
         weight_decay=args.weight_decay,
         start=args.start,
         teachers=args.teachers,
+        teaching=args.teaching,
         resume=args.resume,
         say=lambda line: print(line, flush=True),
     )
@@ -111,7 +116,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from emorec.training import corruptions
     from emorec.training.data import load as load_faces
     from emorec.training.evaluate import evaluate as measure
-    from emorec.training.evaluate import readable, record
+    from emorec.training.evaluate import evaluate_shown, readable, record
 
     if args.labels == "ferplus" and args.ferplus is None:
         raise EmorecError("--labels ferplus needs the votes: pass --ferplus fer2013new.csv.")
@@ -129,12 +134,14 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.record:
         record(model, args.split, measured[False], measured[True], spoiled)
     heads = measured[args.flip]
+    if args.labels == "shown" and faces.votes is None:
+        heads["shown"] = evaluate_shown(model, faces, args.split, args.flip)
     if args.json:
-        also = {"shown": heads["shown"]} if "shown" in heads else {}
+        also = {"shown": heads["shown"]} if "shown" in heads and args.labels != "shown" else {}
         also |= {"corrupted": spoiled} if args.corruptions else {}
         print(json.dumps(heads[args.labels] | also, allow_nan=False))
         return 0
-    asked = [name for name in (args.labels, "shown") if name in heads]
+    asked = [name for name in dict.fromkeys((args.labels, "shown")) if name in heads]
     parts = [readable(heads[name]) for name in asked]
     if args.corruptions:
         parts.append(corruptions.readable(measured[False]["fer2013"], spoiled))
@@ -147,6 +154,16 @@ def _count(text: str) -> int:
     if not count:
         raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
     return count
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"Expected a share from 0 to 1. Received {text!r}.")
+    return share
 
 
 def _rate(text: str) -> float:

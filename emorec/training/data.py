@@ -40,14 +40,17 @@ class FaceSet:
         labels: int64 of shape (n,), indices into ``EMOTIONS``.
         votes: int64 of shape (n, 10), how many people chose each class of ``FERPLUS_EMOTIONS``,
             "unknown" and "no face"; None where there are no votes.
-        taught: float32 of shape (n, 15), what teachers say: FER2013's probabilities, then FER+'s;
-            None where there are no teachers (`emorec.training.distill`).
+        taught: float32 of shape (n, views, 15), what teachers say of several views of each face:
+            FER2013's probabilities, then FER+'s; None where there are no teachers.
+        framings: float32 of shape (n, views, 4), where these views are cut
+            (`emorec.training.distill`).
     """
 
     faces: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
     votes: npt.NDArray[np.int64] | None = None
     taught: npt.NDArray[np.float32] | None = None
+    framings: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,7 +59,8 @@ class FaceSet:
         """Return the faces of these rows (indices or a mask), in that order."""
         votes = None if self.votes is None else self.votes[rows]
         taught = None if self.taught is None else self.taught[rows]
-        return FaceSet(self.faces[rows], self.labels[rows], votes, taught)
+        framings = None if self.framings is None else self.framings[rows]
+        return FaceSet(self.faces[rows], self.labels[rows], votes, taught, framings)
 
     def ferplus_labels(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return what most people said: indices into ``FERPLUS_EMOTIONS``, and a mask.

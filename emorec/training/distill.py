@@ -1,15 +1,17 @@
 """What teachers say of the training faces, kept in a file that a student learns from.
 
 A network learns more from the whole distribution that others give a face than from its one label
-(G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015). The
-teachers look at each face whole and a little closer, upright and mirrored; the mean of all they say
-is the lesson.
+(G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015). It learns
+most where it sees what they saw (L. Beyer et al., "Knowledge distillation: A good teacher is
+patient and consistent", CVPR 2022): the teachers look at several views of each face, turned,
+shifted and scaled at random, and the student is shown the same views.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +26,11 @@ from emorec.model.store import EmotionModel
 from emorec.training.data import FaceSet
 from emorec.training.files import arrays_of, replace_whole
 
-_CLOSER = 0.9  # side of the closer looks, over the whole face
+VIEWS = 6
+"""Views of each face that are kept: each costs every teacher a look, and six are met ten times
+over in a run of sixty epochs."""
+
+_TURN_DEG, _ZOOM, _SHIFT = 12.0, 0.15, 0.1  # of a view at most, as `Augmentation` has them
 
 
 def teach(
@@ -39,26 +45,61 @@ def teach(
     Args:
         models: the teachers, one or more.
         faces: to learn from.
-        file: receives, as ``.npz``, ``faces`` (a digest of each one's pixels), ``taught`` (float16
-            of shape (n, 15), FER2013's probabilities and then FER+'s) and the command.
+        file: receives, as ``.npz``, ``faces`` (a digest of each one's pixels), ``framings``
+            (float32 of shape (n, views, 4), as `emorec.training.augment.vary` takes them),
+            ``taught`` (float16 of shape (n, views, 15), FER2013's probabilities and then FER+'s)
+            and the command.
         command: that repeats this.
         say: takes one line a teacher.
 
     Raises:
         TrainingError: the file cannot be written.
     """
-    total = np.zeros((len(faces), _WIDTH), dtype=np.float64)
-    for model in models:
-        said = np.zeros_like(total)
-        for view in _views(faces.faces):
-            outputs = model.outputs(view)
-            said += np.hstack([outputs[head] for head in LABELS])
-        said /= said.sum(axis=1, keepdims=True) / len(LABELS)
-        total += said / len(models)
-        right = float(np.mean(said[:, :_FER2013].argmax(axis=1) == faces.labels))
-        say(f"{model.contract.name}: {right:.1%} of {len(faces)} faces as FER2013 labels them")
-    known, taught = _digests(faces.faces), total.astype(np.float16)
-    replace_whole(file, lambda part: np.savez(part, faces=known, taught=taught, command=command))
+    framings = draw_framings(len(faces))
+    said = [
+        look(model, faces.faces, framings, mirrored=bool(i % 2)) for i, model in enumerate(models)
+    ]
+    for model, taught in zip(models, said, strict=True):
+        right = taught.mean(axis=1)[:, :_FER2013].argmax(axis=1) == faces.labels
+        say(f"{model.contract.name}: {right.mean():.1%} of {len(faces)} faces as FER2013 has them")
+    write_lessons(file, faces, framings, np.mean(said, axis=0), command)
+
+
+def draw_framings(n: int) -> npt.NDArray[np.float32]:
+    """Return random framings of n faces, float32 of shape (n, ``VIEWS``, 4)."""
+    far = np.array([_TURN_DEG, _ZOOM, _SHIFT, _SHIFT])
+    drawn = np.random.default_rng(0).uniform(-far, far, (n, VIEWS, 4))
+    return (drawn + np.array([0, 1, 0, 0])).astype(np.float32)
+
+
+def look(
+    model: EmotionModel,
+    faces: npt.NDArray[np.uint8],
+    framings: npt.NDArray[np.float32],
+    mirrored: bool,
+) -> npt.NDArray[np.float64]:
+    """Return what one teacher says of every view, float64 of shape (n, views, 15)."""
+    said = np.empty((len(faces), framings.shape[1], _WIDTH))
+    for i in range(framings.shape[1]):
+        outputs = model.outputs(_framed(faces, framings[:, i], mirrored))
+        said[:, i] = np.hstack([outputs[head] for head in LABELS])
+    return said
+
+
+def write_lessons(
+    file: Path,
+    faces: FaceSet,
+    framings: npt.NDArray[np.float32],
+    taught: npt.NDArray[np.float64],
+    command: str,
+) -> None:
+    """Write the file that `learn_from` reads."""
+    known, answers = _digests(faces.faces), taught.astype(np.float16)
+
+    def write(part: Path) -> None:
+        np.savez(part, faces=known, framings=framings, taught=answers, command=command)
+
+    replace_whole(file, write)
 
 
 def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
@@ -69,6 +110,7 @@ def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
     """
     with arrays_of(file) as arrays:
         known, taught = arrays["faces"], arrays["taught"].astype(np.float32)
+        framings = arrays["framings"]
         command = str(arrays["command"])
     place = {digest: row for row, digest in enumerate(known.tolist())}
     rows = np.array([place.get(digest, -1) for digest in _digests(faces.faces).tolist()])
@@ -77,26 +119,30 @@ def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
             f"{file}: {np.sum(rows < 0)} of {len(faces)} Training faces are not in it;"
             " `emorec teach` with the same --data writes it anew."
         )
-    return replace(faces, taught=taught[rows]), command
+    return replace(faces, taught=taught[rows], framings=framings[rows]), command
 
 
 _FER2013 = len(LABELS["fer2013"])
 _WIDTH = sum(len(labels) for labels in LABELS.values())
 
 
-def _views(faces: npt.NDArray[np.uint8]) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield the faces whole and from four places closer, each upright and mirrored."""
-    side = round(_CLOSER * FACE_SIDE)
-    far = FACE_SIDE - side
-    looks = [(0, 0, FACE_SIDE)] + [(x, y, side) for x in (0, far) for y in (0, far)]
-    for x, y, length in looks:
-        cut = [
-            cv2.resize(face[y : y + length, x : x + length], (FACE_SIDE, FACE_SIDE))
-            for face in faces
-        ]
-        view = np.array(cut, dtype=np.uint8).reshape(-1, FACE_SIDE, FACE_SIDE)
-        yield view
-        yield view[:, :, ::-1]
+def _framed(
+    faces: npt.NDArray[np.uint8], framings: npt.NDArray[np.float32], mirrored: bool
+) -> npt.NDArray[np.uint8]:
+    """Return the faces as `emorec.training.augment.vary` frames them, or their mirror images."""
+    half = FACE_SIDE / 2
+    views = np.empty_like(faces)
+    for i, (face, (turn, zoom, right, down)) in enumerate(
+        zip(faces, framings.tolist(), strict=True)
+    ):
+        cos, sin = zoom * math.cos(math.radians(turn)), zoom * math.sin(math.radians(turn))
+        # Where each pixel comes from; OpenCV counts from the middle of the first one.
+        from_here = np.array([[cos, -sin, right * FACE_SIDE], [sin, cos, down * FACE_SIDE]])
+        from_here[:, 2] += half - 0.5 - from_here[:, :2] @ [half - 0.5, half - 0.5]
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        size = (FACE_SIDE, FACE_SIDE)
+        views[i] = cv2.warpAffine(face, from_here, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return views[:, :, ::-1] if mirrored else views
 
 
 def _digests(faces: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

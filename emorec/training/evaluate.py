@@ -26,6 +26,7 @@ _TITLES = {
     "fer2013": "the FER2013 head against FER2013's labels",
     "ferplus": "the FER+ head against the majority of FER+'s voters",
     "shown": "what the app shows against the majority of FER+'s voters",
+    "shown by labels": "what the app shows against the data's own labels",
 }
 
 
@@ -49,13 +50,7 @@ def evaluate(
     """
     outputs, ms_per_face = _read(model, faces.faces, flip)
     settings = model.contract
-    sha256 = settings.files[model.file.suffix.removeprefix(".")]["sha256"]
-    common = {
-        "split": split,
-        "flip": flip,
-        "ms_per_face": ms_per_face,
-        "model": {"name": settings.name, "sha256": sha256},
-    }
+    common = _common(model, split, flip, ms_per_face)
     probs = {head: tempered(outputs[head], settings.temperatures[head]) for head in LABELS}
     measured = {
         "fer2013": {
@@ -75,18 +70,25 @@ def evaluate(
         **common,
         **_measure(probs["ferplus"][counted], majority[counted], LABELS["ferplus"]),
     }
-    what_is_shown = shown(outputs, settings.temperatures, settings.blend)[named]
-    coverage, agreement = metrics.selective(what_is_shown, people[named], settings.unsure_below)
-    measured["shown"] = {
-        "what": "shown",
-        **common,
-        **_measure(what_is_shown, people[named], list(EMOTIONS)),
-        "blend": settings.blend,
-        "unsure_below": settings.unsure_below,
-        "coverage": coverage,
-        "agreement": agreement,
-    }
+    measured["shown"] = {"what": "shown", **common, **_shown(model, outputs, people, named)}
     return measured
+
+
+def evaluate_shown(
+    model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
+) -> dict[str, Any]:
+    """Measure what the app shows against the data's own labels, for faces without people's votes.
+
+    Returns:
+        As ``shown`` in `emorec.model.evaluation`, without ``with_flip``.
+    """
+    outputs, ms_per_face = _read(model, faces.faces, flip)
+    every = np.ones(len(faces), bool)
+    return {
+        "what": "shown by labels",
+        **_common(model, split, flip, ms_per_face),
+        **_shown(model, outputs, faces.labels, every),
+    }
 
 
 def record(
@@ -161,6 +163,34 @@ def _read(model: EmotionModel, faces: npt.NDArray[np.uint8], flip: bool) -> tupl
         half = np.float32(0.5)
         outputs = {head: half * (outputs[head] + mirrored[head]) for head in LABELS}
     return outputs, (time.perf_counter() - began) * 1000 / len(faces)
+
+
+def _common(model: EmotionModel, split: str, flip: bool, ms_per_face: float) -> dict[str, Any]:
+    file = model.contract.files[model.file.suffix.removeprefix(".")]
+    return {
+        "split": split,
+        "flip": flip,
+        "ms_per_face": ms_per_face,
+        "model": {"name": model.contract.name, "sha256": file["sha256"]},
+    }
+
+
+def _shown(
+    model: EmotionModel,
+    outputs: Outputs,
+    true: npt.NDArray[np.int64],
+    counted: npt.NDArray[np.bool_],
+) -> dict[str, Any]:
+    """Return what is shown of such outputs as it measures against what is true, where it counts."""
+    own = model.contract
+    probs = shown(outputs, own.temperatures, own.blend, own.prior_power)[counted]
+    coverage, agreement = metrics.selective(probs, true[counted], own.unsure_below)
+    return {
+        **_measure(probs, true[counted], list(EMOTIONS)),
+        **{name: getattr(own, name) for name in evaluation.SETTINGS},
+        "coverage": coverage,
+        "agreement": agreement,
+    }
 
 
 def _measure(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emorec.errors import TrainingError
-from emorec.model.network import FACE_SIDE, TRUNK_SIDE
+from emorec.model.network import SHAPES, trunk_side
 from emorec.training.augment import Augmentation
 
 
@@ -37,7 +37,7 @@ class Recipe:
     """
 
     network: str = "elu"
-    stages: tuple[tuple[int, int], ...] = ((32, 20), (TRUNK_SIDE, 34))
+    stages: tuple[tuple[int, int], ...] = ((32, 20), (SHAPES["elu"].side, 34))
     batch: int = 128
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
@@ -63,11 +63,12 @@ class Recipe:
 
     def lasting(self, epochs: int | None) -> Recipe:
         """Return this recipe spread over so many epochs; None leaves it as it is."""
-        stages = self.stages
+        full = trunk_side(self.network)
+        stages = tuple((min(side, full), epochs) for side, epochs in self.stages)
         # The seed network takes faces of its own size alone; what begins trained has no small ones
         # to begin with.
         if self.network == "seed" or self.start:
-            stages = ((FACE_SIDE if self.network == "seed" else TRUNK_SIDE, self.epochs),)
+            stages = ((full, self.epochs),)
         if epochs is not None:
             ends = np.cumsum([count for _, count in stages]) * epochs / self.epochs
             counts = np.diff(np.rint(ends).astype(int), prepend=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emorec.errors import DataError, TrainingError
-from emorec.model.network import FACE_SIDE, build_network
+from emorec.model.network import FACE_SIDE, SHAPES, build_network
 from emorec.model.runtime import start_keras
 from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
@@ -172,17 +173,21 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
     if start.suffix != ".keras":
         raise TrainingError(f"{start}: expected a .keras file to begin with.")
     contract = load_model(start).contract
-    if changes.get("network", contract.network) != contract.network:
-        raise TrainingError(
-            f"{start}: is of the network {contract.network}, not {changes['network']}."
-        )
+    wanted = changes.get("network", contract.network)
+    if wanted != contract.network and not _akin(wanted, contract.network):
+        raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
     network = keras.saving.load_model(start, compile=False)
     expected = build_network(contract.network, FACE_SIDE).get_weights()
     if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
         raise TrainingError(
             f"{start}: its layers are not those that the network {contract.network} has now."
         )
-    return network, changes | {"network": contract.network, "start": contract.command}
+    return network, changes | {"network": wanted, "start": contract.command}
+
+
+def _akin(one: str, other: str) -> bool:
+    """Say whether two networks differ in their size alone, so that layers of one fit the other."""
+    return {one, other} <= SHAPES.keys() and SHAPES[one].activation == SHAPES[other].activation
 
 
 def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
@@ -191,7 +196,7 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     options = [f"--data {data.name}", f"--network {recipe.network}"]
     options += [f"--ferplus {ferplus.name}"] if ferplus else []
     options += [f"--epochs {recipe.epochs}"] if recipe.epochs != usual.epochs else []
-    names = ("steps", "batch", "seed", "precision", "learning_rate", "weight_decay")
+    names = ("steps", "batch", "seed", "precision", "learning_rate", "weight_decay", "teaching")
     said = {name: getattr(recipe, name) for name in names}
     options += [
         f"--{name.replace('_', '-')} {value}"
@@ -204,7 +209,8 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     if recipe.start:
         # A run may go on from one that went on from another: each has a folder of its own.
         start = f"START{recipe.start.count(' --out START') + 1}"
-        model = f"{start}/{recipe.network}_cnn.keras"
+        network = re.findall(r"--network (\S+)", recipe.start)[-1]
+        model = f"{start}/{network}_cnn.keras"
         command = f"{recipe.start} --out {start}; {command} --start {model}"
     said |= {key: getattr(recipe, key) for key in ("network", "start", "teachers")}
     repeated = replace(usual, **said).lasting(recipe.epochs)

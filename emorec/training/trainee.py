@@ -44,7 +44,14 @@ class Trainee(keras.Model):
         self.side = recipe.sides[0]
         self.seeds = keras.random.SeedGenerator(recipe.seed)
         self.faces = self._constant(faces.faces)
-        self.targets, self.votes = map(self._constant, lessons(faces, recipe))
+        targets, votes = lessons(faces, recipe)
+        self.views = targets.shape[1]
+        self.targets, self.votes = (
+            self._constant(lesson.reshape(-1, lesson.shape[-1])) for lesson in (targets, votes)
+        )
+        self.framings = None
+        if faces.framings is not None:
+            self.framings = self._constant(faces.framings.reshape(-1, faces.framings.shape[-1]))
         steps = max(len(faces) // recipe.batch, 1)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -79,7 +86,12 @@ class Trainee(keras.Model):
 
     def call(self, rows: Any, training: bool = False) -> dict[str, Any]:
         how = self.recipe.augmentation
-        faces = vary(ops.take(self.faces, rows, axis=0), self.side, how, self.seeds)
+        faces, framings = ops.take(self.faces, rows, axis=0), None
+        if self.framings is not None:
+            view = keras.random.randint(ops.shape(rows), 0, self.views, seed=self.seeds)
+            rows = rows * self.views + view
+            framings = ops.take(self.framings, rows, axis=0)
+        faces = vary(faces, self.side, how, self.seeds, framings)
         batch = (faces, ops.take(self.targets, rows, axis=0), ops.take(self.votes, rows, axis=0))
         if how.mixup:
             batch = blend(self.seeds, how.mixup, *batch)
@@ -146,7 +158,8 @@ def lessons(
     with the labels and that with the teachers, weighed by their shares.
 
     Returns:
-        float32 of shape (n, 7) and (n, 8); a row of zeros teaches nothing.
+        float32 of shape (n, views, 7) and (n, views, 8), one view where there are no teachers; a
+        row of zeros teaches nothing.
     """
     classes, smoothing = len(EMOTIONS), recipe.label_smoothing
     targets = np.eye(classes, dtype=np.float32)[faces.labels]
@@ -156,12 +169,13 @@ def lessons(
         if faces.votes is None
         else vote_shares(faces.votes)
     )
+    targets, votes = targets[:, None], votes[:, None]
     if faces.taught is None:
         return targets, votes
     share = np.float32(recipe.teaching)
-    by_labels, by_votes = faces.taught[:, :classes], faces.taught[:, classes:]
+    by_labels, by_votes = faces.taught[..., :classes], faces.taught[..., classes:]
     # A face on which people could not agree is left to the teachers.
-    own = votes.any(axis=1, keepdims=True) * (1 - share)
+    own = votes.any(axis=-1, keepdims=True) * (1 - share)
     return (1 - share) * targets + share * by_labels, own * votes + (1 - own) * by_votes
 
 

@@ -42,7 +42,14 @@ def test_nothing_measured_yet_is_allowed(tmp_path: Path) -> None:
     assert read(tmp_path / "a.json").metrics == {}
 
 
-@pytest.mark.parametrize("part", sorted(asdict(CONTRACT)))
+def test_a_contract_of_before_divides_no_prior_out(tmp_path: Path) -> None:
+    content = asdict(CONTRACT)
+    del content["prior_power"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert read(tmp_path / "a.json").prior_power == 0
+
+
+@pytest.mark.parametrize("part", sorted(asdict(CONTRACT).keys() - {"prior_power"}))
 def test_a_missing_part_is_named(tmp_path: Path, part: str) -> None:
     content = asdict(CONTRACT)
     del content[part]
@@ -97,6 +104,9 @@ def test_what_is_no_contract_is_refused(tmp_path: Path, text: str, says: str) ->
         ("blend", -0.1),
         ("blend", 1.1),
         ("blend", None),
+        ("prior_power", -0.1),
+        ("prior_power", 1.1),
+        ("prior_power", None),
         ("unsure_below", 1.5),
         ("unsure_below", float("nan")),
         ("unsure_below", None),

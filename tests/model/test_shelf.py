@@ -12,6 +12,7 @@ import pytest
 from emorec.errors import ModelError
 from emorec.model import evaluation
 from emorec.model.contract import Contract, read
+from emorec.model.evaluation import SETTINGS
 from emorec.model.shelf import activations, crops, measured, names
 from emorec.paths import MODELS
 
@@ -64,7 +65,7 @@ def test_the_model_that_ships_is_there() -> None:
 
 def kinds(own: Contract, **shown: Any) -> dict[str, Any]:
     model = {"model": {"name": own.name, "sha256": own.files["tflite"]["sha256"]}}
-    settings = {"blend": own.blend, "unsure_below": own.unsure_below}
+    settings = {name: getattr(own, name) for name in SETTINGS}
     return {"fer2013": model, "ferplus": model, "shown": model | settings | shown}
 
 
@@ -77,9 +78,10 @@ def test_nothing_measured_is_nothing(own: Contract, tmp_path: Path) -> None:
     [
         ({}, {"PublicTest": ["fer2013", "ferplus", "shown"]}),
         ({"blend": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
+        ({"prior_power": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
         ({"unsure_below": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
     ],
-    ids=["as measured", "other blend", "other threshold"],
+    ids=["as measured", "other blend", "other prior", "other threshold"],
 )
 def test_only_what_still_holds_is_told(
     own: Contract, tmp_path: Path, change: dict[str, float], expected: dict[str, list[str]]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
-from emorec.model.shown import as_emotions, shown, tempered
+from emorec.model.shown import PEOPLE_SHARES, as_emotions, in_words, shown, tempered
 
 EVEN = {"fer2013": 1.0, "ferplus": 1.0, "shown": 1.0}
 
@@ -70,15 +70,45 @@ def test_what_is_shown_has_a_temperature_of_its_own() -> None:
     np.testing.assert_allclose(received[:4], np.array([1, 1, 1, 16]) / 22, atol=1e-6)
 
 
+def test_the_prior_is_divided_out_by_hand() -> None:
+    outputs = {"fer2013": np.zeros((1, 7), np.float32), "ferplus": np.zeros((1, 8), np.float32)}
+    outputs["ferplus"][0, FERPLUS_EMOTIONS.index("neutral")] = 0.6
+    outputs["ferplus"][0, FERPLUS_EMOTIONS.index("disgust")] = 0.4
+    neutral, disgust = EMOTIONS.index("neutral"), EMOTIONS.index("disgust")
+    (before,), (after,) = (shown(outputs, EVEN, 1, power) for power in (0, 1))
+    assert before[neutral] == pytest.approx(0.6)
+    odds = (0.4 / PEOPLE_SHARES[disgust]) / (0.6 / PEOPLE_SHARES[neutral])
+    assert after[disgust] / after[neutral] == pytest.approx(odds)
+    assert EMOTIONS[after.argmax()] == "disgust"
+
+
+def test_the_shares_are_those_of_seven_emotions() -> None:
+    assert PEOPLE_SHARES.shape == (len(EMOTIONS),)
+    assert PEOPLE_SHARES.sum() == pytest.approx(1, abs=2e-4)
+    assert EMOTIONS[PEOPLE_SHARES.argmax()] == "neutral"
+    assert EMOTIONS[PEOPLE_SHARES.argmin()] == "disgust"
+
+
+def test_the_prior_is_told_where_there_is_one() -> None:
+    assert "divided by how common" not in in_words(1)
+    assert in_words(1, 0.8).endswith("among those votes to the 0.8")
+
+
 TEMPERATURES = st.floats(0.1, 10)
 
 
-@given(some(7), some(8), TEMPERATURES, TEMPERATURES, TEMPERATURES, st.floats(0, 1))
+@given(some(7), some(8), TEMPERATURES, TEMPERATURES, TEMPERATURES, st.floats(0, 1), st.floats(0, 1))
 def test_what_is_shown_is_always_a_distribution(
-    fer2013: np.ndarray, ferplus: np.ndarray, one: float, other: float, both: float, blend: float
+    fer2013: np.ndarray,
+    ferplus: np.ndarray,
+    one: float,
+    other: float,
+    both: float,
+    blend: float,
+    power: float,
 ) -> None:
     outputs = {"fer2013": fer2013, "ferplus": ferplus}
-    received = shown(outputs, {"fer2013": one, "ferplus": other, "shown": both}, blend)
+    received = shown(outputs, {"fer2013": one, "ferplus": other, "shown": both}, blend, power)
     assert (received >= 0).all()
     np.testing.assert_allclose(received.sum(axis=1), 1, atol=1e-5)
 

@@ -13,7 +13,13 @@ from emorec.model.contract import read
 from emorec.model.shown import FERPLUS_NAMES, tempered
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
-from emorec.training.calibrate import calibrate, choose_blend, choose_threshold, fit_temperature
+from emorec.training.calibrate import (
+    PRIOR_POWER,
+    calibrate,
+    choose_blend,
+    choose_threshold,
+    fit_temperature,
+)
 from emorec.training.data import FaceSet
 from emorec.training.metrics import ece, selective
 
@@ -139,6 +145,7 @@ def test_without_votes_the_labels_decide_and_the_other_head_is_silent(
     said: list[str] = []
     calibrated = calibrate(model, some_faces(None), said.append)
     assert (calibrated.contract.blend, calibrated.contract.temperatures["ferplus"]) == (0, 1)
+    assert calibrated.contract.prior_power == 0, "whose shares they are is not known"
     assert calibrated.contract.temperatures["fer2013"] != 0.84
     assert read(model.file.with_suffix(".json")) == calibrated.contract
     assert load(model.file).contract == calibrated.contract
@@ -158,6 +165,7 @@ def test_with_votes_what_is_shown_agrees_with_people(model: EmotionModel) -> Non
     votes = np.zeros((40, 10), np.int64)
     votes[range(40), said] = 9
     calibrated = calibrate(model, some_faces(votes), lambda line: None)
+    assert calibrated.contract.prior_power == PRIOR_POWER > 0
     probs = calibrated.classify(faces.faces)
     people, counted = some_faces(votes).people_labels()
     threshold = calibrated.contract.unsure_below

@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import cv2
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from emorec.cli import main
 from emorec.errors import TrainingError
@@ -16,8 +19,9 @@ from emorec.model.network import build_network
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
 from emorec.training import export, fit, run, trainee
+from emorec.training.augment import Augmentation, vary
 from emorec.training.data import FaceSet
-from emorec.training.distill import learn_from, teach
+from emorec.training.distill import VIEWS, draw_framings, learn_from, look, teach
 from emorec.training.recipe import Recipe, read_recipe
 from emorec.training.trainee import lessons
 
@@ -49,22 +53,57 @@ def file(model: EmotionModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_face_gets_a_distribution_for_either_head_near_what_the_teacher_says(file, model):
     faces, command = learn_from(file, some_faces())
     assert command == "emorec teach"
-    assert faces.taught.shape == (N, 15) and faces.taught.dtype == np.float32
-    for head, part in (("fer2013", faces.taught[:, :7]), ("ferplus", faces.taught[:, 7:])):
-        assert part.sum(axis=1) == pytest.approx(np.ones(N), abs=2e-3)
+    assert faces.taught.shape == (N, VIEWS, 15) and faces.taught.dtype == np.float32
+    assert faces.framings.shape == (N, VIEWS, 4) and faces.framings.dtype == np.float32
+    for head, part in (("fer2013", faces.taught[..., :7]), ("ferplus", faces.taught[..., 7:])):
+        assert part.sum(axis=-1) == pytest.approx(np.ones((N, VIEWS)), abs=2e-3)
         own = model.outputs(faces.faces)[head]
-        assert abs(part - own).max() < 0.6, "the mean of ten views, the face itself among them"
-        assert (part != own.astype(np.float16)).any()
+        assert (part != own.astype(np.float16)[:, None]).any(), "views, not the face as it is"
 
 
-def test_a_mirrored_face_is_taught_the_same(model, tmp_path):
-    faces = some_faces(3)
-    mirrored = FaceSet(faces.faces[:, :, ::-1].copy(), faces.labels)
-    taught = []
-    for name, some in (("a", faces), ("b", mirrored)):
-        teach([model], some, tmp_path / f"{name}.npz", "", lambda line: None)
-        taught.append(learn_from(tmp_path / f"{name}.npz", some)[0].taught)
-    assert taught[0] == pytest.approx(taught[1], abs=2e-3)
+STILL = Augmentation(
+    shift=0, scale=0, rotation_deg=0, contrast=0, brightness=0, noise=0, erase=0, mixup=0
+)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_student_sees_what_the_teachers_saw_upright_or_mirrored(model, mirrored):
+    faces = np.stack([cv2.GaussianBlur(face, (0, 0), 2) for face in some_faces().faces])
+    framings = draw_framings(N)
+    seen = []
+
+    class Teacher:
+        def outputs(self, views):
+            seen.append(views.copy())
+            return model.outputs(views)
+
+    look(Teacher(), faces, framings, mirrored)
+    assert len(seen) == VIEWS
+    for i, views in enumerate(seen):
+        student = ops.convert_to_numpy(
+            vary(
+                ops.convert_to_tensor(faces),
+                48,
+                STILL,
+                keras.random.SeedGenerator(i),
+                ops.convert_to_tensor(framings[:, i]),
+            )
+        )
+        apart = [
+            np.abs(student - one.astype(np.float32)).max(axis=(1, 2))
+            for one in (views, views[:, :, ::-1])
+        ]
+        assert np.minimum(*apart).max() < 3, "OpenCV turns by 32nds of a pixel"
+
+
+def test_a_student_learns_of_each_view_what_was_said_of_it(file):
+    faces, _ = learn_from(file, some_faces())
+    student = trainee.Trainee(faces, Recipe(teaching=1.0, augmentation=STILL))
+    rows = np.zeros(64, np.int32)
+    targets = ops.convert_to_numpy(student.call(ops.convert_to_tensor(rows))["targets"])
+    near = np.abs(targets[:, None] - faces.taught[0][None, :, :7]).max(axis=-1) < 1e-6
+    assert near.any(axis=1).all(), "only what the teachers said of this face"
+    assert near.any(axis=0).all(), "every view of it"
 
 
 def test_the_faces_may_come_in_any_order_and_in_part(file):
@@ -72,6 +111,7 @@ def test_the_faces_may_come_in_any_order_and_in_part(file):
     rows = np.array([7, 2, 2, 11])
     some, _ = learn_from(file, some_faces().take(rows))
     assert (some.taught == whole.taught[rows]).all()
+    assert (some.framings == whole.framings[rows]).all()
     assert (whole.take(rows).taught == some.taught).all()
 
 
@@ -92,16 +132,17 @@ def test_what_is_no_such_file_is_one_line(content, tmp_path):
 def test_lessons_blend_labels_votes_and_teachers():
     faces = some_faces()
     alone = lessons(faces, Recipe())
-    assert alone[0].sum(axis=1) == pytest.approx(np.ones(N))
-    assert alone[1].sum(axis=1) == pytest.approx((np.arange(N) % 10 < 8).astype(float))
-    taught = np.zeros((N, 15), np.float32)
-    taught[:, 6] = taught[:, 7] = 1  # neutral, says the teacher of everyone, in either order
+    assert alone[0].sum(axis=-1) == pytest.approx(np.ones((N, 1)))
+    assert alone[1].sum(axis=-1)[:, 0] == pytest.approx((np.arange(N) % 10 < 8).astype(float))
+    assert [lesson.shape for lesson in alone] == [(N, 1, 7), (N, 1, 8)]
+    taught = np.zeros((N, 3, 15), np.float32)
+    taught[..., 6] = taught[..., 7] = 1  # neutral, says the teacher of everyone, in either order
     targets, votes = lessons(
         FaceSet(faces.faces, faces.labels, faces.votes, taught), Recipe(teaching=0.75)
     )
-    assert targets == pytest.approx(0.25 * alone[0] + 0.75 * taught[:, :7])
-    assert votes[:8] == pytest.approx(0.25 * alone[1][:8] + 0.75 * taught[:8, 7:])
-    assert votes[8:10] == pytest.approx(taught[8:10, 7:]), "where people could not agree"
+    assert targets == pytest.approx(0.25 * alone[0] + 0.75 * taught[..., :7])
+    assert votes[:8] == pytest.approx(0.25 * alone[1][:8] + 0.75 * taught[:8, :, 7:])
+    assert votes[8:10] == pytest.approx(taught[8:10, :, 7:]), "where people could not agree"
 
 
 def full_disk(*args: object, **options: object) -> NoReturn:
@@ -125,10 +166,10 @@ def test_a_student_whose_export_failed_is_exported_by_resume_without_the_teacher
     data.write_text("\n".join(lines) + "\n")
     lesson, out = tmp_path / "lessons" / "t.npz", tmp_path / "run"
     assert main(["teach", "--data", str(data), "--out", str(lesson), str(TEACHER)]) == 0
-    assert "of 33 faces as FER2013 labels them" in capsys.readouterr().out
+    assert "of 33 faces as FER2013 has them" in capsys.readouterr().out
 
     base = ["train", "--data", str(data), "--out", str(out)]
-    options = ["--steps", "1", "--batch", "16", "--teachers", str(lesson)]
+    options = ["--steps", "1", "--batch", "16", "--teachers", str(lesson), "--teaching", "0.8"]
     with monkeypatch.context() as patch:
         patch.setattr(export, "export", full_disk)
         assert main([*base, *options]) == 2
@@ -142,7 +183,7 @@ def test_a_student_whose_export_failed_is_exported_by_resume_without_the_teacher
     assert recipe.teachers == "emorec teach --data fer2013.csv elu_cnn.tflite"
     assert read(out / "elu_cnn.json").command == (
         f"{recipe.teachers} --out teachers.npz; emorec train --data fer2013.csv --network elu"
-        " --steps 1 --batch 16 --teachers teachers.npz"
+        " --steps 1 --batch 16 --teaching 0.8 --teachers teachers.npz"
     )
     capsys.readouterr()
     assert main([*base, "--resume", "--teachers", str(lesson)]) == 2

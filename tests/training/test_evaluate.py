@@ -54,7 +54,7 @@ def test_each_head_is_measured_against_its_own_labels(model: EmotionModel) -> No
     assert measured["fer2013"]["true_neutral"] == pytest.approx(4 / 30)
     assert measured["ferplus"]["true_neutral"] == pytest.approx(3 / 24)
     assert measured["shown"]["true_neutral"] == pytest.approx(3 / 21)
-    probs = shown(outputs, settings.temperatures, settings.blend)
+    probs = shown(outputs, settings.temperatures, settings.blend, settings.prior_power)
     named = np.arange(N) % 10 < 7
     sure = probs.max(axis=1)[named] >= settings.unsure_below
     assert measured["shown"]["coverage"] == pytest.approx(sure.mean())
@@ -159,6 +159,25 @@ def test_a_keras_file_measures_as_its_litert_file(
         said.append(json.loads(capsys.readouterr().out))
     assert said[0]["model"]["sha256"] != said[1]["model"]["sha256"]
     assert said[0]["ece"] == pytest.approx(said[1]["ece"], abs=0.05)
+
+
+def test_what_the_app_shows_can_be_asked_for(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["evaluate", "--data", str(files["data"]), "--model", str(files["model"])]
+    base += ["--split", "PublicTest", "--labels", "shown"]
+    votes = ["--ferplus", str(files["ferplus"])]
+    assert main([*base, *votes, "--json"]) == 0
+    by_people = json.loads(capsys.readouterr().out)
+    assert by_people["what"] == "shown" and "agreement" in by_people
+    assert main([*base, "--json"]) == 0
+    by_labels = json.loads(capsys.readouterr().out)
+    assert by_labels["what"] == "shown by labels" and by_labels["n"] > by_people["n"]
+    assert by_labels["prior_power"] == read(files["model"].with_suffix(".json")).prior_power
+    assert main(base) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("accuracy ") == 1
+    assert "what the app shows against the data's own labels" in printed
 
 
 def test_people_are_asked_for_by_name(

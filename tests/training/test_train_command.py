@@ -145,6 +145,15 @@ def test_a_run_from_one_that_went_on_from_another_has_a_folder_of_its_own() -> N
     )
 
 
+def test_a_smaller_network_names_the_larger_one_that_it_begins_with() -> None:
+    before = "emorec train --data fer2013.csv --network elu"
+    recipe = Recipe(network="small", start=before).lasting(None)
+    assert run._command(Path("fer2013.csv"), None, recipe) == (
+        f"{before} --out START1; emorec train --data fer2013.csv --network small"
+        " --start START1/elu_cnn.keras"
+    )
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -155,6 +164,7 @@ def test_a_run_from_one_that_went_on_from_another_has_a_folder_of_its_own() -> N
         ["train", "--data", "x", "--epochs", "-1"],
         ["train", "--data", "x", "--precision", "float8"],
         ["train", "--data", "x", "--learning-rate", "fast"],
+        ["train", "--data", "x", "--teaching", "1.5"],
         ["evaluate", "--data", "x", "--labels", "people"],
     ],
 )

@@ -1,0 +1,70 @@
+"""The networks: what each costs, gives and is made of."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from emorec.model.network import NETWORKS, SHAPES, build_network, trunk_side
+from emorec.training.card import size
+from emorec.training.fit import adopt
+from emorec.training.recipe import Recipe
+
+
+def activations(network: keras.Model) -> set[str]:
+    return {
+        layer.activation.__name__
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Activation)
+    } - {"linear"}
+
+
+def test_the_small_network_stays_within_what_a_live_picture_can_spend() -> None:
+    parameters, work = size(build_network("small"))
+    assert work <= 33e6
+    assert parameters <= 1.8e6
+    assert work < size(build_network("elu"))[1] / 4
+
+
+@pytest.mark.parametrize("name", ["elu", "small"])
+def test_an_elu_network_has_no_other_activation_in_its_trunk(name: str) -> None:
+    assert activations(build_network(name)) == {"elu"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_takes_and_gives_the_same(name: str) -> None:
+    network = build_network(name)
+    faces = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1)).astype(np.uint8)
+    said = network.predict_on_batch(faces)
+    assert said["fer2013"].shape == (2, 7) and said["ferplus"].shape == (2, 8)
+    assert said["features"].ndim == 2 and said["features"].shape[1] >= 128
+    for head in ("fer2013", "ferplus"):
+        assert said[head].sum(axis=1) == pytest.approx(np.ones(2), abs=1e-4)
+
+
+def test_the_small_network_takes_over_every_layer_of_the_large_one_that_fits() -> None:
+    large, small = build_network("elu"), build_network("small")
+    fresh = {layer.name: layer.get_weights() for layer in small.layers}
+    adopt(small, large)
+    known = {layer.name: layer.get_weights() for layer in large.layers}
+    taken = {
+        layer.name
+        for layer in small.layers
+        if layer.weights
+        and layer.name in known
+        and all(map(np.array_equal, layer.get_weights(), known[layer.name]))
+    }
+    assert {"stem_conv", "s2_down_conv", "s3b1_2_bn", "s4b1_se_1", "fer2013", "ferplus"} <= taken
+    left = {layer.name for layer in small.layers if layer.weights} - taken
+    assert left == {f"{stage}b1_se_{part}" for stage in ("s2", "s3") for part in (1, 2)}
+    for name in left:
+        for own, before in zip(small.get_layer(name).get_weights(), fresh[name], strict=True):
+            np.testing.assert_array_equal(own, before)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_recipe_trains_no_larger_than_the_network_looks(name: str) -> None:
+    recipe = Recipe(network=name).lasting(None)
+    assert max(recipe.sides) == trunk_side(name)
+    assert Recipe(network=name, start="x").lasting(9).stages == ((trunk_side(name), 9),)
