@@ -20,9 +20,6 @@ from emorec.paths import MODELS
 DEFAULT_NAME = "elu_cnn"
 """Stem of the model that ships."""
 
-SMALL_NAME = "small_cnn"
-"""Stem of the one that reads live pictures where the machine does not carry that."""
-
 _RUNTIMES = {"litert": ".tflite", "keras": ".keras"}
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
 from emorec.model.contract import Contract
-from emorec.pages.engine import live_name, recognizer
+from emorec.pages.engine import recognizer
 
 _SHA256_SHOWN = 12
 
@@ -61,8 +61,6 @@ def render() -> None:
         st.error(str(error))
     else:
         _model(model.contract, model.file.suffix.removeprefix("."))
-        if live_name() != model.contract.name:
-            st.markdown(f"Live pictures are read by **{live_name()}** on this machine.")
         st.markdown("What it takes for what, and which other models there are: the **Model** page.")
     st.subheader("What is stored")
     st.markdown(_STORED)

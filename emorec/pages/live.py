@@ -19,7 +19,7 @@ from emorec.pages import door, naming
 from emorec.pages.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.connection import connection_check
 from emorec.pages.detector import choose_detector
-from emorec.pages.engine import live, recognizer, room
+from emorec.pages.engine import classifier, recognizer, room
 from emorec.pages.photo import single_shot
 from emorec.pages.tracks import tracks
 from emorec.pipeline.classify import Classifier
@@ -66,19 +66,19 @@ def render() -> None:
         "Nothing is stored: the picture is read in memory and forgotten."
     )
     try:
-        engine, (live_engine, shared) = recognizer(), live()
+        engine, shared = recognizer(), classifier()
         room()
         rtc = rtc_configuration()
     except EmorecError as error:
         st.error(str(error))
         return
     if "live_stream" not in st.session_state:
-        st.session_state.live_reader = _Reader(live_engine, shared)
+        st.session_state.live_reader = _Reader(engine, shared)
         st.session_state.live_stream = LiveStream(st.session_state.live_reader)
     stream: LiveStream = st.session_state.live_stream
     reader: _Reader = st.session_state.live_reader
     # Others where the visitor has chosen another model.
-    reader.engine, reader.classifier = live_engine, shared
+    reader.engine, reader.classifier = engine, shared
 
     picture, readings = st.columns([3, 2], gap="large")
     with picture:

@@ -12,8 +12,8 @@ from emorec.errors import EmorecError
 from emorec.model import contract, shelf
 from emorec.model.contract import Contract
 from emorec.model.shown import in_words
-from emorec.model.store import DEFAULT_NAME, SMALL_NAME, path_of
-from emorec.pages.engine import choose, chosen, live_name, recognizer
+from emorec.model.store import path_of
+from emorec.pages.engine import choose, chosen, recognizer
 
 _NETWORKS = {
     "elu": "ELU network",
@@ -21,7 +21,6 @@ _NETWORKS = {
     "small": "small ELU network",
     "seed": "the first prototypes' network",
 }
-_AUTOMATIC = "automatic"
 _ACTIVATIONS = {"elu": "ELU", "relu": "ReLU"}
 _SPLITS = {
     "PrivateTest": "These faces were kept for the end: nothing was chosen by them.",
@@ -79,27 +78,19 @@ def _choice() -> None:
     names = shelf.names()
     if len(names) < 2:
         return
-    options = [_AUTOMATIC, *names] if SMALL_NAME in names else names
-    current = chosen() or options[0]
     st.radio(
         "The model that runs, for you, on every page",
-        options,
-        index=options.index(current) if current in options else None,
-        captions=[_caption(name) for name in options],
+        names,
+        index=names.index(chosen()) if chosen() in names else None,
+        captions=[_caption(name) for name in names],
         horizontal=True,
         key="model choice",
-        on_change=lambda: _choose(st.session_state["model choice"]),
+        on_change=lambda: choose(st.session_state["model choice"]),
     )
-
-
-def _choose(option: str) -> None:
-    choose(None if option == _AUTOMATIC else option)
 
 
 def _caption(name: str) -> str:
     try:
-        if name == _AUTOMATIC:
-            return f"{DEFAULT_NAME} for photos, {live_name()} for live pictures here"
         found = contract.read(path_of(name).with_suffix(".json"))
     except EmorecError:
         return "cannot be used"

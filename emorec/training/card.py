@@ -99,9 +99,11 @@ def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
     rows = []
     for name, own in contracts.items():
         weights = own.files["tflite"]["weights"]
-        # Alone, the network that ships reads everything.
-        roles = words.SHARED if store.SMALL_NAME in contracts else words.ALONE
-        runs = roles.get(name, "to choose on the Model page")
+        runs = (
+            "what the app and the command line run"
+            if name == store.DEFAULT_NAME
+            else "to choose on the Model page"
+        )
         uses = {
             "tflite": f"the {ACTIVATIONS[own.network]} network on LiteRT, its weights as {weights}:"
             f" {runs}",

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emorec.model.store import DEFAULT_NAME, SMALL_NAME
-
 HEAD = """\
 # The models
 
 `python -m emorec.training.card` writes this file from the contracts, the evaluations and the
 comparison that stand beside it. Every number in a table was measured; none is typed."""
-
-ALONE = {DEFAULT_NAME: "what the app and the command line run"}
-"""What a network is for where there is no small one; any other stands to be chosen."""
-
-SHARED = {
-    DEFAULT_NAME: "what reads photos and videos, and live pictures where the machine carries it",
-    SMALL_NAME: "what reads live pictures elsewhere",
-}
-"""The same where there is one."""
 
 MODEL = """\
 ## `{name}`

@@ -27,17 +27,6 @@ def components_looked_for_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def with_a_small_one(two_models: Path) -> Path:
-    """The two models, and the same weights as the small network's."""
-    shutil.copy(MODELS / "elu_cnn.tflite", two_models / "small_cnn.tflite")
-    own = contract.read(MODELS / "elu_cnn.json")
-    files = {kind: {**file, "file": f"small_cnn.{kind}"} for kind, file in own.files.items()}
-    small = replace(own, name="small_cnn", network="small", files=files)
-    contract.write(small, two_models / "small_cnn.json")
-    return two_models
-
-
-@pytest.fixture
 def two_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The shipped model, and the same weights as ``other`` with a threshold that nothing passes."""
     for name in FILES:

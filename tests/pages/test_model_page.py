@@ -196,34 +196,6 @@ def test_a_photo_is_read_by_the_chosen_model(two_models: Path) -> None:
     assert at.dataframe[0].value["emotion"].tolist() == [UNSURE]
 
 
-@pytest.mark.parametrize(
-    ("cost_s", "reads"), [(0.0001, "elu_cnn"), (1.0, "small_cnn")], ids=["fast", "slow"]
-)
-def test_the_machine_chooses_what_reads_live_pictures_until_somebody_does(
-    with_a_small_one: Path, monkeypatch: pytest.MonkeyPatch, cost_s: float, reads: str
-) -> None:
-    for module in ("component", "shutdown"):  # no session to send a picture to
-        monkeypatch.setattr(f"streamlit_webrtc.{module}.get_this_session_info", lambda: None)
-    monkeypatch.setattr(engine, "cost_of_a_face", lambda model: cost_s)
-    at = page()
-    assert not at.exception
-    assert at.radio[0].options == ["automatic", "elu_cnn", "other", "small_cnn"]
-    assert at.radio[0].value == "automatic"
-    assert f"elu_cnn for photos, {reads} for live pictures here" in str(at.radio[0].proto)
-    assert "How good elu_cnn is" in text(at)
-    assert live_model() == reads
-    for own in ("other", "elu_cnn", "small_cnn"):
-        at.radio[0].set_value(own).run()
-        assert live_model(model=at.session_state["model"]) == own
-    at.radio[0].set_value("automatic").run()
-    assert live_model(model=at.session_state["model"]) == reads
-
-
-def live_model(**state: Any) -> str:
-    """Return what the next START reads with."""
-    return str(page("live", **state).session_state["live_reader"].engine.model.contract.name)
-
-
 def test_photos_that_the_former_model_read_are_forgotten(two_models: Path) -> None:
     state = {"files read": {"x": 1}, "live shot read": {"x": 1}, "live_stream": "ended"}
     at = page(**state)
