@@ -158,8 +158,10 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     report = {}
     for name, (results, all_ms) in {"analyze": single, "live": live}.items():
         boxes = [[tuple(face.box) for face in result.faces] for result in results]
-        # A face that is only carried over from an earlier frame costs nothing and tells nothing.
-        read = [sum(face.unseen_s == 0 for face in result.faces) for result in results]
+        # A face whose label is carried over from an earlier frame costs nothing and tells nothing.
+        read = [
+            sum(not np.isnan(face.probs_raw).any() for face in result.faces) for result in results
+        ]
         stages = {
             stage: [result.stage_ms[stage] for result in results] for stage in results[0].stage_ms
         }
@@ -290,7 +292,7 @@ def tables(report: dict[str, Any]) -> str:
         + "|",
         "|---|" + "--:|" * 2 * len(report["workloads"]),
     ]
-    for stage in ("detect", "track", "crop", "classify", "smooth"):
+    for stage in ("follow", "detect", "track", "crop", "classify", "smooth"):
         cells = []
         for workload in report["workloads"].values():
             for kind in ("analyze", "live"):

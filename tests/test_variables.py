@@ -24,9 +24,9 @@ class Asked(dict[str, str]):
         super().__init__()
         self.names: set[str] = set()
 
-    def __contains__(self, name: object) -> bool:
-        self.names.add(str(name))
-        return False
+    def get(self, name: str, default: object = None) -> object:
+        self.names.add(name)
+        return default
 
 
 def is_environment(node: ast.expr) -> bool:
