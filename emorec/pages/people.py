@@ -27,8 +27,8 @@ Measured on press photographs of 80 people and 200 strangers, with **40 people e
 
 | enrolled with | strangers given a name | enrolled given their own | given somebody else's |
 |---|--:|--:|--:|
-| one picture | **0.3 %** | **78.6 %** | fewer than 2 in 1,000 |
-| three pictures | **0.1 %** | **82.7 %** | fewer than 2 in 1,000 |
+| one picture | **0.3 %** | **86.1 %** | fewer than 2 in 1,000 |
+| three pictures | **0.2 %** | **94.6 %** | fewer than 2 in 1,000 |
 
 Most of those who have no name were not found in the photograph, or not clearly. Relatives may be as
 near as two pictures of one person: never decide about a person by a name alone.
