@@ -161,7 +161,7 @@ class FrameResult:
         detector_ran: whether a search of the whole picture ended with this frame; in a stream it
             is spread over several.
         stage_ms: milliseconds each stage took.
-        smallest_px: side in pixels of the smallest face looked for; NaN where nobody said.
+        smallest_px: side in pixels of the smallest face looked for; NaN where unknown.
     """
 
     index: int

@@ -6,51 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from types import MappingProxyType
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import Boxes, as_boxes, clip, iou, share_inside
-from emorec.pipeline.blazeface import surest
+from emorec.geometry import as_boxes, clip
 from emorec.pipeline.classify import Classifier, Turns, classify_faces
 from emorec.pipeline.crop import crop_faces, features_inside, share_outside
 from emorec.pipeline.detect import Detector
 from emorec.pipeline.follow import Follower
 from emorec.pipeline.quality import LOOKS, misplaced, unclear
 from emorec.pipeline.schedule import Schedule, Work
-from emorec.pipeline.smallest import Smallest, blurred_px
+from emorec.pipeline.search import ALL, FIRST, NEXT, Search
 from emorec.pipeline.smooth import Smoother, label
-from emorec.pipeline.tiles import Patch
 from emorec.pipeline.track import Tracker
 from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
 
-_KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
-_PART = 0.7  # share of it inside a known face from which it is a part of that
-_REJECTED_S = 10.0  # for how long a place that was no face is not looked at again
-_SAME_PLACE = 0.4  # IoU from which it is the same place
-_STILL_FACE = 0.8  # side of a face that still counts, over the smallest that was chosen
 _LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
 _LEAVING_S = 0.15  # … once it was not seen for this long
-
-
-class _Care(NamedTuple):
-    """Which places are looked at again at once.
-
-    Attributes:
-        most: so many, the likeliest first; the others wait for the next frame.
-        least_score: less likely ones are left to the next search, which sees them anew.
-    """
-
-    most: int
-    least_score: float
-
-
-_ALL = _Care(1000, 0.0)
-_FIRST = _Care(32, 0.25)
-_NEXT = _Care(2, 0.25)
 
 
 class StageTimes:
@@ -86,7 +61,7 @@ def read_picture(
     size_wh = image_bgr.shape[1], image_bgr.shape[0]
     image_gray = to_gray(image_bgr)
     with times("detect"):
-        search = _Search(detector)
+        search = Search(detector)
         search.prepare(settings, size_wh)
         found: list[Detection] = []
         finer = True
@@ -94,7 +69,7 @@ def read_picture(
             searched_px = search.smallest_px
             search.look(image_bgr, len(search.patches))
             known = as_boxes([detection.box_xyxy for detection in found])
-            found += search.confirm(image_bgr, known, 0.0, _ALL)
+            found += search.confirm(image_bgr, known, 0.0, ALL)
             finer = search.finished([detection.box_xyxy for detection in found])
         found.sort(key=lambda detection: tuple(detection.box_xyxy))
     boxes = [detection.box_xyxy for detection in found]
@@ -182,7 +157,7 @@ class Pipeline:
         self._classifier = classifier
         self._tracker = Tracker()
         self._follower = Follower()
-        self._search = _Search(detector)
+        self._search = Search(detector)
         self._detector = detector
         self._turns = Turns()
         self._unreadable: dict[int, str] = {}
@@ -237,7 +212,7 @@ class Pipeline:
                 # A face is believed once two frames have shown it, each as if it were the first.
                 places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]
                 found += self._detector.confirm(image_bgr, places, settings.cautious)
-            how_many = _ALL if settings.cautious else _FIRST if everything else _NEXT
+            how_many = ALL if settings.cautious else FIRST if everything else NEXT
             found += self._search.confirm(image_bgr, expected, time_s, how_many)
         with times("track"):
             tracks = [
@@ -353,115 +328,3 @@ class Pipeline:
             velocity_xy=(float(track.velocity_xy[0]), float(track.velocity_xy[1])),
             unreadable=reason,
         )
-
-
-class _Search:
-    """A search of the whole picture, spread over frames; it looks for faces that are not known.
-
-    Attributes:
-        patches: what one whole search consists of.
-        begun: whether a patch of this picture's size was searched.
-        smallest_px: side of the smallest face looked for.
-        least_px: side from which faces count, where somebody has chosen the smallest.
-    """
-
-    def __init__(self, detector: Detector) -> None:
-        self.patches: list[Patch] = []
-        self.begun = False
-        self._detector = detector
-        self._smallest: Smallest | None = None
-        self._chosen: tuple[int | None, tuple[int, int]] | None = None
-        self.least_px = 0.0
-        self._next = 0
-        self._cautious = False
-        self._places: list[Detection] = []
-        self._rejected: list[tuple[npt.NDArray[np.float64], float]] = []
-
-    @property
-    def smallest_px(self) -> float:
-        return self._smallest.px if self._smallest else float("nan")
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self._chosen = None
-
-    def prepare(self, settings: Settings, size_wh: tuple[int, int]) -> None:
-        """Begin anew if the picture has another size or the user has chosen another least face."""
-        # With caution the visitor's choice does not bound whom a search finds, and the first search
-        # is as fine as every other one.
-        self._cautious = settings.cautious
-        chosen = blurred_px(size_wh) if settings.cautious else settings.min_face_px
-        if (chosen, size_wh) != self._chosen:
-            self._chosen = chosen, size_wh
-            self._smallest = Smallest(chosen, size_wh)
-            self.least_px = _STILL_FACE * (chosen or 0)
-            self._lay_out()
-            self.begun = False
-            self._places, self._rejected = [], []
-
-    def look(self, image_bgr: npt.NDArray[np.uint8], count: int) -> bool:
-        """Search the next patches; return whether that ended a search of the whole picture."""
-        end = min(self._next + count, len(self.patches))
-        for patch in self.patches[self._next : end]:
-            self._places += self._detector.search(image_bgr, patch)
-        self._next = end % len(self.patches)
-        self.begun = True
-        return count > 0 and self._next == 0
-
-    def confirm(
-        self, image_bgr: npt.NDArray[np.uint8], known_xyxy: Boxes, time_s: float, care: _Care
-    ) -> list[Detection]:
-        """Return the new faces among the places found.
-
-        Args:
-            image_bgr: the frame.
-            known_xyxy: where known faces should be, of shape (n, 4).
-            time_s: of this frame.
-            care: which places to look at again.
-        """
-        self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
-        places = [place for place in surest(self._places) if place.score >= care.least_score]
-        places = _apart(places, known_xyxy)
-        seen = iou(
-            [place.box_xyxy for place in places], as_boxes([box for box, _ in self._rejected])
-        )
-        places = [places[number] for number in np.flatnonzero((seen < _SAME_PLACE).all(axis=1))]
-        now, self._places = places[: care.most], places[care.most :]
-        faces = self._detector.confirm(image_bgr, now, self._cautious)
-        faces = [face for face in faces if np.ptp(face.box_xyxy[::2]) >= self.least_px]
-        if not self._cautious:  # else a place is looked at in every frame
-            overlap = iou([place.box_xyxy for place in now], [face.box_xyxy for face in faces])
-            self._rejected += [
-                (place.box_xyxy, time_s)
-                for place, most in zip(now, overlap.max(axis=1, initial=0), strict=True)
-                if most < _KNOWN
-            ]
-        # The zoomed look at a place beside a known face may have found that face.
-        return _apart(faces, known_xyxy)
-
-    def finished(self, boxes_xyxy: npt.ArrayLike) -> bool:
-        """Choose how small a face the next search looks for, by who was found.
-
-        Returns:
-            Whether the next search is finer.
-        """
-        assert self._smallest is not None
-        before = self._smallest.px
-        self._smallest.searched(as_boxes(boxes_xyxy))
-        if self._smallest.px != before:
-            self._lay_out()
-        return self._smallest.px < before
-
-    def _lay_out(self) -> None:
-        assert self._smallest is not None and self._chosen is not None
-        self.patches = self._detector.patches(self._chosen[1], self._smallest.px)
-        self._next = 0
-
-
-def _apart(found: Sequence[Detection], known_xyxy: Boxes) -> list[Detection]:
-    """Return which of those found are neither a known face nor a part of one."""
-    boxes = [one.box_xyxy for one in found]
-    most = iou(boxes, known_xyxy).max(axis=1, initial=0)
-    part = share_inside(boxes, known_xyxy).max(axis=1, initial=0)
-    free = ((most < _KNOWN) & (part < _PART)).tolist()
-    return [one for one, apart in zip(found, free, strict=True) if apart]

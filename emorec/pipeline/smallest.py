@@ -1,4 +1,4 @@
-"""How small a face is looked for, where nobody has said."""
+"""The smallest face to look for, where the user has chosen none."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Smallest:
     """Chooses the side of the smallest face to search for, from search to search.
 
     It begins with a sixteenth of the picture (60 pixels at 1280×720, 90 at 1920×1080; 36 in small
-    ones), and looks for smaller faces where it finds nobody, or somebody hardly larger than
-    what it looked for. It goes back where only larger faces are left.
+    ones), and looks for smaller faces where it finds none, or one hardly larger than what
+    it looked for. It goes back where only larger faces are left.
 
     Args:
-        chosen_px: what the user has chosen, which then stays; None: nothing.
+        chosen_px: the smallest face that the user has chosen; it does not change. None: there is none.
         size_wh: of the picture.
     """
 
@@ -38,7 +38,7 @@ class Smallest:
         self.px = self._most
 
     def searched(self, boxes_xyxy: Boxes) -> None:
-        """Take in the boxes, (n, 4), of whom a search has found."""
+        """Take in the boxes, (n, 4), of the faces that a search has found."""
         sides = boxes_xyxy[:, 2] - boxes_xyxy[:, 0]
         smallest = sides.min(initial=np.inf) if len(sides) else 0.0
         if smallest < _NEAR * self.px:
