@@ -26,7 +26,7 @@ class Smallest:
     it looked for. It goes back where only larger faces are left.
 
     Args:
-        chosen_px: the smallest face that the user has chosen; it does not change. None: there is none.
+        chosen_px: the smallest face that the user has chosen, which then stays; None: none chosen.
         size_wh: of the picture.
     """
 
