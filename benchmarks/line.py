@@ -33,7 +33,7 @@ from tools.harness import (
     answers,
     launch_browser,
     live_frame,
-    remember_peers,
+    ready_to_start,
     write_webcam,
 )
 
@@ -120,12 +120,7 @@ def watch(url: str, film: Path, kbit: int, seconds: float) -> dict[str, Any]:
         browser = launch_browser(playwright, film, secure=url)
         try:
             page = browser.new_page()
-            page.set_default_timeout(90_000)
-            remember_peers(page)
-            page.goto(url)
-            page.get_by_role("heading", name="Live").wait_for()
-            button = live_frame(page).get_by_role("button", name="START")
-            button.wait_for()
+            button = ready_to_start(page, url)
             _tc(f"replace dev {_HERE} root tbf rate {kbit}kbit burst 16kb latency 800ms")
             button.click()
             time.sleep(_SETTLE_S)

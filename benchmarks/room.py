@@ -33,7 +33,7 @@ from benchmarks.backgrounds import background
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
 from emorec.paths import CASCADE
-from tools.harness import FPS, launch_browser, live_frame, remember_peers, running_app
+from tools.harness import FPS, launch_browser, live_frame, ready_to_start, running_app
 
 Image = npt.NDArray[np.uint8]
 
@@ -217,12 +217,7 @@ def watch(film: Path, seconds: float) -> dict[str, Any]:
             app = psutil.Process(process.pid)
             browser = launch_browser(playwright, film)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(90_000)
-            remember_peers(page)
-            page.goto(url)
-            page.get_by_role("heading", name="Live").wait_for()
-            button = live_frame(page).get_by_role("button", name="START")
-            button.wait_for()
+            button = ready_to_start(page, url)
             pressed = time.monotonic()
             button.click()
             time.sleep(max(0.0, pressed + _AFTER_START_S - time.monotonic()))

@@ -153,6 +153,17 @@ def launch_browser(
     return playwright.chromium.launch(executable_path=browser_path(), args=arguments)
 
 
+def ready_to_start(page: Any, url: str) -> Any:
+    """Open the Live page, remembering its peers, and return its START once that is there."""
+    page.set_default_timeout(90_000)
+    remember_peers(page)
+    page.goto(url)
+    page.get_by_role("heading", name="Live").wait_for()
+    button = live_frame(page).get_by_role("button", name="START")
+    button.wait_for()
+    return button
+
+
 def remember_peers(page: Any) -> None:
     """Have every frame of a page keep its connections in ``window.peers``; before it is opened."""
     page.add_init_script(f"({_REMEMBER_PEERS})()")
