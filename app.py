@@ -5,7 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 if __name__ == "__main__":
-    from emorec.pages import about, gate, live, model, naming, patches, people, photo, tracks
+    from emorec.pages import about, gate, model, photo
+    from emorec.pages.live import page as live
+    from emorec.pages.live import webrtc
+    from emorec.pages.parts import naming
+    from emorec.pages.people import page as people
+    from emorec.server import patches
 
     # Not at the start of the process: a library's component registers with a runtime that is there.
     patches.apply()
@@ -40,12 +45,12 @@ if __name__ == "__main__":
             position="top",
         )
     if page is not home:
-        tracks.leave()
+        webrtc.leave()
     if page is not None:
         page.run()
         gate.ways_out()
 else:
     # No page is imported here: its components register with a runtime that is not there yet.
-    from emorec.pages import server
+    from emorec.server import start
 
-    app = st.App(__file__, middleware=server.prepare(), lifespan=server.lifespan)
+    app = st.App(__file__, middleware=start.prepare(), lifespan=start.lifespan)

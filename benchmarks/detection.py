@@ -67,7 +67,7 @@ def cells() -> dict[str, tuple[float, float, str]]:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Paint every kind of picture, let everyone look, and count."""
-    from benchmarks.standard import pictures
+    from testkit.standard import pictures
 
     where = machine()
     own, peers = Path(sys.executable), args.peers_python
@@ -247,8 +247,8 @@ def _row(counted: Any) -> str:
 
 
 def _fer2013_heads(path: Path) -> Any:
-    from benchmarks.heads import gray_heads
     from emorec.training.data import load
+    from testkit.heads import gray_heads
 
     return gray_heads(load(path)["PublicTest"].faces[:500])
 

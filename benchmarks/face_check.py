@@ -4,7 +4,7 @@
 
 Faces are FER2013's Training, varied in frame, tilt, sharpness, light and noise. What is no face is
 what BlazeFace takes for one in pictures without any: photographs that come with scikit-image, pages
-of text, and seeded backgrounds full of things drawn to look like faces (`benchmarks.backgrounds`;
+of text, and seeded backgrounds full of things drawn to look like faces (`testkit.backgrounds`;
 other seeds than the detection benchmark's). A small convolutional network tells them apart. A tenth
 of both is held back and measured. Some ten minutes on one core.
 """
@@ -26,12 +26,12 @@ import numpy as np
 import numpy.typing as npt
 import skimage.data
 
-from benchmarks.backgrounds import background
 from emorec.model.network import FACE_SIDE
 from emorec.model.runtime import LiteRTRuntime, start_keras
 from emorec.pipeline.blazeface import BlazeFaceDetector, surest
 from emorec.pipeline.crop import crop_faces
 from emorec.training.data import load
+from testkit.backgrounds import background
 
 if TYPE_CHECKING:
     import keras

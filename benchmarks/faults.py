@@ -7,7 +7,7 @@ For every fault the app starts anew, with a visitor whom it hits and one beside.
 second to the one beside are counted before, during and after; the message is what the page of the
 one whom it hits says during the fault. Faults are real where they can be had: coturn is killed,
 garbage goes over the WebSocket and as uploads. Those inside the process come from
-`benchmarks.rigged`, not from the app.
+`testkit.rigged`, not from the app.
 
 - **classifier**: every call of the network raises.
 - **reading**, **drawing**: the thread that reads or draws for the one whom it hits is killed.
@@ -43,12 +43,12 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.machine import machine
 from benchmarks.malformed import damaged
 from benchmarks.report import add_options, deliver
-from benchmarks.rigged import Rig
-from tools.clients import Client, visiting
-from tools.film import write_film
-from tools.harness import FPS, answers, running_app
-from tools.page import Page, PageError
-from tools.turn import running_turn, turn_path
+from testkit.app import FPS, answers, running_app
+from testkit.clients import Client, visiting
+from testkit.coturn import running_turn, turn_path
+from testkit.film import write_film
+from testkit.page import Page, PageError
+from testkit.rigged import Rig
 
 LEAST_SHARE = 0.7
 """Of the pictures before that the one beside must still get during and after a fault."""

@@ -28,7 +28,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
 from benchmarks.room import shares
-from tools.harness import (
+from testkit.app import (
     ROOT,
     answers,
     launch_browser,

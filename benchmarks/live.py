@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
-from tools.harness import (
+from testkit.app import (
     LIVE_FRAMES,
     launch_browser,
     live_frame,

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.frames import FPS, Workload, sequence
-from benchmarks.heads import Sprite, astronaut_head, gray_heads
 from benchmarks.machine import machine, versions
 from benchmarks.report import add_options, deliver
-from benchmarks.scenes import Actor, Pose, Scene, film
 from emorec import EmotionRecognizer
+from testkit.frames import FPS, Workload, sequence
+from testkit.heads import Sprite, astronaut_head, gray_heads
+from testkit.scenes import Actor, Pose, Scene, film
 
 CROWDS = (
     Workload("640x480-1", (640, 480), (1, 1), 150),

@@ -98,8 +98,8 @@ def room(
     photos: Path, number: int, colour: bool, size_wh: tuple[int, int], columns: int, rows: int
 ) -> tuple[Image, list[list[float]]]:
     """Return a picture of people in rows, other ones for each number, and where their faces are."""
-    from benchmarks.backgrounds import background
     from benchmarks.room import portraits
+    from testkit.backgrounds import background
 
     count = columns * rows
     everyone = portraits(photos, count * 2 if count < 50 else count, colour)

@@ -29,11 +29,11 @@ import numpy.typing as npt
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.backgrounds import background
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
 from emorec.paths import CASCADE
-from tools.harness import FPS, launch_browser, live_frame, ready_to_start, running_app
+from testkit.app import FPS, launch_browser, live_frame, ready_to_start, running_app
+from testkit.backgrounds import background
 
 Image = npt.NDArray[np.uint8]
 

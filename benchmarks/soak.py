@@ -28,11 +28,11 @@ import psutil
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
-from benchmarks.rigged import Rig
-from tools.clients import Client, visiting
-from tools.film import write_film
-from tools.harness import FPS, answers, running_app
-from tools.page import PageError
+from testkit.app import FPS, answers, running_app
+from testkit.clients import Client, visiting
+from testkit.film import write_film
+from testkit.page import PageError
+from testkit.rigged import Rig
 
 MOST_MB = 30.0
 """Memory at the end over that of the 5th minute."""

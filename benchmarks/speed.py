@@ -75,7 +75,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Time everything, one thing after the other."""
     import numpy as np
 
-    from benchmarks.frames import FPS, WORKLOADS, sequence
+    from testkit.frames import FPS, WORKLOADS, sequence
 
     own, fer = Path(sys.executable), args.fer_python
     where = machine()
@@ -143,8 +143,8 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     """Time single pictures, then the same scene as a live picture."""
     import numpy as np
 
-    from benchmarks.frames import FPS
     from emorec import EmotionRecognizer, Settings
+    from testkit.frames import FPS
 
     truth = np.load(f"{base}.truth.npy")
     recognizer = EmotionRecognizer(settings=Settings())

@@ -4,7 +4,7 @@
     python -m benchmarks.start --show FILE
 
 Each start is a fresh `streamlit run`. It answers when its health does; the page is there when its
-first run has come whole over the WebSocket to a visitor without a browser (`tools.visitor`).
+first run has come whole over the WebSocket to a visitor without a browser (`testkit.visitor`).
 Memory is resident, of the web process, with that page open. Medians; the first start, which fills
 the disk's cache, is not counted.
 """
@@ -24,8 +24,8 @@ import psutil
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
-from tools.harness import running_app
-from tools.page import Page
+from testkit.app import running_app
+from testkit.page import Page
 
 MOST_S, MOST_MB = 4.0, 250.0
 

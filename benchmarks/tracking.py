@@ -26,13 +26,13 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.machine import machine, versions
 from benchmarks.report import add_options, deliver
-from benchmarks.scenes import FPS, Scene, Truth, film
-from benchmarks.standard import standard_scenes
 from emorec import EmotionRecognizer
 from emorec.drawing.overlay import moved
 from emorec.geometry import Boxes, as_boxes, clip, iou
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import FrameResult
+from testkit.scenes import FPS, Scene, Truth, film
+from testkit.standard import standard_scenes
 
 MATCH = 0.5
 """IoU from which a box is a face's."""

@@ -3,13 +3,13 @@
     python -m benchmarks.visitors [--sessions 1 2 4 8] [--seconds 30] [--out FILE] [--plot FILE.png]
     python -m benchmarks.visitors --show FILE
 
-For each number the app starts anew, and so many visitors without a browser (`tools.visitor`) press
-START, each in a process of its own at 640×480 and 30 frames a second. They share the machine with
-the server: what they take is missing to it, and is told beside it, so the numbers are a lower
+For each number the app starts anew, and so many visitors without a browser (`testkit.visitor`)
+press START, each in a process of its own at 640×480 and 30 frames a second. They share the machine
+with the server: what they take is missing to it, and is told beside it, so the numbers are a lower
 bound. A picture counts as shown when it was made of another camera frame than the one before. The
 age of a label is the time from when the camera took the frame that was analysed until a picture
 with that analysis drawn on it was received: every frame carries its number there and back, and the
-app is rigged (`benchmarks.rigged`) to write on its pictures how much older their analysis is.
+app is rigged (`testkit.rigged`) to write on its pictures how much older their analysis is.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import psutil
 
 from benchmarks.machine import machine, percentile_95
 from benchmarks.report import add_options, deliver
-from benchmarks.rigged import Rig
-from tools.clients import Client, visiting
-from tools.film import write_film
-from tools.harness import FPS, running_app
-from tools.page import PageError
+from testkit.app import FPS, running_app
+from testkit.clients import Client, visiting
+from testkit.film import write_film
+from testkit.page import PageError
+from testkit.rigged import Rig
 
 LEAST_SHOWN, LEAST_READ = 15.0, 5.0
 """Pictures shown and frames read a second that every visitor must get."""

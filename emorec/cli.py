@@ -21,11 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from emorec import logs
 from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
+from emorec.server import logs
 from emorec.settings import DETECTORS, Settings
 from emorec.training.commands import add_parsers as add_training
 
@@ -145,7 +145,7 @@ def photo(args: argparse.Namespace) -> int:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is installed and sound, a line each; a line that says FAIL gives exit code 2."""
-    from emorec.doctor import findings
+    from emorec.doctor.findings import findings
 
     code = 0
     for finding in findings():

@@ -12,8 +12,8 @@ from pathlib import Path
 import pylibsrtp  # noqa: F401
 import pytest
 
-from tools import postgres
-from tools.turn import TurnServer, running_turn, turn_path
+from testkit import postgres
+from testkit.coturn import TurnServer, running_turn, turn_path
 
 
 @pytest.fixture(scope="session")

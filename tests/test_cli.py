@@ -647,7 +647,7 @@ def test_doctor_tells_what_is_not_sound(
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     place = tmp_path / name.split("/")[0]
-    monkeypatch.setattr(f"emorec.doctor.{setting}", place)
+    monkeypatch.setattr(f"emorec.doctor.findings.{setting}", place)
     assert main(["doctor"]) == 2
     failed = [line for line in lines(capsys.readouterr().out) if line.startswith("FAIL")]
     assert len(failed) == 1
@@ -657,7 +657,7 @@ def test_doctor_tells_what_is_not_sound(
 def test_doctor_names_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("emorec.doctor._PACKAGES", ("numpy", "no-such-package-of-emorec"))
+    monkeypatch.setattr("emorec.doctor.findings._PACKAGES", ("numpy", "no-such-package-of-emorec"))
     assert main(["doctor"]) == 2
     assert "FAIL  no-such-package-of-emorec: not installed" in capsys.readouterr().out
 

@@ -91,7 +91,7 @@ class TestDockerfile:
             ("requirements.txt", True),
             (".streamlit/config.toml", True),
             (".streamlit/secrets.toml", False),
-            ("emorec/pages/live.py", True),
+            ("emorec/pages/live/page.py", True),
             ("emorec/pages/__pycache__/live.cpython-311.pyc", False),
             ("models/elu_cnn.tflite", True),
             ("tests/emorec", False),

@@ -65,7 +65,11 @@ IMPORTS = {
         ("def f():\n    import keras", "emorec.records", {"keras"}),
         ("from emorec import cli", "emorec.records", {"emorec", "emorec.cli"}),
         ("from . import cli", "emorec.records", {"emorec", "emorec.cli"}),
-        ("from ..pages import live", "emorec.model.store", {"emorec.pages", "emorec.pages.live"}),
+        (
+            "from ..pages import live",
+            "emorec.model.store",
+            {"emorec.pages", "emorec.pages.live"},
+        ),
         ("importlib.import_module('keras')", "emorec.records", {"keras"}),
         ("__import__('keras')", "emorec.records", {"keras"}),
     ],
@@ -86,8 +90,8 @@ def test_vocabulary_and_records_import_nothing_heavy(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", IMPORTS)
-def test_only_pages_and_the_stream_know_streamlit(module: str) -> None:
-    if not within(module, "app", "emorec.pages", "emorec.live.stream"):
+def test_only_pages_and_server_know_streamlit(module: str) -> None:
+    if not within(module, "app", "emorec.pages", "emorec.server"):
         assert not [name for name in IMPORTS[module] if within(name, *STREAMLIT)]
 
 

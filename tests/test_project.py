@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from emorec.asgi import FILE_BYTES
 from emorec.paths import APP, CASCADE, MODELS
+from emorec.server.middleware import FILE_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

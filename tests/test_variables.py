@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emorec.live.turn import PROVIDERS
+from emorec.live.ice_providers import PROVIDERS
 from emorec.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,7 +1,8 @@
 """Which STUN and TURN servers the browser and the server use to find each other.
 
-Whoever is configured first in `emorec.live.turn.PROVIDERS` lends them. What is lent is kept for all
-visitors and renewed at half its time, so that everybody's lasts for at least the other half.
+The first configured provider of `emorec.live.ice_providers.PROVIDERS` is used. What it lends is
+kept for all visitors and renewed at half its time, so that each visitor's lasts for at
+least the other half.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 from emorec.errors import EmorecError
-from emorec.live.turn import PROVIDERS, Lease, Provider
+from emorec.live.ice_providers import PROVIDERS, Lease, Provider
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from time import monotonic
 import av
 import numpy as np
 
+from emorec.live.names import Names
 from emorec.live.worker import Image, View, Worker
-from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import FrameResult
 from emorec.sessions.timeline import Timeline

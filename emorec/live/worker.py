@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
 from emorec.live.mailbox import Mailbox
+from emorec.live.names import Names
 from emorec.monitoring import (
     ERRORS,
     FRAMES_ANALYSED,
@@ -25,7 +26,6 @@ from emorec.monitoring import (
     FRAMES_IN,
     STAGE_SECONDS,
 )
-from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
 from emorec.records import Box, Face, FrameResult
 from emorec.sessions.timeline import Timeline

@@ -11,9 +11,9 @@ from emorec.model import evaluation, store
 from emorec.model.contract import Contract
 
 ACTIVATIONS = "activations.json"
-"""ELU beside ReLU over seeds; ``benchmarks/activations.py`` writes it and says what is in it."""
+"""ELU beside ReLU over seeds; `emorec.training.compare` writes it and says what is in it."""
 CROPS = "crops.json"
-"""How the pipeline's crops are read; ``benchmarks/crops.py`` writes it and says what is in it."""
+"""How the pipeline's crops are read; `emorec.training.framing` writes and describes it."""
 
 
 DECISION = "decision.json"

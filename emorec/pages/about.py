@@ -7,7 +7,7 @@ import streamlit as st
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
 from emorec.model.contract import Contract
-from emorec.pages.engine import recognizer
+from emorec.pages.parts.engine import recognizer
 
 _SHA256_SHOWN = 12
 

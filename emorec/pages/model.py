@@ -13,7 +13,7 @@ from emorec.model import contract, shelf
 from emorec.model.contract import Contract
 from emorec.model.shown import in_words
 from emorec.model.store import path_of
-from emorec.pages.engine import choose, chosen, recognizer
+from emorec.pages.parts.engine import choose, chosen, recognizer
 
 _NETWORKS = {
     "elu": "ELU network",

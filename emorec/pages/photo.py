@@ -29,10 +29,10 @@ from emorec.media.photo import (
     read_photo,
 )
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
-from emorec.pages import naming
-from emorec.pages.detector import choose_detector
-from emorec.pages.engine import recognizer
-from emorec.pages.naming import plain
+from emorec.pages.parts import naming
+from emorec.pages.parts.detector import choose_detector
+from emorec.pages.parts.engine import recognizer
+from emorec.pages.parts.naming import plain
 from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
 from emorec.recognizer import EmotionRecognizer

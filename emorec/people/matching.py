@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from emorec.live.names import Embedder
 from emorec.people.gallery import Gallery
-from emorec.people.recognition import Embedder
 from emorec.people.rule import once
 from emorec.records import FrameResult
 

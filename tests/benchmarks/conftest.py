@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.film import write_film
+from testkit.film import write_film
 
 
 @pytest.fixture(scope="session")

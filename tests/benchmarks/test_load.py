@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.heads import astronaut_head
 from benchmarks.load import stillness, tables
 from emorec import EmotionRecognizer
+from testkit.heads import astronaut_head
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = sorted((BENCHMARKS / "results").glob("*-load.json"))

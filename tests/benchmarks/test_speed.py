@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.frames import WORKLOADS, Workload, sequence
 from benchmarks.speed import hits, percentile_95, tables
+from testkit.frames import WORKLOADS, Workload, sequence
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = sorted((BENCHMARKS / "results").glob("*-speed.json"))

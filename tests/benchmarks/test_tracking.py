@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.scenes import Truth
 from benchmarks.tracking import Watched, drawn_iou, summary, table
 from emorec.records import Box, Face, FrameResult, unclassified
+from testkit.scenes import Truth
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = sorted((BENCHMARKS / "results").glob("*-tracking.json"))

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tools import harness
+from testkit import app
 
 
 @pytest.fixture(scope="session")
 def webcam(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return harness.write_webcam(tmp_path_factory.mktemp("webcam") / "face.mjpeg")
+    return app.write_webcam(tmp_path_factory.mktemp("webcam") / "face.mjpeg")
 
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory):
     log = tmp_path_factory.mktemp("app") / "app.log"
-    with harness.running_app(log) as (process, url):
+    with app.running_app(log) as (process, url):
         yield url
         assert process.poll() is None, f"the app died with {process.returncode}"
     assert "Traceback" not in log.read_text(), f"the app logged a traceback:\n{log.read_text()}"
@@ -28,7 +28,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory):
 def launch(webcam: Path):
     """Start a browser, with the fake webcam or none, allowed without asking or not."""
     # `make test` sets the variable, empty for the browser that Playwright brought itself.
-    if harness.browser_path() is None and not {"CI", "EMOREC_BROWSER"} & os.environ.keys():
+    if app.browser_path() is None and not {"CI", "EMOREC_BROWSER"} & os.environ.keys():
         pytest.skip("no Chromium or Chrome found; `make test` installs one")
     from playwright.sync_api import sync_playwright
 
@@ -37,7 +37,7 @@ def launch(webcam: Path):
 
         def start(camera: bool = True, allowed: bool = True, film: Path = webcam):
             film = film if camera else None
-            started.append(harness.launch_browser(playwright, film, allowed))
+            started.append(app.launch_browser(playwright, film, allowed))
             return started[-1]
 
         yield start
@@ -49,5 +49,5 @@ def launch(webcam: Path):
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where screenshots go: docs/images with EMOREC_SCREENSHOTS=1, else a temporary folder."""
     if os.environ.get("EMOREC_SCREENSHOTS"):
-        return harness.ROOT / "docs" / "images"
+        return app.ROOT / "docs" / "images"
     return tmp_path_factory.mktemp("images")

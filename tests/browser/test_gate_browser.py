@@ -16,8 +16,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from emorec.logs import without_addresses
-from tools import harness
+from emorec.server.logs import without_addresses
+from testkit import app
 
 NAME, EMAIL = "Mary Smith", "mary.smith@doctor.example"
 
@@ -105,7 +105,7 @@ def guarded_url(provider: str, log: Path) -> Iterator[str]:
         server_metadata_url = "{provider}/.well-known/openid-configuration"
     """
     env = {"EMOREC_REQUIRE_LOGIN": "1", "EMOREC_CONSENT": "required", "EMOREC_SECRETS": secrets}
-    with harness.running_app(log, env=env) as (_, url):
+    with app.running_app(log, env=env) as (_, url):
         yield url
 
 
@@ -141,8 +141,8 @@ def test_pages_are_shown_after_login_and_consent_alone(
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("heading", name="Live").wait_for()
 
-    harness.live_frame(page).get_by_role("button", name="START").click()
-    harness.live_frame(page).get_by_role("button", name="STOP").wait_for()
+    app.live_frame(page).get_by_role("button", name="START").click()
+    app.live_frame(page).get_by_role("button", name="STOP").wait_for()
     page.get_by_role("button", name="Withdraw consent").click()
     page.get_by_role("heading", name="Before you start").wait_for()
     page.locator("iframe").wait_for(state="detached")

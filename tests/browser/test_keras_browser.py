@@ -8,7 +8,7 @@ import skimage.data
 
 from emorec.model.contract import read
 from emorec.paths import MODELS
-from tools import harness
+from testkit import app
 
 pytest.importorskip("keras")
 
@@ -18,7 +18,7 @@ def test_a_photo_is_read_on_keras(launch, tmp_path, monkeypatch):
     portrait, log = tmp_path / "portrait.jpg", tmp_path / "app.log"
     cv2.imwrite(str(portrait), skimage.data.astronaut()[:, :, ::-1])
     sha256 = read(MODELS / "elu_cnn.json").files["keras"]["sha256"]
-    with harness.running_app(log) as (process, url):
+    with app.running_app(log) as (process, url):
         page = launch(camera=False).new_page()
         page.goto(f"{url}/photo")
         page.get_by_role("heading", name="Photo").wait_for(timeout=60_000)

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.rigged import Rig
-from tools import harness
+from testkit import app
+from testkit.rigged import Rig
 
 GONE_S = 45  # half a minute is promised, and half of that again for a busy machine
 A_SESSIONS = {"emorec-read", "emorec-draw", "video-decoder", "ShutdownPolling"}
@@ -23,9 +23,9 @@ def small_app(tmp_path_factory):
     """An app with one place: its address, its metrics and the names of its threads."""
     folder = tmp_path_factory.mktemp("small")
     log, rig = folder / "app.log", Rig(folder)
-    port = harness.free_port()
+    port = app.free_port()
     env = {"EMOREC_MAX_LIVE": "1", "EMOREC_METRICS_PORT": str(port)}
-    with harness.running_app(log, env=env, program=rig.program) as (_, url):
+    with app.running_app(log, env=env, program=rig.program) as (_, url):
         yield url, lambda: metrics(port), lambda: A_SESSIONS & rig.threads().keys()
     assert "Traceback" not in log.read_text(), log.read_text()
 
@@ -65,11 +65,11 @@ def test_a_full_room_says_so_and_a_killed_tab_leaves_nothing(launch, small_app):
     before = set(psutil.Process().children(recursive=True))
     first = live_page(launch(), url)
     browser = set(psutil.Process().children(recursive=True)) - before
-    harness.start_live(first)
+    app.start_live(first)
     assert told()["emorec_live_sessions"] == told()["emorec_live_places"] == 1
     assert threads() == A_SESSIONS
 
-    harness.live_frame(second).get_by_role("button", name="START").click()
+    app.live_frame(second).get_by_role("button", name="START").click()
     second.get_by_text("The room is full").wait_for()
     second.get_by_text("1 of 1 places").wait_for()
     second.get_by_role("link", name="The Photo page is open").wait_for()
@@ -83,10 +83,10 @@ def test_a_full_room_says_so_and_a_killed_tab_leaves_nothing(launch, small_app):
     # The place is free again, and the one who waits is let in by itself.
     second.get_by_text("A place is free").wait_for(timeout=GONE_S * 1000)
     wait_for(lambda: not threads(), GONE_S)
-    harness.start_live(second)
+    app.start_live(second)
     analysed = told()["emorec_frames_analysed_total"]
     wait_for(lambda: told()["emorec_frames_analysed_total"] > analysed + 5, 60)
-    harness.live_frame(second).get_by_role("button", name="STOP").click()
+    app.live_frame(second).get_by_role("button", name="STOP").click()
     second.get_by_role("heading", name="Your session").wait_for()
     wait_for(lambda: told()["emorec_live_sessions"] == 0, 30)
     wait_for(lambda: not threads(), GONE_S)

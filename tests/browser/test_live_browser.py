@@ -14,7 +14,7 @@ import pytest
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.paths import CASCADE
-from tools.harness import (
+from testkit.app import (
     LIVE_FRAMES,
     live_frame,
     remember_peers,

@@ -10,7 +10,7 @@ import pytest
 
 from emorec.emotions import UNSURE
 from emorec.model import contract
-from tools.harness import ROOT, running_app
+from testkit.app import ROOT, running_app
 
 _PARTS = ("app.py", "haarcascade_frontalface_default.xml", "emorec", "models", ".streamlit")
 

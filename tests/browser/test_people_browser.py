@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tools import harness
-from tools.harness import start_live
+from testkit import app
+from testkit.app import start_live
 
 WAIT_MS = 120_000
 
@@ -20,7 +20,7 @@ def own_url(tmp_path_factory: pytest.TempPathFactory):
         patch.setenv("EMOREC_PEOPLE", "1")
         patch.setenv("EMOREC_DATA", str(folder / "data"))
         patch.delenv("DATABASE_URL", raising=False)
-        with harness.running_app(folder / "app.log") as (_, url):
+        with app.running_app(folder / "app.log") as (_, url):
             yield url
     assert "Traceback" not in (folder / "app.log").read_text()
     assert "Eileen" not in (folder / "app.log").read_text()

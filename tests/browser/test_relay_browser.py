@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tools import harness
+from testkit import app
 
 _REMEMBER_PEERS = """(() => {
   const Real = window.RTCPeerConnection;
@@ -40,7 +40,7 @@ def relay_app(turn_server, tmp_path_factory):
     """An app that lets browsers use the relay only: its address and its log."""
     log = tmp_path_factory.mktemp("relay") / "app.log"
     env = turn_server.env | {"EMOREC_ICE_POLICY": "relay"}
-    with harness.running_app(log, env=env) as (_, url):
+    with app.running_app(log, env=env) as (_, url):
         yield url, log
 
 
@@ -97,7 +97,7 @@ def play(page) -> dict:
     """
     way, until = None, time.monotonic() + 150
     while time.monotonic() < until:
-        frame = harness.live_frame(page)
+        frame = app.live_frame(page)
         start = frame.get_by_role("button", name="START")
         if start.is_visible():
             start.click()
@@ -175,8 +175,8 @@ def test_the_check_goes_on_where_the_whole_page_is_drawn_with_its_answer(relay_a
 
 
 def test_the_check_says_what_to_do_where_no_relay_answers(turn_server, visit, tmp_path, images):
-    dead = f"turn:{turn_server.url.split(':')[1]}:{harness.free_port()}"
-    with harness.running_app(tmp_path / "app.log", env=turn_server.env | {"TURN_URL": dead}) as (
+    dead = f"turn:{turn_server.url.split(':')[1]}:{app.free_port()}"
+    with app.running_app(tmp_path / "app.log", env=turn_server.env | {"TURN_URL": dead}) as (
         _,
         url,
     ):

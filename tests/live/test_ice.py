@@ -14,7 +14,7 @@ from emorec.live.ice import (
     ice_servers,
     rtc_configuration,
 )
-from emorec.live.turn import Lease
+from emorec.live.ice_providers import Lease
 
 OWN = {"TURN_URL": "turn:a:1", "TURN_USERNAME": "u", "TURN_PASSWORD": "hush"}
 TWILIO = {"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "hush"}

@@ -10,13 +10,13 @@ import av
 import numpy as np
 import pytest
 
+from emorec.live import names
+from emorec.live.names import Names
 from emorec.live.stream import LiveStream
 from emorec.live.worker import View
-from emorec.people import recognition
-from emorec.people.recognition import Names
 from emorec.pipeline.pipeline import Pipeline
 from emorec.settings import Settings
-from tests.pipeline.scripted import Scripted
+from testkit.scripted import Scripted
 
 IMAGE = np.random.default_rng(3).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 
@@ -51,8 +51,8 @@ class Ada:
 
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(recognition, "_SOON_S", 0.01)
-    monkeypatch.setattr(recognition, "_clear", lambda face: True)  # noise is no clear face
+    monkeypatch.setattr(names, "_SOON_S", 0.01)
+    monkeypatch.setattr(names, "_clear", lambda face: True)  # noise is no clear face
     both = OneFace()
     stream = LiveStream(lambda: Pipeline(both, both, Settings(), unsure_below=0.4))
     stream.start()

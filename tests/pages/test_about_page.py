@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from emorec.model.store import load
-from emorec.pages.engine import recognizer
+from emorec.pages.parts.engine import recognizer
 
 MEASURED = {"n": 3589, "accuracy": 0.6534, "macro_f1": 0.6123, "ece": 0.0312}
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import UNSURE
 from emorec.model import evaluation, store
-from emorec.pages import engine
+from emorec.pages.parts import engine
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate
 

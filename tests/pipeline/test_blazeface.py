@@ -16,8 +16,8 @@ from emorec.geometry import iou
 from emorec.paths import BLAZEFACE, FACE_CHECK, MODELS
 from emorec.pipeline.blazeface import BlazeFaceDetector, surest
 from emorec.records import Detection
-from tests.pipeline import portraits
-from tests.pipeline.portraits import Portrait
+from testkit import portraits
+from testkit.portraits import Portrait
 
 THINGS = ("coffee", "chelsea", "rocket", "brick", "grass", "text", "moon", "page", "clock")
 

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.backgrounds import background
 from emorec.errors import ModelError
 from emorec.paths import BLAZEFACE, FACE_CHECK, MODELS
 from emorec.pipeline.blazeface import BlazeFaceDetector
 from emorec.pipeline.check import FaceCheck
 from emorec.pipeline.crop import crop_faces
-from tests.pipeline import portraits
+from testkit import portraits
+from testkit.backgrounds import background
 
 
 @pytest.fixture(scope="module")

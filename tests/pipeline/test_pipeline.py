@@ -20,7 +20,7 @@ from emorec.pipeline.smallest import blurred_px
 from emorec.pipeline.tiles import Patch
 from emorec.records import Detection, FrameResult
 from emorec.settings import LEAST_FACE_PX, Settings
-from tests.pipeline.scripted import Clock, Scripted, textured
+from testkit.scripted import Clock, Scripted, textured
 
 FPS = 30
 STAGES = ("follow", "detect", "track", "crop", "classify", "smooth")

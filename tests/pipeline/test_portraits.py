@@ -8,7 +8,7 @@ import pytest
 from emorec import EmotionRecognizer
 from emorec.emotions import EMOTIONS
 from emorec.geometry import iou
-from tests.pipeline import portraits
+from testkit import portraits
 
 
 @pytest.fixture(scope="module")

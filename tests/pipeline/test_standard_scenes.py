@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from benchmarks.detection import count, total
-from benchmarks.heads import Sprite, gray_heads
-from benchmarks.scenes import film
-from benchmarks.standard import pictures, standard_scenes
 from benchmarks.tracking import drawn_iou, summary, watch
 from emorec import EmotionRecognizer, Settings
 from emorec.pipeline.detect import make_detector
 from emorec.pipeline.pipeline import Pipeline
 from emorec.training.data import load
+from testkit.heads import Sprite, gray_heads
+from testkit.scenes import film
+from testkit.standard import pictures, standard_scenes
 
 SCENES = {scene.name: scene for scene in standard_scenes()}
 SEARCH_PX = 40  # so that faces a little under 48 pixels are looked for too

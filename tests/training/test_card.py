@@ -17,8 +17,8 @@ from PIL import Image
 from emorec.emotions import EMOTIONS
 from emorec.model import contract, evaluation, store
 from emorec.paths import MODELS
-from emorec.training.card import card, latest, main, size
-from emorec.training.card_pictures import draw
+from emorec.training.card.card import card, latest, main, size
+from emorec.training.card.pictures import draw
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate
 
@@ -81,7 +81,7 @@ def test_a_measured_model_is_described_by_its_numbers(folder: Path, kinds: dict[
     of = {name: {"mean": value, "sd": 0.004} for name, value in numbers.items()}
     compared = {
         "split": "PublicTest",
-        "command": "python -m benchmarks.activations runs/a",
+        "command": "python -m emorec.training.compare runs/a",
         "runs": [{"network": "relu", "seed": 4, "epochs": 12, **numbers}],
         "networks": {"relu": of},
     }
@@ -109,7 +109,7 @@ def test_the_crops_of_these_weights_are_told(folder: Path) -> None:
     sha256 = contract.read(folder / f"{NAME}.json").files["tflite"]["sha256"]
     crops = {
         "model": {"name": NAME, "sha256": sha256},
-        "command": "python -m benchmarks.crops --data a.csv",
+        "command": "python -m emorec.training.framing --data a.csv",
         "split": "PublicTest",
         "sides_px": [72, 200],
         "faces": 3589,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emorec.model.network import NETWORKS, SHAPES, build_network, trunk_side
-from emorec.training.card import size
+from emorec.training.card.card import size
 from emorec.training.fit import adopt
 from emorec.training.recipe import Recipe
 

@@ -1,0 +1,253 @@
+"""The connection check: what stands between the visitor's camera and this server, row by row."""
+
+from __future__ import annotations
+
+from time import time_ns
+from typing import Any, Literal, NamedTuple
+
+import streamlit as st
+
+from emorec.live.ice import has_relay
+from emorec.live.stream import LiveStream
+from emorec.pages.live.camera import NOT_SECURE, camera_state_problem
+
+_JS = """
+const PATIENCE_MS = 8000;
+let run = null;
+let answered = null;
+
+export default function ({ data, setStateValue }) {
+  if (data.run !== run) {
+    run = data.run;
+    check(data, (answer) => data.run === run && setStateValue("answer", answer));
+  } else if (data.heard === run && answered) {
+    answered();
+    answered = null;
+  }
+}
+
+async function check({ run, rtc }, say) {
+  const answer = { run, secure: window.isSecureContext, permission: "unknown", cameras: null };
+  const media = navigator.mediaDevices;
+  if (media) {
+    const devices = await media.enumerateDevices();
+    answer.cameras = devices.filter((device) => device.kind === "videoinput").length;
+  }
+  if (navigator.permissions) {
+    try {
+      answer.permission = (await navigator.permissions.query({ name: "camera" })).state;
+    } catch {
+      // Some browsers do not know the permission "camera".
+      answer.permission = "unknown";
+    }
+  }
+  const asked = performance.now();
+  const heard = new Promise((resolve) => { answered = resolve; });
+  say({ ...answer });
+  await heard;
+  answer.signalling_ms = Math.round(performance.now() - asked);
+  const lists = (kind) => rtc.iceServers
+    .map((server) => ({ ...server, urls: server.urls.filter((url) => url.startsWith(kind)) }))
+    .filter((server) => server.urls.length);
+  [answer.stun, answer.turn] = await Promise.all([
+    gather(lists("stun:"), "srflx", "all"),
+    gather(lists("turn"), "relay", "relay"),
+  ]);
+  say(answer);
+}
+
+async function gather(iceServers, type, iceTransportPolicy) {
+  if (!iceServers.length) return { found: false, over: null, errors: [] };
+  const peer = new RTCPeerConnection({ iceServers, iceTransportPolicy });
+  const errors = [];
+  try {
+    return await new Promise((resolve) => {
+      const end = (found, over = null, whole = false) =>
+        resolve({ found, over, whole, errors: [...new Set(errors)] });
+      peer.onicecandidate = ({ candidate }) => {
+        if (candidate && candidate.type === type) end(true, candidate.relayProtocol || null);
+      };
+      peer.onicecandidateerror = (event) => errors.push(event.errorCode);
+      peer.onicegatheringstatechange = () => {
+        if (peer.iceGatheringState === "complete") end(false, null, true);
+      };
+      setTimeout(end, PATIENCE_MS, false);
+      peer.createDataChannel("check");
+      peer.createOffer().then((offer) => peer.setLocalDescription(offer));
+    });
+  } finally {
+    peer.close();
+  }
+}
+"""
+
+_KEY = "connection_check"
+_PATIENCE = "Wait a moment: this takes up to eight seconds."
+_SIGNS = {
+    "good": ":green[:material/check_circle:]",
+    "bad": ":red[:material/error:]",
+    "note": ":gray[:material/info:]",
+    "wait": ":gray[:material/hourglass_top:]",
+}
+
+
+class Row(NamedTuple):
+    """One thing that must work, whether it does, and what to do."""
+
+    state: Literal["good", "bad", "note", "wait"]
+    title: str
+    says: str
+
+    @property
+    def text(self) -> str:
+        """The row as Markdown."""
+        return f"{_SIGNS[self.state]} **{self.title}:** {self.says}"
+
+
+def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
+    """Show the check, closed; nothing is asked before the visitor presses its button.
+
+    Args:
+        stream: the visitor's live picture, whose pictures say whether media flow.
+        rtc: the configuration that the live picture connects with.
+        active: whether START was pressed.
+    """
+    st.html('<div id="connection-check"></div>')  # where NO_CONNECTION leads
+    # The server knows whether it is open: else it closes when advice appears above it.
+    with st.expander(
+        "Connection check",
+        icon=":material/network_check:",
+        key="connection box",
+        on_change="rerun",
+    ):
+        st.fragment(_check)(stream, rtc, active)
+
+
+def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
+    st.caption("Finds out which step between your camera and this server fails, and what helps.")
+    if st.button("Check the connection", icon=":material/play_arrow:"):
+        st.session_state.connection_run = str(time_ns())
+        st.session_state.connection_answer = {}
+    run: str | None = st.session_state.get("connection_run")
+    if run is None:
+        return
+    answer: dict[str, Any] = st.session_state.connection_answer
+    check = st.components.v2.component("emorec_connection_check", js=_JS)
+    check(
+        key=_KEY,
+        data={"run": run, "rtc": rtc, "heard": answer.get("run")},
+        height=1,
+        on_answer_change=_hear,
+    )
+    with st.container(border=True, gap="small"):
+        for row in rows(answer, rtc, pictures(stream, active)):
+            st.markdown(row.text)
+
+
+def _hear() -> None:
+    """Keep the browser's answer before the page is drawn, since it waits for its word to come back.
+
+    Unlike a second run of the fragment, that may happen while the whole page is drawn anew too.
+    """
+    heard = st.session_state[_KEY]["answer"]
+    if heard and heard["run"] == st.session_state.connection_run:
+        st.session_state.connection_answer = heard
+
+
+def pictures(stream: LiveStream, active: bool) -> float | None:
+    """Return how many of the camera's pictures arrive a second; None while nobody asks for any."""
+    if not active:
+        return None
+    return stream.shown_per_s if stream.running and stream.result is not None else 0.0
+
+
+def rows(answer: dict[str, Any], rtc: dict[str, Any], arriving: float | None) -> list[Row]:
+    """Return what the browser's answer means, in the order in which a picture travels.
+
+    Args:
+        answer: empty before there is one; without ``stun`` and ``turn`` while these are asked.
+        rtc: the configuration that was asked.
+        arriving: pictures a second, or None.
+    """
+    titles = ("Secure page", "Camera", "Signalling", "STUN", "TURN", "Media")
+    if not answer:
+        return [*(Row("wait", title, "…") for title in titles[:-1]), _media(arriving)]
+    spoke = answer.get("signalling_ms")
+    return [
+        Row("good", "Secure page", "the browser may give this page the camera.")
+        if answer["secure"]
+        else Row("bad", "Secure page", NOT_SECURE),
+        _camera(answer),
+        Row("wait", "Signalling", "…")
+        if spoke is None
+        else Row("good", "Signalling", f"this server answered within {spoke} ms."),
+        _stun(answer.get("stun"), rtc),
+        _turn(answer.get("turn"), rtc),
+        _media(arriving),
+    ]
+
+
+def _camera(answer: dict[str, Any]) -> Row:
+    if problem := camera_state_problem(answer | {"secure": True}):
+        return Row("bad", "Camera", problem)
+    if not answer["secure"]:
+        return Row("note", "Camera", "no page that is not secure gets to see it.")
+    if answer["permission"] == "granted":
+        return Row("good", "Camera", "there is one, and this page may use it.")
+    return Row("note", "Camera", "there is one; the browser asks you when you press START.")
+
+
+def _stun(found: dict[str, Any] | None, rtc: dict[str, Any]) -> Row:
+    if not any(url.startswith("stun:") for server in rtc["iceServers"] for url in server["urls"]):
+        return Row("note", "STUN", "no server is set: enough on one computer or network.")
+    if found is None:
+        return Row("wait", "STUN", _PATIENCE)
+    # A computer that no router hides finds nothing new to tell, and no fault either.
+    if found["found"] or (found["whole"] and not found["errors"]):
+        return Row("good", "STUN", "the browser learns how it is seen from outside.")
+    return Row(
+        "bad",
+        "STUN",
+        "no answer. A firewall on your side may block UDP: try another network. Where TURN works, "
+        "the picture comes all the same.",
+    )
+
+
+def _turn(found: dict[str, Any] | None, rtc: dict[str, Any]) -> Row:
+    if not has_relay(rtc["iceServers"]):
+        return Row(
+            "note",
+            "TURN",
+            "no server is set. Between strict firewalls no picture comes without one; whoever "
+            "runs this server can add it (TURN_URL).",
+        )
+    if found is None:
+        return Row("wait", "TURN", _PATIENCE)
+    if found["found"]:
+        over = f" over {found['over'].upper()}" if found["over"] else ""
+        return Row("good", "TURN", f"a relay is ready{over}.")
+    if 401 in found["errors"]:
+        return Row(
+            "bad",
+            "TURN",
+            "the relay refuses this server's password. Whoever runs this server: compare "
+            "TURN_PASSWORD or TURN_SECRET with the relay's, and both clocks.",
+        )
+    return Row(
+        "bad",
+        "TURN",
+        "no relay answered. Try another network. Whoever runs this server: call `emorec doctor`, "
+        "and offer the relay on port 443 too (turns:…:443).",
+    )
+
+
+def _media(arriving: float | None) -> Row:
+    if arriving is None:
+        return Row("note", "Media", "press START, then check again.")
+    if arriving:
+        return Row("good", "Media", f"{arriving:.0f} pictures a second are shown.")
+    return Row(
+        "bad",
+        "Media",
+        "no picture arrives. If STUN and TURN are not both red, press STOP and START once more.",
+    )

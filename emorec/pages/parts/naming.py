@@ -1,0 +1,121 @@
+"""Names on the pages: where they are offered, and what works them out for all visitors."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from emorec.environment import switch
+from emorec.errors import EmorecError
+from emorec.live.names import Names
+from emorec.people import extra
+from emorec.records import Face
+
+if TYPE_CHECKING:  # what they import is an extra that may not be installed
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.gallery import Gallery
+
+_BIOMETRIC = (
+    ":material/fingerprint: Names come from biometric data "
+    "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): every face in view is "
+    "measured to tell who it is, so use them only where everyone in view agreed."
+)
+
+# Of what Streamlit makes links, emoji, icons and arrows from, in text that is Markdown no more.
+_BEGINNINGS = re.compile(r"(:(?=\S)|\bwww(?=\.)|@|[-=](?=\\?[-<>=])|[<>~](?=[-=]))", re.IGNORECASE)
+
+
+def allowed() -> bool:
+    """Return whether whoever runs the app lets its visitors see and manage the people in it.
+
+    There is one gallery for all visitors, so it is off unless ``EMOREC_PEOPLE`` switches it on;
+    `emorec run`, which serves its own computer alone, does.
+
+    Raises:
+        EmorecError: the variable holds neither a yes nor a no.
+    """
+    return switch("EMOREC_PEOPLE")
+
+
+@st.cache_resource(show_spinner=False)
+def gallery() -> Gallery:
+    """Return the people of this deployment.
+
+    Raises:
+        EmorecError: the store or its key cannot be used; the next call tries again.
+    """
+    from emorec.people.gallery import open_gallery
+
+    return open_gallery()
+
+
+@st.cache_resource(show_spinner=False)
+def embedder() -> FaceEmbedder:
+    """Return what turns faces into numbers.
+
+    Raises:
+        EmorecError: its packages or files are missing; the next call tries again.
+    """
+    from emorec.people.embedding import FaceEmbedder
+
+    return FaceEmbedder()
+
+
+def choose(key: str, off: bool = False) -> bool:
+    """Let the visitor switch names on where there are any; return whether they are.
+
+    Args:
+        key: of the control.
+        off: whether names are not to be had now, as faces are blurred.
+    """
+    try:
+        if not allowed() or extra.missing() or not len(gallery().embeddings()[0]):
+            return False
+    except EmorecError as error:
+        st.caption(f":material/person_off: No names: {plain(str(error))}")
+        return False
+    on = st.toggle(
+        "Names",
+        key=key,
+        persist_state="session",
+        disabled=off,
+        help="Who it is, of the people enrolled.",
+    )
+    if on and not off:
+        st.caption(_BIOMETRIC)
+    return on and not off
+
+
+def stream_names() -> Names:
+    """Return what names the faces of this visitor's live stream."""
+    if "live_names" not in st.session_state:
+        st.session_state.live_names = Names(embedder(), gallery())
+    names: Names = st.session_state.live_names
+    return names
+
+
+def stamp(names: bool) -> str:
+    """Return what changes whenever anybody is enrolled, renamed or deleted; empty without names."""
+    return sha256(repr(gallery().people()).encode()).hexdigest() if names else ""
+
+
+def called(face: Face) -> str:
+    """Return how a face is spoken of, as Markdown: its person's name, and always its number."""
+    if face.name is None:
+        return f"**Face {face.track_id}**"
+    return f"**{plain(face.name)}** (face {face.track_id})"
+
+
+def plain(text: str) -> str:
+    """Return the text so that Markdown shows it as it is, on one line: a name holds anything.
+
+    A backslash keeps a sign from CommonMark. Links, emoji codes, icons and arrows are found only
+    afterwards, in the text that is left: what they begin with is parted by a word joiner, which
+    nobody sees.
+    """
+    text = re.sub(r"([\\`*_\[\]$~<>#|&])", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"^(\d+(?=[.)]( |$))|(?=[-+]))", r"\1\\", text)  # a list
+    return re.sub(_BEGINNINGS, "\\1\u2060", text)

@@ -1,0 +1,150 @@
+"""Pictures to know somebody by: uploaded or taken here, each judged at once, none kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from emorec.drawing.viewer import shrunk
+from emorec.errors import EmorecError
+from emorec.media.photo import SUFFIXES, encode_jpeg, one_picture, open_photo
+from emorec.pages.parts import naming
+from emorec.pages.parts.engine import recognizer
+from emorec.pages.parts.naming import plain
+
+if TYPE_CHECKING:  # what they import is an extra that may not be installed
+    from emorec.people.enrolment import Remark
+    from emorec.people.gallery import Gallery
+
+_KNOWN, _SHOTS, _ROUND = "people looks", "people shots", "people round"
+_PREVIEW_PX = 240
+_ROW = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """One picture: what to show of it, and its embedding or why it has none.
+
+    ``note`` says what of its file was not looked at.
+    """
+
+    preview: bytes | None
+    embedding: npt.NDArray[np.float32] | None
+    reason: str | None
+    note: str | None = None
+
+
+def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
+    """Let the visitor give pictures, say of each whether it is good, and return the good ones.
+
+    Args:
+        gallery: who is enrolled already.
+        person_id: to whom the pictures are to be added; None for somebody new.
+
+    Returns:
+        Embeddings, float32 of shape (128,) each, at most ten.
+    """
+    from emorec.people.enrolment import MOST_PICTURES, Remark, remarks
+
+    files = st.file_uploader(
+        f"Pictures of this one person: one to {MOST_PICTURES}",
+        type=list(SUFFIXES),
+        accept_multiple_files=True,
+        key=f"people files {round_()}",
+    )
+    shots: list[tuple[str, str]] = st.session_state.setdefault(_SHOTS, [])
+    known: dict[str, _Look] = st.session_state.setdefault(_KNOWN, {})
+    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    if st.toggle("Take them with the camera", key="people camera"):
+        # A place of its own for each shot: the next one does not take the last one's away.
+        shot = st.camera_input(
+            f"Shot {len(shots) + 1}: turn the head a little from one to the next",
+            key=f"people shot {round_()} {len(shots)}",
+            disabled=len(files) + len(shots) >= MOST_PICTURES,
+        )
+        if shot is not None:
+            digest = sha256(shot.getvalue()).hexdigest()
+            known[digest] = _judge(shot.getvalue(), "Shot")
+            shots.append((digest, f"Shot {len(shots) + 1}"))
+            st.rerun()
+    given = list(shots)
+    for file in files:
+        digest = sha256(file.getvalue()).hexdigest()
+        if digest not in known:
+            with st.spinner(f"Looking at {plain(file.name)}…"):
+                known[digest] = _judge(file.getvalue(), file.name)
+        given.append((digest, file.name))
+    given = list(dict(given).items())  # the same picture twice says nothing new
+    st.session_state[_KNOWN] = {digest: known[digest] for digest, _ in given}
+    if len(given) > MOST_PICTURES:
+        st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
+        given = given[:MOST_PICTURES]
+    found = [known[digest] for digest, _ in given]
+    good = [look.embedding for look in found if look.embedding is not None]
+    against = iter(remarks(good, gallery, person_id))
+    said = [
+        Remark(look.reason or "", refused=True) if look.embedding is None else next(against)
+        for look in found
+    ]
+    _show([name for _, name in given], found, said)
+    if shots and st.button("Take the shots away", icon=":material/undo:"):
+        st.session_state[_SHOTS] = []
+        st.rerun()
+    return [
+        look.embedding
+        for look, remark in zip(found, said, strict=True)
+        if look.embedding is not None and not (remark and remark.refused)
+    ]
+
+
+def round_() -> int:
+    """Return what grows whenever the form is emptied: part of its controls' keys."""
+    return int(st.session_state.get(_ROUND, 0))
+
+
+def forget() -> None:
+    """Empty the form, and forget all pictures given."""
+    st.session_state[_ROUND] = round_() + 1
+    st.session_state.pop(_KNOWN, None)
+    st.session_state.pop(_SHOTS, None)
+
+
+def _judge(data: bytes, name: str) -> _Look:
+    from emorec.people.enrolment import look_at
+
+    preview = None
+    try:
+        with one_picture(name):
+            photo = open_photo(data, name)
+            preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
+            found = look_at(photo.image_bgr, recognizer(), naming.embedder())
+            return _Look(preview, found, None, photo.note)
+    except EmorecError as error:
+        return _Look(preview, None, str(error).removeprefix(f"{name}: "))
+
+
+def _show(names: Sequence[str], found: Sequence[_Look], said: Sequence[Remark | None]) -> None:
+    cells = list(zip(names, found, said, strict=True))
+    for first in range(0, len(cells), _ROW):
+        row = cells[first : first + _ROW]
+        for column, (name, look, remark) in zip(st.columns(_ROW), row, strict=False):
+            with column:
+                if look.preview is not None:
+                    st.image(look.preview)
+                if remark is None:
+                    st.markdown(f":green[:material/check_circle:] {plain(name)}")
+                else:
+                    mark = (
+                        ":red[:material/cancel:]"
+                        if remark.refused
+                        else ":orange[:material/warning:]"
+                    )
+                    st.markdown(f"{mark} **{plain(name)}**: {plain(remark.text)}")
+                if look.note:
+                    st.caption(f"This file holds {look.note}")

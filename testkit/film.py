@@ -1,0 +1,65 @@
+"""The camera's picture of a visitor without a browser: encoded once, then only sent."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from testkit import marks
+from testkit.app import FPS, webcam_frame
+
+LOOP = 4 * FPS
+"""Frames until the camera's picture begins anew."""
+NUMBER_BITS, AGE_BITS = 7, 12
+_CLOCK = Fraction(1, 90_000)
+_BITS_PER_S = 1_500_000
+
+
+def write_film(path: Path) -> Path:
+    """Write the camera's picture as VP8, with a key frame a second; every frame has its number."""
+    with av.open(str(path), "w", format="ivf") as film:
+        stream = film.add_stream("libvpx", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        stream.bit_rate, stream.gop_size = _BITS_PER_S, FPS
+        stream.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        for number in range(LOOP):
+            image = webcam_frame(number)
+            marks.write(image, number, NUMBER_BITS)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        film.mux(stream.encode())
+    return path
+
+
+class Camera(MediaStreamTrack):
+    """Sends the film round and round, as it was encoded."""
+
+    kind = "video"
+
+    def __init__(self, film: list[bytes], fps: int) -> None:
+        super().__init__()
+        self.taken: deque[tuple[int, float]] = deque(maxlen=LOOP)
+        """Numbers of the frames sent and when, by the monotonic clock."""
+        self._film = film
+        self._fps = fps
+        self._count = 0
+        self._began = 0.0
+
+    async def recv(self) -> av.Packet:
+        if self.readyState != "live":
+            raise MediaStreamError
+        now = time.monotonic()
+        self._began = self._began or now
+        await asyncio.sleep(max(0.0, self._began + self._count / self._fps - now))
+        number = self._count % LOOP
+        packet = av.Packet(self._film[number])
+        packet.pts, packet.time_base = self._count * 90_000 // self._fps, _CLOCK
+        self.taken.append((number, time.monotonic()))
+        self._count += 1
+        return packet

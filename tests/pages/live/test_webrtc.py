@@ -1,0 +1,158 @@
+"""What the two ends of a connection do when the other side is slow."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+import streamlit as st
+from aiortc import clock
+from aiortc.contrib.media import MediaRelay
+from aiortc.mediastreams import MediaStreamError
+from streamlit_webrtc import component
+
+from emorec.live.stream import LiveStream
+from emorec.pages.live.webrtc import leave, tracks
+from emorec.server import patches
+
+FPS = 50
+
+
+class Numbered(LiveStream):
+    """Has another picture each time, as bright as its number."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    @property
+    def planes(self) -> np.ndarray:
+        planes = np.full((24, 16), self.sent, np.uint8)
+        self.sent += 1
+        return planes
+
+    def stop(self, wait_s: float = 0.0) -> None:
+        pass
+
+
+class Still(Numbered):
+    """Has one picture."""
+
+    one = np.zeros((24, 16), np.uint8)
+
+    @property
+    def planes(self) -> np.ndarray:
+        self.sent += 1
+        return self.one
+
+
+@pytest.fixture(autouse=True)
+def patched() -> None:
+    patches.apply()
+
+
+def number(picture: av.VideoFrame) -> int:
+    return int(picture.to_ndarray()[0, 0])
+
+
+def test_a_picture_that_has_not_changed_is_not_sent_again_at_once() -> None:
+    async def watch() -> tuple[list[av.VideoFrame], int]:
+        stream = Still()
+        _, source = tracks(stream, FPS)
+        seen = [await source.recv() for _ in range(3)]
+        return seen, stream.sent
+
+    seen, looked = asyncio.run(watch())
+    assert looked > 40
+    # Each is a frame of its own to be stamped, and they are half a second apart.
+    assert len({id(frame) for frame in seen}) == 3
+    steps = [after.time - before.time for before, after in pairwise(seen)]
+    assert min(steps) >= 0.5
+
+
+def test_pictures_are_stamped_with_the_time_at_which_they_are_taken() -> None:
+    async def watch() -> list[float]:
+        _, source = tracks(Numbered(), FPS)
+        times = []
+        for wait_s in (0.0, 0.0, 0.3, 0.0, 0.0):
+            await asyncio.sleep(wait_s)
+            times.append((await source.recv()).time)
+        return times
+
+    times = asyncio.run(watch())
+    steps = [after - before for before, after in pairwise(times)]
+    assert min(steps) >= 0.4 / FPS and steps[1] >= 0.3
+
+
+def test_who_takes_pictures_slowly_gets_the_newest() -> None:
+    async def watch() -> tuple[list[int], int]:
+        stream = Numbered()
+        _, source = tracks(stream, FPS)
+        sender = MediaRelay().subscribe(source)
+        seen = [number(await sender.recv())]
+        for _ in range(3):
+            await asyncio.sleep(10 / FPS)
+            seen.append(number(await sender.recv()))
+        source.stop()
+        return seen, stream.sent
+
+    seen, sent = asyncio.run(watch())
+    assert seen == sorted(seen)
+    assert sent > 20 and sent - seen[-1] <= 3, f"picture {seen[-1]} of {sent}"
+
+
+def test_who_waits_when_the_picture_ends_is_told() -> None:
+    async def watch() -> None:
+        _, source = tracks(Numbered(), FPS)
+        sender = MediaRelay().subscribe(source)
+        await sender.recv()
+        source.stop()
+        while True:
+            await sender.recv()
+
+    with pytest.raises(MediaStreamError):
+        asyncio.run(asyncio.wait_for(watch(), 10))
+
+
+def test_an_end_that_is_stopped_keeps_nobody_waiting() -> None:
+    async def watch() -> set[asyncio.Task]:
+        _, source = tracks(Numbered(), FPS)
+        relay = MediaRelay()
+        own = relay.subscribe(source)
+        sender = relay.subscribe(own)
+        await sender.recv()
+        own.stop()
+        source.stop()
+        _, left = await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
+        return left
+
+    assert not asyncio.run(watch())
+
+
+def test_aiortcs_time_does_not_follow_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    before_ms = clock.current_ms()
+    jumped = datetime.now(UTC) + timedelta(days=1)
+    wall = SimpleNamespace(now=lambda zone=None: jumped)
+    monkeypatch.setattr(clock, "datetime", SimpleNamespace(datetime=wall, timezone=timezone))
+    assert 0 <= clock.current_ms() - before_ms < 60_000
+
+
+def test_only_another_page_ends_what_is_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = iter(range(0, 100, 5))  # runs of the page, as Streamlit counts them when it comes to it
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(
+        component, "get_this_session_info", lambda: SimpleNamespace(script_run_count=next(ended))
+    )
+    playing = component.WebRtcStreamerState(playing=True, signalling=False)
+    context = component._get_or_create_context("webcam")
+    context._set_state(playing)
+    for _ in range(3):
+        assert component._get_or_create_context("webcam").state == playing
+    leave()
+    assert not component._get_or_create_context("webcam").state.playing
+    context._set_state(playing)  # back, and START
+    assert component._get_or_create_context("webcam").state == playing

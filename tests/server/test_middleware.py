@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from emorec.server.middleware import (
+    FILE_BYTES,
+    Message,
+    OwnOrigin,
+    SecurityHeaders,
+    UploadRoom,
+    security_headers,
+)
+
+MB = 2**20
+UPLOAD = "/_stcore/upload_file/one/file"
+
+
+async def answers(scope: Message, receive: object, send) -> None:
+    headers = [(b"x-frame", b"theirs")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"fine"})
+
+
+def asked(app, path: str = "/", method: str = "GET", size: int | None = None, kind="http"):
+    """Return the status and the headers of what the app answers."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    headers = [] if size is None else [(b"content-length", str(size).encode())]
+    scope = {"type": kind, "method": method, "path": path, "headers": headers}
+    asyncio.run(app(scope, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"])
+
+
+def test_every_response_gets_the_headers_it_lacks() -> None:
+    app = SecurityHeaders(answers, {"X-Frame": "ours", "Referrer-Policy": "no-referrer"})
+    assert asked(app)[1] == {b"x-frame": b"theirs", b"referrer-policy": b"no-referrer"}
+    assert asked(app, kind="websocket")[1] == {b"x-frame": b"theirs"}
+
+
+def test_scripts_in_the_page_are_allowed_by_their_hashes_alone() -> None:
+    page = "<script>a = 1</script><script src='b.js'></script>"
+    policy = security_headers(page)["Content-Security-Policy"]
+    assert len(re.findall(r"'sha256-[\w+/]{43}='", policy)) == 1
+    script = next(part for part in policy.split("; ") if part.startswith("script-src"))
+    assert "unsafe" not in script
+    assert "sha256" not in security_headers("")["Content-Security-Policy"]
+
+
+def test_only_the_app_itself_uses_the_camera_and_frames_it() -> None:
+    headers = security_headers("", "'self' https://example.org")
+    assert headers["Permissions-Policy"].startswith("camera=(self), microphone=()")
+    policy = headers["Content-Security-Policy"]
+    assert policy.endswith("frame-ancestors 'self' https://example.org")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("of_session", "of_all", "size", "status"),
+    [
+        (0, 0, 0, 200),
+        (0, 0, 50 * MB, 200),
+        (50 * MB, 50 * MB, 50 * MB, 200),
+        (51 * MB, 51 * MB, 50 * MB, 413),  # half of all for one session
+        (0, 190 * MB, 10 * MB, 200),
+        (0, 190 * MB, 10 * MB + 1, 413),
+        (0, 170 * MB, None, 413),  # says no length: as much as there may be
+    ],
+)
+def test_an_upload_is_let_in_where_there_is_room(
+    of_session: int, of_all: int, size: int | None, status: int
+) -> None:
+    app = UploadRoom(answers, lambda _session: (of_session, of_all), 200 * MB)
+    assert asked(app, UPLOAD, "PUT", size)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/", "GET"), (UPLOAD, "DELETE"), (UPLOAD, "OPTIONS"), ("/x", "PUT")]
+)
+def test_nothing_else_is_refused(path: str, method: str) -> None:
+    app = UploadRoom(answers, lambda _session: (MB, MB), 0)
+    assert asked(app, path, method)[0] == 200
+
+
+def test_what_is_on_its_way_counts_until_it_is_there() -> None:
+    seen = []
+
+    async def asks_again(scope: Message, receive: object, send) -> None:
+        if not seen:
+            seen.append(scope)
+            inner: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                inner.append(message)
+
+            await app(scope, receive, keep)
+            seen.append(inner[0]["status"])
+        await answers(scope, receive, send)
+
+    app = UploadRoom(asks_again, lambda _session: (0, 0), 2 * FILE_BYTES)
+    assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
+    assert seen[1] == 413
+    assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "through"),
+    [
+        (None, "app.example", True),
+        ("https://app.example", "app.example", True),
+        ("http://app.example:8501", "app.example:8501", True),
+        ("http://localhost:3000", "app.example", True),  # Streamlit has the last word
+        ("https://other.example", "app.example", True),
+        ("https://evil.example", "app.example", False),
+        ("https://app.example.evil.example", "app.example", False),
+        ("http://app.example:1", "app.example:8501", False),
+        ("null", "app.example", False),
+        ("", "app.example", False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_another_sites_page_does_not_reach_streamlit(
+    origin: str | None, host: str, through: bool, kind: str
+) -> None:
+    seen, sent = [], []
+
+    async def behind(scope: Message, receive: object, send: object) -> None:
+        seen.append(dict(scope["headers"]))
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", host.encode())]
+    headers += [] if origin is None else [(b"origin", origin.encode())]
+    app = OwnOrigin(behind, ["other.example"])
+    asyncio.run(app({"type": kind, "headers": headers}, receive, send))
+    if through:
+        assert seen == [dict(headers)] and not sent
+    elif kind == "http":
+        assert seen == [{b"host": host.encode()}]
+    else:
+        assert not seen
+        assert sent == [{"type": "websocket.close", "code": 1008}]

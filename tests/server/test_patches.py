@@ -1,0 +1,67 @@
+"""What is changed in other libraries: still there to be changed, and changed once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import aiortc.codecs
+import pytest
+from aiortc import RTCPeerConnection, rtcrtpreceiver
+from aiortc.contrib.media import RelayStreamTrack
+
+from emorec.live.bandwidth import LineEstimator
+from emorec.live.vp8 import Vp8Encoder
+from emorec.server import patches
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def applied():
+    patches.apply()
+
+
+@pytest.mark.parametrize(("library", "checked"), patches.CHECKED.items())
+def test_the_libraries_are_those_that_the_patches_were_checked_against(library, checked):
+    told = "read the places that emorec/server/patches.py names again, then change CHECKED there"
+    assert version(library) == checked, told
+    pinned = re.findall(
+        rf"^{library}==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE
+    )
+    assert pinned in ([checked], []), told
+
+
+def test_every_patch_is_applied_and_once_only():
+    source = Path(patches.__file__).read_text(encoding="utf-8")
+    names = set(re.findall(r"^def (\w+)", source, re.MULTILINE)) - {"apply", "_apply"}
+    body = source[source.index("def _apply") : source.index("def notice")]
+    assert names == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
+    stop = RelayStreamTrack.stop
+    patches.apply()
+    assert RelayStreamTrack.stop is stop
+
+
+def test_a_connection_is_judged_answered_and_encoded_as_patched():
+    async def answer() -> str:
+        camera, server = RTCPeerConnection(), RTCPeerConnection()
+        camera.addTransceiver("video", "sendrecv")
+        try:
+            await camera.setLocalDescription(await camera.createOffer())
+            await server.setRemoteDescription(camera.localDescription)
+            receiver = server.getTransceivers()[0].receiver
+            estimator = receiver._RTCRtpReceiver__remote_bitrate_estimator
+            assert isinstance(estimator, LineEstimator)
+            return (await server.createAnswer()).sdp
+        finally:
+            await camera.close()
+            await server.close()
+
+    sdp = asyncio.run(answer())
+    video = re.search(r"a=rtpmap:(\d+) VP8/90000", sdp).group(1)
+    assert re.search(rf"a=fmtp:{video} .*x-google-start-bitrate=2500", sdp)
+    codec = next(c for c in aiortc.codecs.CODECS["video"] if c.name == "VP8")
+    assert isinstance(aiortc.codecs.get_encoder(codec), Vp8Encoder)
+    assert rtcrtpreceiver.RemoteBitrateEstimator is LineEstimator
