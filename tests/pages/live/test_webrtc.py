@@ -89,20 +89,30 @@ def test_pictures_are_stamped_with_the_time_at_which_they_are_taken() -> None:
 
 
 def test_who_takes_pictures_slowly_gets_the_newest() -> None:
-    async def watch() -> tuple[list[int], int]:
-        stream = Numbered()
-        _, source = tracks(stream, FPS)
-        sender = MediaRelay().subscribe(source)
-        seen = [number(await sender.recv())]
-        for _ in range(3):
-            await asyncio.sleep(10 / FPS)
-            seen.append(number(await sender.recv()))
-        source.stop()
-        return seen, stream.sent
+    async def watch() -> tuple[list[int], list[int], list[int]]:
+        _, source = tracks(Numbered(), FPS)
+        make, made = source.recv, []
 
-    seen, sent = asyncio.run(watch())
-    assert seen == sorted(seen)
-    assert sent > 20 and sent - seen[-1] <= 3, f"picture {seen[-1]} of {sent}"
+        async def recv() -> av.VideoFrame:
+            picture = await make()
+            made.append(number(picture))
+            return picture
+
+        source.recv = recv
+        sender = MediaRelay().subscribe(source)
+        seen, newest = [], []
+        for _ in range(4):
+            seen.append(number(await sender.recv()))
+            newest.append(made[-1])
+            await asyncio.sleep(10 / FPS)
+        source.stop()
+        return made, seen, newest
+
+    made, seen, newest = asyncio.run(watch())
+    assert len(made) > 2 * len(seen)  # or there was nothing to leave out
+    # The relay may make one more while this one is on its way to who asked.
+    behind = [made.index(of) - made.index(own) for own, of in zip(seen, newest, strict=True)]
+    assert max(behind) <= 1, f"{seen} of {made}"
 
 
 def test_who_waits_when_the_picture_ends_is_told() -> None:
