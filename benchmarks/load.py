@@ -75,11 +75,11 @@ def measure(fer2013: Path | None) -> dict[str, Any]:
 def cost(recognizer: EmotionRecognizer, crowd: Workload) -> dict[str, float]:
     """Return how many frames a second are read, what that costs, and how many faces are shown."""
     frames, _ = sequence(crowd, _PERIOD)
-    pipeline = recognizer.stream()
+    reader = recognizer.reader("live")
     time_s, walls, processors, faces = 0.0, [], [], []
     for number in range(_ROUNDS * _PERIOD):
         wall, processor = perf_counter(), process_time()
-        result = pipeline.update(frames[number % _PERIOD], time_s)
+        result = reader.read(frames[number % _PERIOD], time_s)
         wall, processor = perf_counter() - wall, process_time() - processor
         time_s += max(1 / FPS, wall)
         if number >= _PERIOD:
@@ -101,10 +101,10 @@ def stillness(recognizer: EmotionRecognizer, heads: list[Sprite]) -> dict[str, f
     changes, labelled_s = 0, 0.0
     for seed, head in enumerate(heads):
         actor = Actor(1, head, lambda time_s: Pose(320, 240, 150))
-        pipeline = recognizer.stream()
+        reader = recognizer.reader("live")
         shown: list[str | None] = []
         for frame in film(Scene("still", (640, 480), _STILL_S, [actor], seed)):
-            found = list(pipeline.update(frame.image_bgr, frame.time_s).faces)
+            found = list(reader.read(frame.image_bgr, frame.time_s).faces)
             near = [face for face in found if _holds(face.box, (320, 240))]
             if near:
                 shown.append(near[0].emotion)

@@ -150,11 +150,9 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     recognizer = EmotionRecognizer(settings=Settings())
     pictures = np.load(f"{base}.short.npy")
     single = timed(recognizer.analyze, pictures)
-    pipeline = recognizer.stream()
+    reader = recognizer.reader("live")
     clock = count()
-    live = timed(
-        lambda frame: pipeline.update(frame, next(clock) / FPS), np.load(f"{base}.frames.npy")
-    )
+    live = timed(lambda frame: reader.read(frame, next(clock) / FPS), np.load(f"{base}.frames.npy"))
     report = {}
     for name, (results, all_ms) in {"analyze": single, "live": live}.items():
         boxes = [[tuple(face.box) for face in result.faces] for result in results]

@@ -29,7 +29,7 @@ from benchmarks.report import add_options, deliver
 from emorec import EmotionRecognizer
 from emorec.drawing.overlay import moved
 from emorec.geometry import Boxes, as_boxes, clip, iou
-from emorec.pipeline.pipeline import Pipeline
+from emorec.reading import Reader
 from emorec.records import FrameResult
 from testkit.scenes import FPS, Scene, Truth, film
 from testkit.standard import standard_scenes
@@ -60,7 +60,7 @@ def measure(seeds: int, names: Sequence[str]) -> dict[str, Any]:
     for seed in range(seeds):
         for scene in standard_scenes(seed):
             if scene.name in films:
-                films[scene.name].append(watch(scene, recognizer.stream()))
+                films[scene.name].append(watch(scene, recognizer.reader("live")))
     return {
         "command": f"python -m benchmarks.tracking --seeds {seeds}",
         **where,
@@ -90,12 +90,12 @@ class Watched:
         return shown
 
 
-def watch(scene: Scene, pipeline: Pipeline) -> Watched:
+def watch(scene: Scene, reader: Reader) -> Watched:
     """Film a scene and read every frame of it."""
     watched = Watched([], [])
     for frame in film(scene):
         watched.truths.append(frame.truths)
-        watched.results.append(pipeline.update(frame.image_bgr, frame.time_s))
+        watched.results.append(reader.read(frame.image_bgr, frame.time_s))
     return watched
 
 

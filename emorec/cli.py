@@ -14,10 +14,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -32,7 +31,7 @@ from emorec.training.commands import add_parsers as add_training
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
     from emorec.media.table import FaceRecord, PhotoRecord
-    from emorec.records import FrameResult
+    from emorec.people.matching import PhotoNames
 
 _DASH = Path("-")
 _OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
@@ -110,8 +109,8 @@ def photo(args: argparse.Namespace) -> int:
     settings = Settings.from_env()
     if args.detector:
         settings = replace(settings, detector=args.detector)
-    recognizer = EmotionRecognizer(settings=settings)
-    name = _namer() if args.names else None
+    names = _names() if args.names else None
+    reader = EmotionRecognizer(settings=settings).reader("picture", names=names)
     if note := shortcoming(settings.detector):
         _tell(note)
     for path in paths:
@@ -119,9 +118,7 @@ def photo(args: argparse.Namespace) -> int:
         try:
             with one_picture(title):
                 picture = open_photo(_standard_input() if path == _DASH else path, title)
-                result = recognizer.analyze(picture.image_bgr)
-                if name:
-                    result = name(picture.image_bgr, result)
+                result = reader.read(picture.image_bgr)
             if picture.note:
                 _tell(f"{title}: holds {picture.note}")
             for note in notes(result):
@@ -302,16 +299,16 @@ def _says(face: FaceRecord) -> str:
     return f"{who}{face['emotion'] or UNSURE} {face['confidence'] or 0:.0%}"
 
 
-def _namer() -> Callable[[ImageBGR, FrameResult], FrameResult]:
-    """Return what names the faces of a photo."""
+def _names() -> PhotoNames:
+    """Return what names the faces of photos."""
     from emorec.people.extra import require
 
     require()
     from emorec.people.embedding import FaceEmbedder
     from emorec.people.gallery import open_gallery
-    from emorec.people.matching import named
+    from emorec.people.matching import PhotoNames
 
-    return partial(named, embedder=FaceEmbedder(), gallery=open_gallery())
+    return PhotoNames(FaceEmbedder(), open_gallery())
 
 
 def _portrait() -> ImageBGR:

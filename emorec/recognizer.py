@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from time import perf_counter
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from emorec.model.store import load
-from emorec.pipeline.classify import Classifier
+from emorec.pipeline.classify import Calibrate, Classifier
 from emorec.pipeline.detect import Detector, make_detector
-from emorec.pipeline.pipeline import Pipeline, read_picture
+from emorec.pipeline.picture import PicturePipeline
+from emorec.pipeline.pipeline import Pipeline
+from emorec.pipeline.schedule import READINGS_PER_S, Schedule, for_files
+from emorec.reading import Names, Reader
 from emorec.records import FrameResult
 from emorec.settings import Settings
+
+Source = Literal["live", "file", "picture"]
+"""A live picture, whose frames may be dropped · a video file, every frame of it · one picture."""
 
 
 class EmotionRecognizer:
@@ -54,14 +63,7 @@ class EmotionRecognizer:
             ValueError: the array is no such picture.
         """
         check_image(image_bgr)
-        settings = settings or self.settings
-        return read_picture(
-            image_bgr,
-            self.detector(settings.detector),
-            self.model,
-            settings,
-            self.model.contract.unsure_below,
-        )
+        return self.reader("picture", settings).read(image_bgr)
 
     def classify(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Read faces that are cut out already.
@@ -77,25 +79,49 @@ class EmotionRecognizer:
         """
         return self.model.classify(faces_gray)
 
-    def stream(
-        self, settings: Settings | None = None, classifier: Classifier | None = None
-    ) -> Pipeline:
-        """Return a pipeline that reads the frames of one live picture or film.
+    def reader(
+        self,
+        source: Source,
+        settings: Settings | None = None,
+        *,
+        classifier: Classifier | None = None,
+        names: Names | None = None,
+        calibrate: Calibrate | None = None,
+        readings_per_s: float = READINGS_PER_S,
+        clock: Callable[[], float] = perf_counter,
+    ) -> Reader:
+        """Return a reader for one source.
 
-        It keeps the detector that the settings name now.
+        In a live picture the work adapts to what it costs on this machine, so that the readings
+        keep up. Of a video file every frame is read, and what is done in it depends on the frames
+        and their times alone, so that every machine reads the same.
 
         Args:
-            settings: for this stream; None takes the recognizer's.
-            classifier: between the stream and the model, as one that several streams share; None
-                takes the model itself.
+            source: what its pictures are.
+            settings: how they are read; None takes the recognizer's. The reader keeps the detector
+                that they name now.
+            classifier: reads the faces, as one that several readers share; None takes the model
+                itself.
+            names: names the faces; None: nobody is recognised.
+            calibrate: corrects what was read by what is known of a person; None: nothing does.
+            readings_per_s: how often each face of a video file is read.
+            clock: seconds, for what the stages cost.
+
+        Raises:
+            EmorecError: a file that the detector needs is missing or damaged, or
+                ``readings_per_s`` is not above 0.
         """
         settings = settings or self.settings
-        return Pipeline(
+        engine = (
             self.detector(settings.detector),
             classifier or self.model,
             settings,
             self.model.contract.unsure_below,
         )
+        if source == "picture":
+            return Reader(PicturePipeline(*engine, calibrate, clock), names)
+        schedule = for_files(readings_per_s) if source == "file" else Schedule()
+        return Reader(Pipeline(*engine, schedule, clock, calibrate), names)
 
     def detector(self, name: str) -> Detector:
         """Return the detector of this name, one of ``DETECTORS``, loaded at the first call.

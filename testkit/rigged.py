@@ -84,10 +84,10 @@ class _Inside:
         now = clock.current_datetime
         clock.current_datetime = lambda: now() + clock.datetime.timedelta(seconds=self._off_s)
 
-        from emorec.live import worker
+        from emorec.live import frame
         from emorec.model.runtime import Runtime
 
-        run, moved, draw = Runtime.run, worker.moved, worker.draw_faces
+        run, moved, draw = Runtime.run, frame.moved, frame.draw_faces
 
         def run_or_raise(model: Any, faces: Any) -> Any:
             if (self._folder / "classifier").exists():
@@ -108,7 +108,7 @@ class _Inside:
             return drawn
 
         Runtime.run = run_or_raise  # type: ignore[method-assign]
-        worker.moved, worker.draw_faces = moved_and_noted, drawn_and_marked
+        frame.moved, frame.draw_faces = moved_and_noted, drawn_and_marked
         threading.Thread(target=self._listen, name="rig", daemon=True).start()
 
     def _listen(self) -> None:

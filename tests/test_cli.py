@@ -18,6 +18,7 @@ from PIL import Image
 from emorec.cli import main
 from emorec.emotions import EMOTIONS
 from emorec.media.photo import read_photo
+from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face, FrameResult, unclassified
 
@@ -118,7 +119,7 @@ def test_photo_json_never_holds_nan(
     nothing = unclassified()
     face = Face(1, (1, 1, 9, 9), float("nan"), 0.0, 0.0, nothing, nothing, None)  # type: ignore[arg-type]
     result = FrameResult(0, 0.0, (120, 90), (face,))
-    monkeypatch.setattr(EmotionRecognizer, "analyze", lambda self, image_bgr: result)
+    monkeypatch.setattr(Reader, "read", lambda self, image_bgr: result)
     assert main(["photo", "wall.png", "--json"]) == 0
     out = capsys.readouterr().out
     assert "NaN" not in out
@@ -255,14 +256,14 @@ def test_a_bad_photo_has_its_line_and_the_others_go_through(
 def test_a_fault_at_one_picture_has_its_line_and_the_others_go_through(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = EmotionRecognizer.analyze
+    real = Reader.read
 
-    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray) -> FrameResult:
+    def faulty(self: Reader, image_bgr: np.ndarray) -> FrameResult:
         if image_bgr.shape[:2] == (90, 120):
             cv2.resize(image_bgr, (0, 0))
         return real(self, image_bgr)
 
-    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    monkeypatch.setattr(Reader, "read", faulty)
     assert main(["photo", "wall.png", "dot.png", "--out", "out"]) == 2
     shown = capsys.readouterr()
     assert shown.out == "dot.png: no face found\n"
@@ -274,8 +275,8 @@ def test_a_fault_at_one_picture_has_its_line_and_the_others_go_through(
 
 def test_the_log_that_is_asked_for_holds_where_it_failed(folder: Path) -> None:
     code = (
-        "import sys; from emorec.cli import main; from emorec.recognizer import EmotionRecognizer\n"
-        "EmotionRecognizer.analyze = lambda *_: 1 / 0\n"
+        "import sys; from emorec.cli import main; from emorec.reading import Reader\n"
+        "Reader.read = lambda *_: 1 / 0\n"
         "sys.exit(main(['photo', 'dot.png']))"
     )
     for asked in ("", "json"):

@@ -136,10 +136,10 @@ def test_settings_choose_the_detector(recognizer: EmotionRecognizer, portrait: n
 def test_each_stream_has_a_past_of_its_own(
     recognizer: EmotionRecognizer, portrait: np.ndarray
 ) -> None:
-    one, other = recognizer.stream(), recognizer.stream()
-    one.update(portrait, 0.0)
-    assert len(one.update(portrait, 0.03).faces) == 1
-    assert other.update(portrait, 0.03).faces == ()
+    one, other = recognizer.reader("live"), recognizer.reader("live")
+    one.read(portrait, 0.0)
+    assert len(one.read(portrait, 0.03).faces) == 1
+    assert other.read(portrait, 0.03).faces == ()
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:

@@ -10,13 +10,12 @@ of hundreds of pictures. Only newer pictures that are of somebody else begin the
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,16 +23,12 @@ import numpy.typing as npt
 from emorec.errors import EmorecError
 from emorec.live.mailbox import Mailbox
 from emorec.people.evidence import Evidence
-from emorec.people.rule import Embeddings, once
+from emorec.people.matching import Embedder, Matcher, once
 from emorec.records import Face, FrameResult
-
-if TYPE_CHECKING:
-    from emorec.people.gallery import Match
 
 log = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint8]
-Embedding = npt.NDArray[np.float32]
 
 _SOON_S = 0.4
 _SELDOM_S = 5.0
@@ -45,18 +40,6 @@ _FORGOTTEN_S = 2.0  # the tracker itself knows a face again for 1.5 s
 _LEAST_PX = 40  # a smaller face has too little of what tells people apart
 _REST_S = 5.0  # after an error
 _PATIENCE_S = 1.0  # without a picture: whoever was renamed or deleted is followed no later
-
-
-class Embedder(Protocol):
-    """What turns faces into numbers; `emorec.people.embedding.FaceEmbedder` is the one."""
-
-    def embed(self, image_bgr: Image, boxes_xyxy: npt.ArrayLike) -> Embeddings: ...
-
-
-class Matcher(Protocol):
-    """Who is known; `emorec.people.gallery.Gallery` is the one."""
-
-    def match(self, faces: Sequence[npt.ArrayLike]) -> list[Match | None]: ...
 
 
 @dataclass(eq=False)
@@ -76,10 +59,11 @@ class _Known:
         return self.looked_s + min(_SOON_S * self.evidence.taken, _SELDOM_S)
 
 
-class Names:
+class LiveNames:
     """Who is who in one live stream; no picture is kept, and numbers only while it runs.
 
-    `offer` and `stop` are for one thread, `of` for any. A new offer after `stop` begins anew.
+    `named` and `stop` are for one thread, `of` for any. After `stop` it starts again with the next
+    picture.
 
     Args:
         embedder: turns a face into numbers.
@@ -94,21 +78,21 @@ class Names:
         self._gallery = gallery
         self._work: _Work | None = None
 
-    def offer(self, image_bgr: Image, result: FrameResult) -> None:
-        """Leave a frame and its faces to be looked at; never waits."""
+    def named(self, image_bgr: Image, result: FrameResult) -> FrameResult:
+        """Leave a frame and its faces to the thread, and return the names known by now.
+
+        Never waits: the newest frame replaces one that was not looked at yet.
+        """
         if self._work is None:
-            self._work = _Work(self, self._embedder, self._gallery)
+            self._work = _Work(self._embedder, self._gallery, self._report)
         self._work.frames.put((image_bgr, result))
+        faces = tuple(replace(face, name=self.of(face.track_id)) for face in result.faces)
+        return replace(result, faces=faces)
 
     def of(self, track_id: int) -> str | None:
         """Return the name of a face; None where there is none, or none yet."""
         work = self._work
         return work.names.get(track_id) if work else None
-
-    def named(self, result: FrameResult) -> FrameResult:
-        """Return the result with the names known by now."""
-        faces = tuple(replace(face, name=self.of(face.track_id)) for face in result.faces)
-        return replace(result, faces=faces)
 
     def stop(self, wait_s: float = 0.0) -> None:
         """Forget every face and tell the thread to end; a second call does nothing."""
@@ -117,16 +101,21 @@ class Names:
             work.stop(wait_s)
         self.error = None
 
+    def _report(self, error: str | None) -> None:
+        self.error = error
+
 
 class _Work:
-    """The thread of `Names`, and what it knows, from the first offer to `stop`."""
+    """The thread of `LiveNames`, and what it knows, from the first picture to `stop`."""
 
-    def __init__(self, owner: Names, embedder: Embedder, gallery: Matcher) -> None:
+    def __init__(
+        self, embedder: Embedder, gallery: Matcher, report: Callable[[str | None], None]
+    ) -> None:
         self.frames: Mailbox[tuple[Image, FrameResult]] = Mailbox()
         self.names: Mapping[int, str] = MappingProxyType({})
-        self._owner = owner
         self._embedder = embedder
         self._gallery = gallery
+        self._report = report
         self._known: dict[int, _Known] = {}
         self._matched_s = self._rests_until_s = float("-inf")
         self._lock = Lock()  # of the names and of having stopped
@@ -158,9 +147,9 @@ class _Work:
             log.warning("names of faces cannot be worked out at the moment")
             self._rests_until_s = monotonic() + _REST_S
             self._publish({})
-            self._owner.error = str(error)
+            self._report(str(error))
         else:
-            self._owner.error = None
+            self._report(None)
 
     def _look(self, image_bgr: Image, result: FrameResult) -> bool:
         """Look at the face that has waited longest; return whether there was one."""

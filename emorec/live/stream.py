@@ -13,15 +13,17 @@ Where no frame comes for `SILENCE_S`, as when the tab dies, the stream stops by 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
 
 import av
 import numpy as np
 
-from emorec.live.names import Names
-from emorec.live.worker import Image, View, Worker
-from emorec.pipeline.pipeline import Pipeline
+from emorec.live.frame import Image, View
+from emorec.live.names import LiveNames
+from emorec.live.worker import Choices, Worker
+from emorec.reading import Reader
 from emorec.records import FrameResult
 from emorec.sessions.timeline import Timeline
 from emorec.settings import Settings
@@ -34,34 +36,35 @@ _BLANK = 44  # dark, where 16 is black
 
 
 class LiveStream:
-    """One visitor's live picture, from START to STOP and, pressed again, anew.
+    """One visitor's live picture, from START to STOP, and again from the next START.
 
     `start` lets frames in; with the first one the threads begin, and `stop` ends them, as silence
     does. Frames that arrive late are dropped. What was seen stays readable until the next start;
     pictures do not. Nothing is written to disk.
 
     Args:
-        make_pipeline: gives a new pipeline; called at each start.
+        make_reader: gives a new reader; called at each start.
         settings: how pictures are read; may be replaced at any time.
         view: how the picture is shown; may be replaced at any time.
 
     Attributes:
-        names: says whose faces they are, except with blur on; None: nobody asks. May be replaced
-            at any time.
+        names: names the faces, except with blur on; None: no names are wanted. May be replaced at
+            any time.
     """
 
     def __init__(
         self,
-        make_pipeline: Callable[[], Pipeline],
+        make_reader: Callable[[], Reader],
         settings: Settings | None = None,
         view: View | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.view = view or View()
-        self.names: Names | None = None
-        self._make_pipeline = make_pipeline
+        self.names: LiveNames | None = None
+        self._make_reader = make_reader
         self._lock = Lock()  # of starting and stopping
         self._worker: Worker | None = None
+        self._timeline: Timeline | None = None
         self._open = False
         self._running = False
         self._blank = _blank(*_FALLBACK)
@@ -88,8 +91,8 @@ class LiveStream:
 
     @property
     def timeline(self) -> Timeline | None:
-        """All that was read since START; None before the first START."""
-        return self._worker.timeline if self._worker else None
+        """All that was read since START; None before the first frame of the first START."""
+        return self._timeline
 
     @property
     def error(self) -> str | None:
@@ -125,7 +128,10 @@ class LiveStream:
                 return
             self._sign_s = monotonic()
             if not self._running or self._worker is None:
-                self._worker = Worker(self, self._make_pipeline, SILENCE_S)
+                self._timeline = Timeline(datetime.now(UTC))
+                self._worker = Worker(
+                    self._make_reader, self._choices, [self._timeline], SILENCE_S, self.stop
+                )
                 self._running = True
             worker = self._worker
         worker.put(frame)
@@ -135,7 +141,7 @@ class LiveStream:
         """The picture to send now, I420, uint8 (h * 3 / 2, w); the same array until it changes."""
         worker = self._worker if self._running else None
         shown = worker.newest if worker else None
-        if shown is not None and (shown.blurred or self.view.show != "blur"):
+        if shown is not None and (shown.blurred or not self.view.blurs):
             return shown.planes
         shape = shown.planes.shape if shown is not None else _FALLBACK
         if self._blank.shape != shape:
@@ -155,6 +161,9 @@ class LiveStream:
                 worker.close()
         if worker is not None:
             worker.join(wait_s)
+
+    def _choices(self) -> Choices:
+        return Choices(self.settings, self.view, self.names)
 
 
 def _blank(rows: int, width: int) -> Image:

@@ -152,11 +152,9 @@ def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str, names: b
     with _WHOLE, one_picture(file.name):
         photo = open_photo(file.getvalue(), file.name)
         image_bgr = photo.image_bgr
-        result = engine.analyze(image_bgr, replace(engine.settings, detector=detector))
-        if names:
-            from emorec.people.matching import named  # its packages are an extra
-
-            result = named(image_bgr, result, naming.embedder(), naming.gallery())
+        settings = replace(engine.settings, detector=detector)
+        whose = naming.photo_names() if names else None
+        result = engine.reader("picture", settings, names=whose).read(image_bgr)
         crops = [encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces]
         preview = encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX))
     return _Photo(result, preview, tuple(crops), photo.note)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.errors import EmorecError
-from emorec.live.names import Embedder
 from emorec.people.gallery import Gallery
+from emorec.people.matching import Embedder
 from emorec.people.rule import MARGIN, Embeddings, distance, mean_direction, threshold
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box

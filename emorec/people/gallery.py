@@ -23,6 +23,7 @@ from emorec.database.tables import LookRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.errors import EmorecError, StoreError
 from emorec.people import consent as words
+from emorec.people.matching import Match
 from emorec.people.names import checked_name
 from emorec.people.nearest import SIZE, Index, checked
 from emorec.people.rule import MARGIN, Embeddings, threshold
@@ -43,15 +44,6 @@ class Person:
     name: str
     looks: int
     enrolled: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Who a face is, and how far their pictures are from it (`emorec.people.rule.distance`)."""
-
-    person_id: int
-    name: str
-    distance: float
 
 
 def open_gallery(url: str | None = None) -> Gallery:

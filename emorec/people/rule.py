@@ -12,14 +12,9 @@ other half and on all.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from emorec.people.gallery import Match
 
 Embeddings = npt.NDArray[np.float32]
 
@@ -73,14 +68,3 @@ def distance(first: Embeddings, second: Embeddings) -> float:
     (one, here), (other, there) = mean_direction(first), mean_direction(second)
     away = one - other
     return math.sqrt(float(away @ away) + here + there)
-
-
-def once(matches: Sequence[Match | None]) -> list[Match | None]:
-    """Return the matches of faces seen at one time with nobody twice: the nearest face stays."""
-    nearest: dict[int, Match] = {}
-    for match in matches:
-        if match:
-            first = nearest.setdefault(match.person_id, match)
-            if match.distance < first.distance:
-                nearest[match.person_id] = match
-    return [match if match and nearest[match.person_id] is match else None for match in matches]

@@ -1,9 +1,9 @@
-"""Stage 4: how does each face look, and whose turn is it to be looked at?"""
+"""Stage 4: which faces are read in this frame, and how does each of them look?"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
 
-_AT_ONCE = 4  # faces not read before that are read in one frame, whatever the time
+_NEW_AT_ONCE = 4  # new faces that are read in one frame, whatever it costs
 
 
 class Classifier(Protocol):
@@ -22,17 +22,36 @@ class Classifier(Protocol):
         ...
 
 
+Calibrate = Callable[[Sequence[int], npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+"""Corrects what was read by what is known of a person: from ``track_id`` and probabilities, float32
+of shape (n, 7), to probabilities of the same shape."""
+
+
 def classify_faces(
-    classifier: Classifier, faces_gray: npt.NDArray[np.uint8]
+    classifier: Classifier,
+    faces_gray: npt.NDArray[np.uint8],
+    track_ids: Sequence[int],
+    calibrate: Calibrate | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Read all these faces in one batch; none cost nothing."""
+    """Read all these faces in one batch, and calibrate what was read; no faces cost nothing.
+
+    Args:
+        classifier: reads them.
+        faces_gray: uint8 of shape (n, 48, 48).
+        track_ids: whose faces they are, n of them.
+        calibrate: corrects what was read; None: nothing does.
+
+    Returns:
+        float32 of shape (n, 7) in ``EMOTIONS`` order.
+    """
     if not len(faces_gray):
         return np.empty((0, len(EMOTIONS)), dtype=np.float32)
-    return classifier.classify(faces_gray)
+    probs = classifier.classify(faces_gray)
+    return calibrate(track_ids, probs) if calibrate else probs
 
 
-class Turns:
-    """Chooses whose turn it is: new faces first, then those who have waited longest."""
+class ReadingOrder:
+    """Chooses the faces to read in a frame: new ones first, then those read longest ago."""
 
     def __init__(self) -> None:
         self._read_s: dict[int, float] = {}
@@ -44,17 +63,17 @@ class Turns:
     def choose(
         self, track_ids: Sequence[int], seen_ids: Sequence[int], time_s: float, count: int
     ) -> list[int]:
-        """Return the ids of those to be read in this frame.
+        """Return the ids of the faces to read in this frame.
 
         Args:
-            track_ids: everybody followed; who is not among them is forgotten.
+            track_ids: all faces followed; others are forgotten.
             seen_ids: those of them that can be read now.
             time_s: of this frame.
-            count: how many; of faces that were never read a few more.
+            count: how many to read; of faces that were never read, up to 4 whatever the count.
         """
         self._read_s = {i: self._read_s[i] for i in track_ids if i in self._read_s}
         waiting = sorted(seen_ids, key=lambda i: (self._read_s.get(i, -math.inf), i))
         new = sum(i not in self._read_s for i in seen_ids)
-        chosen = waiting[: max(count, min(new, _AT_ONCE))]
+        chosen = waiting[: max(count, min(new, _NEW_AT_ONCE))]
         self._read_s.update(dict.fromkeys(chosen, time_s))
         return chosen

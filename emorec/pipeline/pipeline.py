@@ -1,4 +1,4 @@
-"""All stages in a row: a frame in, a FrameResult out."""
+"""All stages in a row for the frames of a live picture or a video file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.geometry import as_boxes, clip
-from emorec.pipeline.classify import Classifier, Turns, classify_faces
+from emorec.pipeline.classify import Calibrate, Classifier, ReadingOrder, classify_faces
 from emorec.pipeline.crop import crop_faces, features_inside, share_outside
 from emorec.pipeline.detect import Detector
 from emorec.pipeline.follow import Follower
 from emorec.pipeline.quality import LOOKS, misplaced, unclear
 from emorec.pipeline.schedule import Schedule, Work
 from emorec.pipeline.search import ALL, FIRST, NEXT, Search
-from emorec.pipeline.smooth import Smoother, label
+from emorec.pipeline.smooth import Smoother
 from emorec.pipeline.track import Tracker
 from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
@@ -47,64 +47,6 @@ class StageTimes:
 def to_gray(image_bgr: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the picture's luma, uint8 of shape (h, w)."""
     return cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
-
-
-def read_picture(
-    image_bgr: npt.NDArray[np.uint8],
-    detector: Detector,
-    classifier: Classifier,
-    settings: Settings,
-    unsure_below: float,
-) -> FrameResult:
-    """Read one picture that has no past: every face found is shown, numbered from left to right."""
-    times = StageTimes()
-    size_wh = image_bgr.shape[1], image_bgr.shape[0]
-    image_gray = to_gray(image_bgr)
-    with times("detect"):
-        search = Search(detector)
-        search.prepare(settings, size_wh)
-        found: list[Detection] = []
-        finer = True
-        while finer:
-            searched_px = search.smallest_px
-            search.look(image_bgr, len(search.patches))
-            known = as_boxes([detection.box_xyxy for detection in found])
-            found += search.confirm(image_bgr, known, 0.0, ALL)
-            finer = search.finished([detection.box_xyxy for detection in found])
-        found.sort(key=lambda detection: tuple(detection.box_xyxy))
-    boxes = [detection.box_xyxy for detection in found]
-    tilts = [detection.tilt_deg for detection in found]
-    with times("crop"):
-        crops = crop_faces(image_gray, boxes, tilts)
-        reasons = [
-            misplaced(float(side_px), bool(inside)) or unclear(crop)
-            for side_px, inside, crop in zip(
-                sides(boxes), features_inside(boxes, tilts, size_wh), crops, strict=True
-            )
-        ]
-    with times("classify"):
-        clear = np.array([reason is None for reason in reasons], dtype=bool)
-        probs = np.tile(unclassified(), (len(found), 1))
-        probs[clear] = classify_faces(classifier, crops[clear])
-    faces = tuple(
-        Face(
-            track_id=number,
-            box=to_box(detection.box_xyxy, size_wh),
-            score=detection.score,
-            age_s=0.0,
-            unseen_s=0.0,
-            probs_raw=own,
-            probs=own,
-            emotion=label(own, unsure_below),
-            unreadable=reason,
-        )
-        for number, (detection, own, reason) in enumerate(
-            zip(found, probs, reasons, strict=True), start=1
-        )
-    )
-    return FrameResult(
-        0, 0.0, size_wh, faces, True, MappingProxyType(times.ms), smallest_px=searched_px
-    )
 
 
 def to_box(box_xyxy: npt.NDArray[np.float64], size_wh: tuple[int, int]) -> Box:
@@ -141,6 +83,10 @@ class Pipeline:
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         schedule: shares the time between the kinds of work; None: as a live picture wants it.
         clock: seconds, to see what each kind of work costs.
+        calibrate: corrects what was read, before it is smoothed; None: nothing does.
+
+    Attributes:
+        settings: may be replaced between two frames.
     """
 
     def __init__(
@@ -151,19 +97,20 @@ class Pipeline:
         unsure_below: float,
         schedule: Schedule | None = None,
         clock: Callable[[], float] = perf_counter,
+        calibrate: Calibrate | None = None,
     ) -> None:
         self.settings = settings
-        """May be replaced between two frames."""
         self._classifier = classifier
         self._tracker = Tracker()
         self._follower = Follower()
         self._search = Search(detector)
         self._detector = detector
-        self._turns = Turns()
+        self._order = ReadingOrder()
         self._unreadable: dict[int, str] = {}
         self._smoother = Smoother(unsure_below)
         self._schedule = schedule or Schedule()
         self._clock = clock
+        self._calibrate = calibrate
         self._index = 0
         self._in_view = 0
 
@@ -172,7 +119,7 @@ class Pipeline:
         self._tracker.reset()
         self._follower.reset()
         self._search.reset()
-        self._turns.reset()
+        self._order.reset()
         self._unreadable.clear()
         self._smoother.reset()
         self._schedule.reset()
@@ -230,7 +177,7 @@ class Pipeline:
         with times("crop"):
             read, crops = self._due(image_gray, tracks, time_s, plan["read"])
         with times("classify"), self._spending("read", len(read)):
-            probs_new = classify_faces(self._classifier, crops)
+            probs_new = classify_faces(self._classifier, crops, read, self._calibrate)
         with times("smooth"):
             probs_by_id = dict(zip(read, probs_new, strict=True))
             raw = [probs_by_id.get(track.track_id, unclassified()) for track in tracks]
@@ -287,7 +234,7 @@ class Pipeline:
             if reason is not None:
                 self._unreadable[track.track_id] = reason
         seen = [track_id for track_id, track in in_place.items() if track.unseen_s == 0]
-        chosen = [in_place[i] for i in self._turns.choose(list(in_place), seen, time_s, count)]
+        chosen = [in_place[i] for i in self._order.choose(list(in_place), seen, time_s, count)]
         crops = crop_faces(
             image_gray,
             [track.box_xyxy for track in chosen],

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from emorec.errors import EmorecError
+
 Work = Literal["search", "look", "read"]
 """Search a patch of the picture · look at one place for a face · read one face."""
 
@@ -31,18 +33,15 @@ LIVE: Mapping[Work, Rate] = {
 """A newcomer is found within a third of a second; each face is read ten times a second, and on a
 busy machine still more than twice."""
 
-FILES: Mapping[Work, Rate] = {
-    "search": Rate(0.33, 0.33),
-    "look": Rate(0.4, 0.4),
-    "read": Rate(0.2, 0.2),
-}
+READINGS_PER_S = 5.0
+"""How often each face of a video file is read, unless another rate is chosen."""
 
 NOBODY_S = 0.2
 """Seconds from search to search while nobody is in view."""
 
 _GUESS_S: Mapping[Work, float] = {"search": 0.02, "look": 0.003, "read": 0.004}
 _NEW_COST = 0.2  # share of the newest measurement
-_LONGEST_S = 0.25  # what a frame is late beyond this is not caught up with
+_LONGEST_S = 0.25  # a live frame that comes later than this does not catch up
 
 
 class Schedule:
@@ -55,8 +54,7 @@ class Schedule:
 
     Args:
         rates: how often each kind is wanted.
-        share: of the time, in (0, 1); None: costs do not count, so that every machine does the
-            same, as files want it.
+        share: of the time, in (0, 1); None: costs do not count (`for_files`).
     """
 
     def __init__(self, rates: Mapping[Work, Rate] = LIVE, share: float | None = 0.4) -> None:
@@ -81,7 +79,9 @@ class Schedule:
         if self._time_s is None:
             passed_s = 0.0
         else:
-            passed_s = min(max(time_s - self._time_s, 0.0), _LONGEST_S)
+            passed_s = max(time_s - self._time_s, 0.0)
+            if self._share is not None:
+                passed_s = min(passed_s, _LONGEST_S)
         self._time_s = time_s
         every = {work: rate.every_s for work, rate in self._rates.items()}
         if not units["look"]:
@@ -122,3 +122,21 @@ class Schedule:
 
     def _seconds(self, units: Mapping[Work, float]) -> float:
         return sum(number * self._cost_s[work] for work, number in units.items())
+
+
+def for_files(readings_per_s: float = READINGS_PER_S) -> Schedule:
+    """Return the schedule of a video file: costs do not count, so every machine does the same.
+
+    The whole picture is searched and each face is looked for as often as in a live picture on a
+    fast machine; how often depends on the media time alone.
+
+    Args:
+        readings_per_s: how often each face is read; where frames come less often, in every frame.
+
+    Raises:
+        EmorecError: ``readings_per_s`` is not above 0.
+    """
+    if not 0 < readings_per_s < float("inf"):
+        raise EmorecError(f"Expected readings_per_s above 0. Received {readings_per_s}.")
+    rates: dict[Work, Rate] = {**LIVE, "read": Rate(1 / readings_per_s, 1 / readings_per_s)}
+    return Schedule(rates, share=None)

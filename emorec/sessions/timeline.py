@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,13 @@ class Timeline:
         self._named = False
         self._span_s: tuple[float, float] | None = None
 
-    def add(self, result: FrameResult) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        """Keep the rows: they stay readable."""
+
+    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
         """Take in what was read from one frame; frames come in the order of their time."""
         classified = [face.track_id for face in result.faces if face.classified]
         with self._lock:

@@ -17,7 +17,7 @@ RESULTS = sorted((BENCHMARKS / "results").glob("*-load.json"))
 class Restless(EmotionRecognizer):
     """Reads every face as happy and angry by turns, a dozen readings each."""
 
-    def stream(self, settings=None):
+    def reader(self, source, settings=None):
         turn = iter(range(10_000))
 
         class Model:
@@ -26,9 +26,7 @@ class Restless(EmotionRecognizer):
                 probs[:, 3 * (next(turn) // 12 % 2)] = 0.94
                 return probs
 
-        pipeline = super().stream(settings)
-        pipeline._classifier = Model()
-        return pipeline
+        return super().reader(source, settings, classifier=Model())
 
 
 def test_a_still_face_keeps_its_label() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from emorec.errors import EmorecError
 from emorec.live import names as module
-from emorec.live.names import Names
-from emorec.people.gallery import Match
+from emorec.live.names import LiveNames
+from emorec.people.matching import Match
 from emorec.records import Box, Face, FrameResult, unclassified
 
 PICTURE = np.zeros((100, 100, 3), np.uint8)
@@ -59,10 +59,10 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make():
-    made: list[Names] = []
+    made: list[LiveNames] = []
 
-    def make_names(faces: Faces, known: Known) -> Names:
-        made.append(Names(faces, known))
+    def make_names(faces: Faces, known: Known) -> LiveNames:
+        made.append(LiveNames(faces, known))
         return made[-1]
 
     yield make_names
@@ -96,11 +96,11 @@ def seen(*lefts: int, width: int = 60, unreadable: str | None = None) -> FrameRe
     return FrameResult(0, 0.0, (100, 100), faces)
 
 
-def until(names: Names, result: FrameResult, holds: Callable[[], bool], s: float = 20) -> bool:
+def until(names: LiveNames, result: FrameResult, holds: Callable[[], bool], s: float = 20) -> bool:
     """Offer the frame again and again until it holds."""
     end = time.monotonic() + s
     while not holds() and time.monotonic() < end:
-        names.offer(PICTURE, result)
+        names.named(PICTURE, result)
         time.sleep(0.005)
     return holds()
 
@@ -108,8 +108,8 @@ def until(names: Names, result: FrameResult, holds: Callable[[], bool], s: float
 def test_nobody_in_view_and_nothing_offered(make) -> None:
     names = make(Faces({}), Known())
     assert names.of(1) is None
-    names.offer(PICTURE, seen())
-    assert names.named(seen()).faces == ()
+    names.named(PICTURE, seen())
+    assert names.named(PICTURE, seen()).faces == ()
     names.stop()
     names.stop()
 
@@ -129,7 +129,7 @@ def test_a_name_needs_three_agreeing_looks_and_strangers_have_none(make) -> None
     assert given_after[:3] == [None] * 3
     assert until(names, seen(0, 10), lambda: faces.looks > 12)
     assert names.of(2) is None
-    assert [face.name for face in names.named(seen(0, 10)).faces] == ["Ada", None]
+    assert [face.name for face in names.named(PICTURE, seen(0, 10)).faces] == ["Ada", None]
 
 
 def test_looks_that_disagree_withdraw_a_name(make) -> None:
@@ -167,7 +167,7 @@ def test_faces_that_say_little_are_not_looked_at(make) -> None:
     names = make(faces, Known())
     for result in (seen(0, width=30), seen(0, unreadable="too blurred")):
         for _ in range(20):
-            names.offer(PICTURE, result)
+            names.named(PICTURE, result)
             time.sleep(0.005)
     assert faces.looks == 0
 
@@ -178,7 +178,7 @@ def test_settled_faces_are_looked_at_seldom(make, monkeypatch: pytest.MonkeyPatc
     names = make(faces, Known())
     assert until(names, seen(0), lambda: names.of(1) == "Ada")
     for _ in range(50):
-        names.offer(PICTURE, seen(0))
+        names.named(PICTURE, seen(0))
         time.sleep(0.005)
     assert faces.looks == 3
 
@@ -207,7 +207,7 @@ def test_an_offer_never_waits_and_a_stop_forgets_at_once(make) -> None:
     faces.embed = lambda image, boxes: (gate.wait(20), real(image, boxes))[1]
     names = make(faces, Known())
     for _ in range(100):
-        names.offer(PICTURE, seen(0))  # with a look that takes for ever
+        names.named(PICTURE, seen(0))  # with a look that takes for ever
     names.stop()
     gate.set()
     assert names.of(1) is None

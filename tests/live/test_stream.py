@@ -11,15 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
+from emorec.live import frame
 from emorec.live import stream as module
-from emorec.live import worker
+from emorec.live.frame import Frame, View, mirrored
 from emorec.live.mailbox import Mailbox
 from emorec.live.shared import SharedClassifier
 from emorec.live.stream import LiveStream
-from emorec.live.worker import View, mirrored
 from emorec.paths import CASCADE
 from emorec.pipeline.detect import HaarDetector
 from emorec.pipeline.pipeline import Pipeline
+from emorec.reading import Reader
 from emorec.records import Box, Face, unclassified
 from emorec.settings import Settings
 
@@ -64,10 +65,10 @@ def open_stream():
     streams = []
 
     def make(classifier, view=None):
-        def pipeline():
-            return Pipeline(HaarDetector(), classifier, Settings(), unsure_below=0.4)
+        def reader():
+            return Reader(Pipeline(HaarDetector(), classifier, Settings(), unsure_below=0.4))
 
-        streams.append(LiveStream(pipeline, view=view))
+        streams.append(LiveStream(reader, view=view))
         streams[-1].start()
         return streams[-1]
 
@@ -170,8 +171,8 @@ def test_stop_ends_every_thread_and_keeps_the_timeline(open_stream, portrait):
 def test_blur_shows_no_face_from_the_first_frame_on(open_stream, portrait):
     cascade = cv2.CascadeClassifier(str(CASCADE))
     stream = open_stream(Happy(), View(show="blur"))
-    shown = play(stream, portrait, 2)
-    assert len(shown) > 5  # it plays
+    shown = play(stream, portrait, 60, until=lambda: stream.result and stream.result.index > 8)
+    assert len(shown) > 5
     for picture in shown:
         gray = cv2.cvtColor(picture.to_ndarray(format="bgr24"), cv2.COLOR_BGR2GRAY)
         assert len(cascade.detectMultiScale(gray, 1.1, 3)) == 0
@@ -340,7 +341,7 @@ def test_a_thread_that_dies_is_replaced(open_stream, portrait):
 def test_a_frame_that_cannot_be_drawn_does_not_end_the_picture(open_stream, portrait, monkeypatch):
     stream = open_stream(Happy())
     with monkeypatch.context() as patch:
-        patch.setattr(worker, "draw_faces", lambda *_: 1 / 0)
+        patch.setattr(frame, "draw_faces", lambda *_: 1 / 0)
         feed([stream], portrait, lambda: readings(stream) > 1)
         assert shown_by(stream).std() < 2
     feed([stream], portrait, lambda: shown_by(stream).std() > 10)
@@ -376,12 +377,12 @@ def test_a_start_that_no_frame_follows_is_over_after_a_while(open_stream, monkey
 def test_after_stop_nothing_keeps_frames_pipelines_or_the_stream_itself(portrait):
     made = []
 
-    def pipeline():
+    def reader():
         own = Pipeline(HaarDetector(), Happy(), Settings(), unsure_below=0.4)
         made.append(weakref.ref(own))
-        return own
+        return Reader(own)
 
-    stream = LiveStream(pipeline)
+    stream = LiveStream(reader)
     streams = weakref.WeakSet([stream])  # what waits for it must not keep it
     stream.start()
     feed([stream], portrait, lambda: any(map(readings, streams)))
@@ -389,7 +390,7 @@ def test_after_stop_nothing_keeps_frames_pipelines_or_the_stream_itself(portrait
     gc.collect()
     assert made and [ref() for ref in made] == [None] * len(made)
     assert stream.timeline is not None
-    assert not [thing for thing in gc.get_objects() if type(thing) is worker.Frame]
+    assert not [thing for thing in gc.get_objects() if type(thing) is Frame]
     del stream
     gc.collect()
     assert not streams

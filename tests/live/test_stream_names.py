@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from emorec.live import names
-from emorec.live.names import Names
+from emorec.live.frame import View
+from emorec.live.names import LiveNames
 from emorec.live.stream import LiveStream
-from emorec.live.worker import View
 from emorec.pipeline.pipeline import Pipeline
+from emorec.reading import Reader
 from emorec.settings import Settings
 from testkit.scripted import Scripted
 
@@ -54,7 +55,7 @@ def stream(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(names, "_SOON_S", 0.01)
     monkeypatch.setattr(names, "_clear", lambda face: True)  # noise is no clear face
     both = OneFace()
-    stream = LiveStream(lambda: Pipeline(both, both, Settings(), unsure_below=0.4))
+    stream = LiveStream(lambda: Reader(Pipeline(both, both, Settings(), unsure_below=0.4)))
     stream.start()
     yield stream
     stream.stop(wait_s=10)
@@ -80,11 +81,11 @@ def threads() -> int:
 
 def test_a_name_comes_goes_with_its_switch_and_its_thread_ends_with_the_stream(stream) -> None:
     ada = Ada()
-    stream.names = Names(ada, ada)
+    stream.names = LiveNames(ada, ada)
     assert play(stream, lambda: names_of(stream) == ["Ada"])
     stream.names = None
     assert play(stream, lambda: names_of(stream) == [None] and not threads())
-    stream.names = Names(ada, ada)
+    stream.names = LiveNames(ada, ada)
     assert play(stream, lambda: names_of(stream) == ["Ada"])
     assert play(stream, lambda: "Ada" in [row["name"] for row in stream.timeline.rows()])
     stream.stop(wait_s=10)
@@ -93,11 +94,11 @@ def test_a_name_comes_goes_with_its_switch_and_its_thread_ends_with_the_stream(s
 
 def test_with_blur_on_nobody_is_looked_at_or_named(stream) -> None:
     ada = Ada()
-    stream.names = Names(ada, ada)
+    stream.names = LiveNames(ada, ada)
     assert play(stream, lambda: names_of(stream) == ["Ada"])
     stream.view = View(show="blur")
     assert play(stream, lambda: names_of(stream) == [None] and not threads())
     before = ada.looks
-    stream.names = Names(ada, ada)
+    stream.names = LiveNames(ada, ada)
     play(stream, lambda: False, s=1)
     assert ada.looks == before and names_of(stream) == [None]

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.media.photo import read_photo
 from emorec.pages.parts.naming import plain
+from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
 
@@ -160,16 +161,16 @@ def test_a_bad_file_gives_its_line_and_the_others_still_show() -> None:
 def test_a_fault_at_one_picture_is_its_line_and_the_others_still_show(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real = EmotionRecognizer.analyze
+    real = Reader.read
 
-    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray, *args: object) -> FrameResult:
+    def faulty(self: Reader, image_bgr: np.ndarray, *args: object) -> FrameResult:
         if image_bgr.shape[:2] == (90, 120):
             cv2.resize(image_bgr, (0, 0))
         if image_bgr.shape[:2] == (1, 1):
             raise MemoryError
         return real(self, image_bgr, *args)
 
-    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    monkeypatch.setattr(Reader, "read", faulty)
     at = upload(page(), ("wall.png", NOBODY), ("dot.png", ONE_PIXEL), ("me.png", PORTRAIT))
     fault, memory = (error.value for error in at.error)
     assert fault.startswith("wall.png: cannot be read, by a fault of EmoRec itself")
@@ -204,7 +205,7 @@ def test_a_name_is_written_so_that_markdown_leaves_it(name: str, shown: str) -> 
 
 
 def test_each_picture_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = spied(monkeypatch, EmotionRecognizer, "analyze")
+    read = spied(monkeypatch, Reader, "read")
     at = upload(page(), ("me.png", PORTRAIT), ("copy.png", PORTRAIT), ("wall.png", NOBODY))
     assert len(read) == 2  # the copy is the same picture
     assert len(at.image) == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emorec.people.gallery import open_gallery
-from emorec.people.matching import named
+from emorec.people.matching import PhotoNames
 from emorec.records import Box, Face, FrameResult, unclassified
 
 PICTURE = np.zeros((100, 900, 3), np.uint8)
@@ -34,7 +34,8 @@ def seen(*lefts: int, unreadable: str | None = None) -> FrameResult:
 
 
 def names(gallery, result: FrameResult) -> list[str | None]:
-    return [face.name for face in named(PICTURE, result, Places(), gallery).faces]
+    named = PhotoNames(Places(), gallery).named(PICTURE, result)
+    return [face.name for face in named.faces]
 
 
 def test_the_faces_of_a_photo(store: str) -> None:

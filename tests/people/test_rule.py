@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorec.people.gallery import Match
+from emorec.people.matching import Match, once
 from emorec.people.nearest import SIZE
-from emorec.people.rule import distance, once, threshold
+from emorec.people.rule import distance, threshold
 
 
 def test_the_threshold_falls_as_people_are_enrolled() -> None:

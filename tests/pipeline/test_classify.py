@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorec.pipeline.classify import Turns, classify_faces
+from emorec.pipeline.classify import ReadingOrder, classify_faces
 
 
 class Counting:
@@ -20,31 +20,31 @@ class Counting:
 
 def test_nobody_costs_nothing() -> None:
     classifier = Counting()
-    probs = classify_faces(classifier, np.empty((0, 48, 48), np.uint8))
+    probs = classify_faces(classifier, np.empty((0, 48, 48), np.uint8), [])
     assert probs.shape == (0, 7) and probs.dtype == np.float32
     assert classifier.asked == 0
 
 
 def test_all_faces_of_a_frame_are_read_at_once() -> None:
     classifier = Counting()
-    assert classify_faces(classifier, np.zeros((5, 48, 48), np.uint8)).shape == (5, 7)
+    assert classify_faces(classifier, np.zeros((5, 48, 48), np.uint8), range(5)).shape == (5, 7)
     assert classifier.asked == 1
 
 
 def test_nobody_has_no_turn() -> None:
-    assert Turns().choose([], [], 0.0, 5) == []
+    assert ReadingOrder().choose([], [], 0.0, 5) == []
 
 
-def read(turns: Turns, faces: int, frames: int, count: int) -> list[list[int]]:
+def read(order: ReadingOrder, faces: int, frames: int, count: int) -> list[list[int]]:
     """Return who was read in each frame where everybody is seen and so many can be read."""
     everybody = list(range(1, faces + 1))
-    return [turns.choose(everybody, everybody, number / 25, count) for number in range(frames)]
+    return [order.choose(everybody, everybody, number / 25, count) for number in range(frames)]
 
 
 @pytest.mark.parametrize(("faces", "count"), [(1, 1), (9, 2), (25, 3), (50, 7), (9, 9), (3, 20)])
-def test_the_faces_take_turns_and_nobody_is_forgotten(faces: int, count: int) -> None:
-    turns = Turns()
-    frames = read(turns, faces, 120, count)[20:]  # by then everybody was read once
+def test_the_faces_take_order_and_nobody_is_forgotten(faces: int, count: int) -> None:
+    order = ReadingOrder()
+    frames = read(order, faces, 120, count)[20:]  # by then everybody was read once
     assert all(len(chosen) == min(count, faces) for chosen in frames)
     for face in range(1, faces + 1):
         read_in = [number for number, chosen in enumerate(frames) if face in chosen]
@@ -53,35 +53,35 @@ def test_the_faces_take_turns_and_nobody_is_forgotten(faces: int, count: int) ->
 
 
 def test_newcomers_are_read_at_once_but_a_crowd_of_them_over_some_frames() -> None:
-    turns = Turns()
-    first = read(turns, 25, 7, 0)
+    order = ReadingOrder()
+    first = read(order, 25, 7, 0)
     assert sorted(face for chosen in first for face in chosen) == list(range(1, 26))
     assert max(map(len, first)) <= 4
     everybody = list(range(1, 27))
-    assert turns.choose(everybody, everybody, 3.0, 0) == [26]
-    assert turns.choose(everybody, everybody, 3.1, 0) == []
+    assert order.choose(everybody, everybody, 3.0, 0) == [26]
+    assert order.choose(everybody, everybody, 3.1, 0) == []
 
 
 def test_who_is_not_seen_is_not_chosen_and_waits() -> None:
-    turns = Turns()
-    read(turns, 9, 25, 3)
-    assert turns.choose(list(range(1, 10)), [4], 1.0, 5) == [4]
-    assert 4 not in turns.choose(list(range(1, 10)), list(range(1, 10)), 1.05, 8)
+    order = ReadingOrder()
+    read(order, 9, 25, 3)
+    assert order.choose(list(range(1, 10)), [4], 1.0, 5) == [4]
+    assert 4 not in order.choose(list(range(1, 10)), list(range(1, 10)), 1.05, 8)
 
 
 def test_who_is_gone_is_forgotten_and_new_when_back() -> None:
-    turns = Turns()
-    read(turns, 3, 5, 1)
-    turns.choose([1, 2], [1, 2], 1.0, 1)
-    assert turns.choose([1, 2, 3], [1, 2, 3], 1.1, 0) == [3]
-    turns.reset()
-    assert turns.choose([1, 2], [1, 2], 1.2, 0) == [1, 2]
+    order = ReadingOrder()
+    read(order, 3, 5, 1)
+    order.choose([1, 2], [1, 2], 1.0, 1)
+    assert order.choose([1, 2, 3], [1, 2, 3], 1.1, 0) == [3]
+    order.reset()
+    assert order.choose([1, 2], [1, 2], 1.2, 0) == [1, 2]
 
 
 @given(st.lists(st.sets(st.integers(1, 30)), max_size=20), st.integers(0, 9))
 def test_only_who_is_seen_is_chosen_and_only_once(frames: list[set[int]], count: int) -> None:
-    turns = Turns()
+    order = ReadingOrder()
     for number, seen in enumerate(frames):
-        chosen = turns.choose(sorted(seen | {1, 2}), sorted(seen), float(number), count)
+        chosen = order.choose(sorted(seen | {1, 2}), sorted(seen), float(number), count)
         assert set(chosen) <= seen and len(set(chosen)) == len(chosen)
         assert min(count, len(seen)) <= len(chosen) <= max(count, 8)

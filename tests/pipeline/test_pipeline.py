@@ -14,8 +14,9 @@ from emorec.emotions import EMOTIONS
 from emorec.geometry import iou
 from emorec.pipeline.crop import crop_faces
 from emorec.pipeline.detect import HaarDetector
-from emorec.pipeline.pipeline import Pipeline, read_picture, to_gray
-from emorec.pipeline.schedule import FILES, Schedule
+from emorec.pipeline.picture import PicturePipeline
+from emorec.pipeline.pipeline import Pipeline, to_gray
+from emorec.pipeline.schedule import Schedule, for_files
 from emorec.pipeline.smallest import blurred_px
 from emorec.pipeline.tiles import Patch
 from emorec.records import Detection, FrameResult
@@ -178,13 +179,13 @@ def test_settings_may_change_between_frames(pipeline: Pipeline, scene: Any) -> N
 
 def test_a_picture_has_no_past(detector: HaarDetector, scene: Any) -> None:
     image = scene.frame((460, 240), (180, 220))
-    result = read_picture(image, detector, Happy(), Settings(), 0.4)
+    result = PicturePipeline(detector, Happy(), Settings(), 0.4).update(image)
     assert [face.track_id for face in result.faces] == [1, 2]
     assert result.faces[0].box.x1 < result.faces[1].box.x1
     assert all(face.emotion == "happy" and face.unseen_s == 0 for face in result.faces)
     assert set(result.stage_ms) == {"detect", "crop", "classify"}
     assert result.detector_ran and result.smallest_px <= 40
-    assert read_picture(scene.frame(), detector, Happy(), Settings(), 0.4).faces == ()
+    assert PicturePipeline(detector, Happy(), Settings(), 0.4).update(scene.frame()).faces == ()
 
 
 # --- with a detector that is told what to find ---
@@ -209,16 +210,16 @@ def test_a_photo_is_searched_ever_more_finely_until_somebody_is_found() -> None:
             return [face for face in found if np.ptp(face.box_xyxy[::2]) >= self.asked_px[-1]]
 
     small = Reluctant([(50, 50, 77, 77)])
-    result = read_picture(textured(), small, Happy(), Settings(), 0.4)
+    result = PicturePipeline(small, Happy(), Settings(), 0.4).update(textured())
     assert len(result.faces) == 1 and result.smallest_px < 27
     large = Reluctant([(50, 50, 250, 250)])
-    result = read_picture(textured(), large, Happy(), Settings(), 0.4)
+    result = PicturePipeline(large, Happy(), Settings(), 0.4).update(textured())
     assert len(result.faces) == 1 and len(large.asked_px) == 1, "no finer than need be"
     nobody = Reluctant()
-    result = read_picture(textured(), nobody, Happy(), Settings(), 0.4)
+    result = PicturePipeline(nobody, Happy(), Settings(), 0.4).update(textured())
     assert result.faces == () and result.smallest_px == LEAST_FACE_PX == nobody.asked_px[-1]
     chosen = Reluctant([(50, 50, 77, 77)])
-    result = read_picture(textured(), chosen, Happy(), Settings(min_face_px=48), 0.4)
+    result = PicturePipeline(chosen, Happy(), Settings(min_face_px=48), 0.4).update(textured())
     assert result.faces == () and chosen.asked_px == [48] and result.smallest_px == 48
 
 
@@ -546,7 +547,7 @@ def test_files_are_read_alike_on_every_machine() -> None:
         pipeline = made(
             script,
             classifier=Costly(clock, cost_s),
-            schedule=Schedule(FILES, None),
+            schedule=for_files(),
             clock=clock,
         )
         return [
@@ -587,7 +588,7 @@ def test_a_face_that_cannot_be_read_is_followed_and_not_labelled(
 ) -> None:
     script = Scripted([box])
     pipeline = made(script, Settings(min_face_px=20))
-    results = [read_picture(image, script, Happy(), Settings(min_face_px=20), 0.4)]
+    results = [PicturePipeline(script, Happy(), Settings(min_face_px=20), 0.4).update(image)]
     results += play(pipeline, 10, image=image)[1:]
     for result in results:
         (face,) = result.faces
@@ -647,7 +648,7 @@ class Keeping(Happy):
 def test_a_leaning_head_reaches_the_network_upright_and_is_looked_at_as_it_leans() -> None:
     leaning = Detection(np.array(BOX), 0.9, tilt_deg=30.0)
     image, keeping = textured(), Keeping()
-    read_picture(image, Scripted([leaning]), keeping, Settings(), 0.4)
+    PicturePipeline(Scripted([leaning]), keeping, Settings(), 0.4).update(image)
     expected = crop_faces(to_gray(image), [BOX], [30.0])
     np.testing.assert_array_equal(keeping.faces, expected)
     script = Scripted([leaning])

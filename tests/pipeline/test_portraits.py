@@ -84,11 +84,11 @@ def test_everybody_in_a_room_is_found_and_read(recognizer: EmotionRecognizer, co
 
 def test_a_live_room_is_found_read_and_keeps_its_ids(recognizer: EmotionRecognizer) -> None:
     room = portraits.room(4, 2, 60, (640, 360))
-    pipeline = recognizer.stream()
+    reader = recognizer.reader("live")
     read: set[int] = set()
     for number in range(24):
         shifted = np.roll(room.image_bgr, number * 2, axis=1)
-        result = pipeline.update(shifted, number / 25)
+        result = reader.read(shifted, number / 25)
         read |= {face.track_id for face in result.faces if face.classified}
         assert number < 18 or len(result.faces) == 8
     assert {face.track_id for face in result.faces} == set(range(1, 9)) == read

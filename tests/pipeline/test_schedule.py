@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emorec.pipeline.schedule import FILES, LIVE, Rate, Schedule, Work
+from emorec.errors import EmorecError
+from emorec.pipeline.schedule import LIVE, Rate, Schedule, Work, for_files
 
 CHEAP: Mapping[Work, float] = {"search": 1e-4, "look": 1e-5, "read": 1e-5}
 WORK: tuple[Work, ...] = ("search", "look", "read")
@@ -124,7 +125,7 @@ def test_costs_seen_only_later_do_not_spiral_either() -> None:
 
 @pytest.mark.parametrize("fps", [5, 25])
 def test_without_a_share_the_plan_depends_on_the_media_time_alone(fps: float) -> None:
-    fast, slow = Schedule(FILES, None), Schedule(FILES, None)
+    fast, slow = for_files(), for_files()
     plans = []
     for number in range(5 * round(fps)):
         both = [schedule.plan(number / fps, ROOM) for schedule in (fast, slow)]
@@ -134,7 +135,7 @@ def test_without_a_share_the_plan_depends_on_the_media_time_alone(fps: float) ->
         plans.append(both)
     assert all(one == other for one, other in plans)
     granted = {work: sum(one[work] for one, _ in plans) / 5 for work in WORK}
-    for work, number in wanted(FILES, ROOM).items():
+    for work, number in wanted({**LIVE, "read": Rate(0.2, 0.2)}, ROOM).items():
         assert granted[work] == pytest.approx(number, rel=0.08, abs=1)
 
 
@@ -194,3 +195,23 @@ def test_no_frame_does_a_thing_twice_whatever_comes(
         assert all(0 <= plan[work] <= units[work] for work in WORK)
         for work in WORK:
             schedule.spent(work, plan[work], plan[work] * cost_s)
+
+
+@pytest.mark.parametrize("readings_per_s", [2.0, 5.0, 10.0])
+@pytest.mark.parametrize("fps", [12.5, 25, 60])
+def test_in_a_file_each_face_is_read_at_the_chosen_rate(readings_per_s: float, fps: float) -> None:
+    granted = a_second(for_files(readings_per_s), ROOM, fps)
+    assert granted["read"] == pytest.approx(ROOM["read"] * readings_per_s, abs=2)
+
+
+def test_in_a_file_of_few_frames_every_face_is_read_in_every_frame() -> None:
+    files = for_files(5)
+    files.plan(0.0, ROOM)
+    assert files.plan(2.0, ROOM) == ROOM  # a live picture would not catch up with two seconds
+    assert Schedule().plan(2.0, ROOM) != ROOM
+
+
+@pytest.mark.parametrize("readings_per_s", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(readings_per_s: float) -> None:
+    with pytest.raises(EmorecError, match=r"Expected readings_per_s above 0\. Received"):
+        for_files(readings_per_s)

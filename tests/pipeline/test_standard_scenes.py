@@ -15,7 +15,7 @@ from benchmarks.detection import count, total
 from benchmarks.tracking import drawn_iou, summary, watch
 from emorec import EmotionRecognizer, Settings
 from emorec.pipeline.detect import make_detector
-from emorec.pipeline.pipeline import Pipeline
+from emorec.reading import Reader
 from emorec.training.data import load
 from testkit.heads import Sprite, gray_heads
 from testkit.scenes import film
@@ -34,15 +34,9 @@ def recognizer() -> EmotionRecognizer:
 
 
 @pytest.fixture
-def stream(recognizer: EmotionRecognizer) -> Pipeline:
-    """A pipeline that takes no time: on a slow machine it searches as often as on a fast one."""
-    return Pipeline(
-        recognizer.detector("auto"),
-        recognizer.model,
-        recognizer.settings,
-        recognizer.model.contract.unsure_below,
-        clock=lambda: 0.0,
-    )
+def reader(recognizer: EmotionRecognizer) -> Reader:
+    """A reader that takes no time: on a slow machine it searches as often as on a fast one."""
+    return recognizer.reader("live", clock=lambda: 0.0)
 
 
 def looked_at(
@@ -87,19 +81,19 @@ def test_auto_finds_many_people() -> None:
     assert counted["precision"] >= 0.9
 
 
-def test_two_who_cross_keep_their_ids(stream: Pipeline) -> None:
+def test_two_who_cross_keep_their_ids(reader: Reader) -> None:
     scene = replace(SCENES["crossing"], seconds=4)
     hidden = [min(truth.visible for truth in frame.truths) for frame in islice(film(scene), 45, 56)]
     assert min(hidden) < 0.2  # else they never met
-    done = summary([watch(scene, stream)])
+    done = summary([watch(scene, reader)])
     assert done["id_switches"] == 0
     assert done["missed"] <= 8
     assert done["idf1"] >= 0.95
 
 
-def test_boxes_keep_up_with_a_face_that_runs(stream: Pipeline) -> None:
+def test_boxes_keep_up_with_a_face_that_runs(reader: Reader) -> None:
     scene = replace(SCENES["mover"], seconds=2.6)
-    seen = watch(scene, stream)
+    seen = watch(scene, reader)
     for late in (1, 2):
         assert np.mean(drawn_iou(seen, late)) >= 0.8
     done = summary([seen])

@@ -11,10 +11,10 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from emorec.drawing import charts
 from emorec.drawing.overlay import Show
 from emorec.errors import EmorecError
+from emorec.live.frame import OLD_S, View
 from emorec.live.ice import rtc_configuration
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
-from emorec.live.worker import OLD_S, View
 from emorec.pages.live import admission
 from emorec.pages.live.camera import NO_CONNECTION, TRANSLATIONS, camera_problem
 from emorec.pages.live.connection import connection_check
@@ -24,8 +24,8 @@ from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.photo import single_shot
 from emorec.pipeline.classify import Classifier
-from emorec.pipeline.pipeline import Pipeline
 from emorec.pipeline.smallest import notes
+from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face
 from emorec.sessions.summary import summarize, to_csv, to_json
@@ -47,7 +47,7 @@ _DEFAULT, _SMALLEST = "1280 × 720", "640 × 360"
 _CORES = 2.0  # a picture of 1280 × 720 in and out takes one, and the faces are still to be read
 
 
-class _Reader:
+class _NextReader:
     """What the next START reads with; a stream that runs keeps what it started with."""
 
     def __init__(self, engine: EmotionRecognizer, classifier: Classifier) -> None:
@@ -55,8 +55,8 @@ class _Reader:
         self.classifier = classifier
         self.settings = engine.settings
 
-    def __call__(self) -> Pipeline:
-        return self.engine.stream(self.settings, self.classifier)
+    def __call__(self) -> Reader:
+        return self.engine.reader("live", self.settings, classifier=self.classifier)
 
 
 def render() -> None:
@@ -74,10 +74,10 @@ def render() -> None:
         st.error(str(error))
         return
     if "live_stream" not in st.session_state:
-        st.session_state.live_reader = _Reader(engine, shared)
+        st.session_state.live_reader = _NextReader(engine, shared)
         st.session_state.live_stream = LiveStream(st.session_state.live_reader)
     stream: LiveStream = st.session_state.live_stream
-    reader: _Reader = st.session_state.live_reader
+    reader: _NextReader = st.session_state.live_reader
     # Others where the visitor has chosen another model.
     reader.engine, reader.classifier = engine, shared
 
@@ -152,7 +152,7 @@ def _picture(stream: LiveStream, rtc: dict[str, Any]) -> bool:
     return active
 
 
-def _controls(stream: LiveStream, reader: _Reader, active: bool) -> str:
+def _controls(stream: LiveStream, reader: _NextReader, active: bool) -> str:
     """Let the visitor set what is shown; every change holds from the next frame on.
 
     Only the camera and the detector, whose name is returned, wait for the next START.

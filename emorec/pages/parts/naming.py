@@ -10,8 +10,9 @@ import streamlit as st
 
 from emorec.environment import switch
 from emorec.errors import EmorecError
-from emorec.live.names import Names
+from emorec.live.names import LiveNames
 from emorec.people import extra
+from emorec.people.matching import PhotoNames
 from emorec.records import Face
 
 if TYPE_CHECKING:  # what they import is an extra that may not be installed
@@ -89,12 +90,17 @@ def choose(key: str, off: bool = False) -> bool:
     return on and not off
 
 
-def stream_names() -> Names:
+def stream_names() -> LiveNames:
     """Return what names the faces of this visitor's live stream."""
     if "live_names" not in st.session_state:
-        st.session_state.live_names = Names(embedder(), gallery())
-    names: Names = st.session_state.live_names
+        st.session_state.live_names = LiveNames(embedder(), gallery())
+    names: LiveNames = st.session_state.live_names
     return names
+
+
+def photo_names() -> PhotoNames:
+    """Return what names the faces of photos."""
+    return PhotoNames(embedder(), gallery())
 
 
 def stamp(names: bool) -> str:

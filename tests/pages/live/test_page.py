@@ -13,6 +13,8 @@ from emorec.emotions import EMOTIONS
 from emorec.records import Box, Face, FrameResult
 from emorec.sessions.timeline import Timeline
 
+PICTURE = np.zeros((480, 640, 3), np.uint8)
+
 
 @pytest.fixture(autouse=True)
 def no_session(monkeypatch):
@@ -41,7 +43,7 @@ def session_of(seconds: int) -> Timeline:
     probs[EMOTIONS.index("happy")] = 0.7
     for index in range(seconds * 10):
         face = Face(1, Box(10, 10, 90, 90), 1.0, 0, 0, probs, probs, "happy")
-        timeline.add(FrameResult(index, index / 10, (640, 480), (face,)))
+        timeline.add(PICTURE, FrameResult(index, index / 10, (640, 480), (face,)))
     return timeline
 
 

@@ -1,0 +1,110 @@
+"""One frame on its way: from the camera, with what is known of its faces, to the picture sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from threading import Lock
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
+from emorec.records import Box, Face, FrameResult
+
+Image = npt.NDArray[np.uint8]
+
+OLD_S = 1.0
+"""Labels of a frame that is older than this are dimmed, and the page says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the live picture is shown: what is drawn, and whether as in a mirror."""
+
+    show: Show = "label"
+    mirror: bool = True
+
+    @property
+    def blurs(self) -> bool:
+        return self.show == "blur"
+
+
+class Frame:
+    """A camera frame that both threads of a live picture use.
+
+    Attributes:
+        time_s: of the media clock.
+        result: what was read from this very frame; None where it was not read.
+    """
+
+    def __init__(self, picture: av.VideoFrame, time_s: float) -> None:
+        self.time_s = time_s
+        self.result: FrameResult | None = None
+        self._picture = picture
+        self._image: Image | None = None
+        self._lock = Lock()
+
+    def image(self) -> Image:
+        """Return the pixels, uint8 (h, w, 3), blue first; not to be written to."""
+        # A VideoFrame keeps its converter inside: two threads converting at once crash the process.
+        with self._lock:
+            if self._image is None:
+                self._image = self._picture.to_ndarray(format="bgr24")
+                self._image.setflags(write=False)
+            return self._image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A drawn picture, ready to be sent.
+
+    Attributes:
+        planes: I420: brightness above, both colours at half the size below; uint8 (h * 3 / 2, w).
+        blurred: whether no face in it can be recognised.
+    """
+
+    planes: Image
+    blurred: bool
+
+
+def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
+    """Draw what is known of the faces on a frame.
+
+    Args:
+        frame: where it was read itself, its own result is drawn.
+        newest: what was last read, from an older frame: its faces are moved on to this one.
+        view: what is drawn. With blur a frame that was not read is blurred as a whole.
+    """
+    image = frame.image()
+    result = frame.result or newest
+    faces: tuple[Face, ...] = ()
+    old = False
+    if view.blurs and frame.result is None:
+        image = blur_all(image)  # blur was switched on while this frame was on its way
+    elif result:
+        size_wh = image.shape[1], image.shape[0]
+        age_s = frame.time_s - result.time_s
+        faces, old = moved(result.faces, age_s, size_wh), age_s > OLD_S
+    if view.mirror:
+        image = np.asarray(cv2.flip(image, 1))  # NumPy's own way takes twenty times as long
+        faces = mirrored(faces, image.shape[1])
+    drawn = draw_faces(image, faces, view.show, dimmed=old)
+    # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
+    # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
+    height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2
+    planes = cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420)
+    return Drawn(np.asarray(planes), view.blurs)
+
+
+def mirrored(faces: tuple[Face, ...], width: int) -> tuple[Face, ...]:
+    """Return the faces of a picture of this width as they lie in the mirrored one."""
+    return tuple(
+        replace(
+            face,
+            box=Box(width - face.box.x2, face.box.y1, width - face.box.x1, face.box.y2),
+            velocity_xy=(-face.velocity_xy[0], face.velocity_xy[1]),
+        )
+        for face in faces
+    )

@@ -1,0 +1,112 @@
+"""All stages in a row for a picture by itself, as a photo is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from emorec.geometry import as_boxes
+from emorec.pipeline.classify import Calibrate, Classifier, classify_faces
+from emorec.pipeline.crop import crop_faces, features_inside
+from emorec.pipeline.detect import Detector
+from emorec.pipeline.pipeline import StageTimes, sides, to_box, to_gray
+from emorec.pipeline.quality import misplaced, unclear
+from emorec.pipeline.search import ALL, Search
+from emorec.pipeline.smooth import label
+from emorec.records import Detection, Face, FrameResult, unclassified
+from emorec.settings import Settings
+
+
+class PicturePipeline:
+    """Reads pictures that have nothing to do with each other: every face found is shown.
+
+    Args:
+        detector: finds the faces.
+        classifier: reads them.
+        settings: how; may be replaced between two pictures.
+        unsure_below: confidence in [0, 1] under which the label is "unsure".
+        calibrate: corrects what was read; None: nothing does.
+        clock: seconds, to tell how long the stages took.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        classifier: Classifier,
+        settings: Settings,
+        unsure_below: float,
+        calibrate: Calibrate | None = None,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self.settings = settings
+        self._detector = detector
+        self._classifier = classifier
+        self._unsure_below = unsure_below
+        self._calibrate = calibrate
+        self._clock = clock
+
+    def update(self, image_bgr: npt.NDArray[np.uint8], time_s: float = 0.0) -> FrameResult:
+        """Read a picture; its faces are numbered from left to right.
+
+        Args:
+            image_bgr: uint8 of shape (h, w, 3).
+            time_s: kept in the result.
+        """
+        times = StageTimes(self._clock)
+        size_wh = image_bgr.shape[1], image_bgr.shape[0]
+        image_gray = to_gray(image_bgr)
+        with times("detect"):
+            found, smallest_px = self._find(image_bgr, size_wh)
+        boxes = [detection.box_xyxy for detection in found]
+        tilts = [detection.tilt_deg for detection in found]
+        with times("crop"):
+            crops = crop_faces(image_gray, boxes, tilts)
+            reasons = [
+                misplaced(float(side_px), bool(inside)) or unclear(crop)
+                for side_px, inside, crop in zip(
+                    sides(boxes), features_inside(boxes, tilts, size_wh), crops, strict=True
+                )
+            ]
+        with times("classify"):
+            clear = np.array([reason is None for reason in reasons], dtype=bool)
+            probs = np.tile(unclassified(), (len(found), 1))
+            ids = (np.flatnonzero(clear) + 1).tolist()
+            probs[clear] = classify_faces(self._classifier, crops[clear], ids, self._calibrate)
+        faces = tuple(
+            Face(
+                track_id=number,
+                box=to_box(detection.box_xyxy, size_wh),
+                score=detection.score,
+                age_s=0.0,
+                unseen_s=0.0,
+                probs_raw=own,
+                probs=own,
+                emotion=label(own, self._unsure_below),
+                unreadable=reason,
+            )
+            for number, (detection, own, reason) in enumerate(
+                zip(found, probs, reasons, strict=True), start=1
+            )
+        )
+        stage_ms = MappingProxyType(times.ms)
+        return FrameResult(0, time_s, size_wh, faces, True, stage_ms, smallest_px)
+
+    def _find(
+        self, image_bgr: npt.NDArray[np.uint8], size_wh: tuple[int, int]
+    ) -> tuple[list[Detection], float]:
+        """Return the faces from left to right, and the side of the smallest that was looked for."""
+        search = Search(self._detector)
+        search.prepare(self.settings, size_wh)
+        found: list[Detection] = []
+        finer = True
+        while finer:
+            smallest_px = search.smallest_px
+            search.look(image_bgr, len(search.patches))
+            known = as_boxes([detection.box_xyxy for detection in found])
+            found += search.confirm(image_bgr, known, 0.0, ALL)
+            finer = search.finished([detection.box_xyxy for detection in found])
+        return sorted(found, key=lambda detection: tuple(detection.box_xyxy)), smallest_px
