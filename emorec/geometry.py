@@ -75,9 +75,9 @@ def square(boxes_xyxy: npt.ArrayLike, scale: float = 1.0) -> Boxes:
 
 
 def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
-    """Return which boxes are left when each drops those after it that are the same.
+    """Return which boxes are left when each one removes those after it that overlap it.
 
-    Greedy non-maximum suppression, where the boxes come in the order of their worth.
+    Greedy non-maximum suppression; the boxes come by falling score.
 
     Args:
         boxes_xyxy: of shape (n, 4).

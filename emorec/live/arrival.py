@@ -1,4 +1,4 @@
-"""When a packet arrived at this machine, however late its turn comes to be read."""
+"""When a packet arrived at this machine, however late the process reads it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if sys.platform == "linux":
 
 _SIOCGSTAMP = 0x8906  # of linux/sockios.h: when the packet came that was read last
 _TIMEVAL = struct.Struct("ll")
-_MOST_LATE_S = 5.0  # a stamp further away is of a wall clock that was set
+_MOST_LATE_S = 5.0  # further off, the wall clock was set between arrival and reading
 
 
 class Packet(bytes):
@@ -27,8 +27,8 @@ def stamped(data: bytes, transport: asyncio.BaseTransport) -> Packet:
     """Return a packet with the time at which it arrived.
 
     Args:
-        data: what was read from the transport last.
-        transport: of UDP. Where its system keeps no time, the packet arrives now.
+        data: the last datagram read from the transport.
+        transport: of UDP. Where the system keeps no arrival time, the packet arrives now.
     """
     packet = Packet(data)
     packet.arrived_ms = clock.current_ms() - 1000 * _late_s(transport)
@@ -45,7 +45,7 @@ def _late_s(transport: asyncio.BaseTransport) -> float:
         seconds, microseconds = _TIMEVAL.unpack(
             ioctl(socket.fileno(), _SIOCGSTAMP, bytes(_TIMEVAL.size))
         )
-    except OSError:  # it keeps none, as in some sandboxes
+    except OSError:  # the system keeps none, as in some sandboxes
         return 0.0
     late_s = time() - seconds - microseconds / 1e6
     return late_s if 0 <= late_s < _MOST_LATE_S else 0.0

@@ -1,10 +1,10 @@
 """Names for the faces of a live stream, worked out beside it: the picture never waits for them.
 
-A decision about a face rests on a fixed set of its pictures: the first three, if nobody is near
-enough then the first six, then the first twelve, and never on more. The same set is matched again
-whenever the gallery may have changed, with the same outcome while it has not. So what is said of
-somebody who stays for ten minutes is decided three times at most, and not by the luck of the best
-of hundreds of pictures. Only newer pictures that are of somebody else begin the decision anew.
+A decision about a face rests on a fixed set of its embeddings: of the first three pictures; if no
+person is near enough, of the first six, then of the first twelve, and never of more. The same set
+is matched again when the gallery may have changed, with the same outcome while it has not. So a
+face that stays for ten minutes is decided three times at most, and not by the best of hundreds of
+pictures. Only newer pictures of another person start the decisions again.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Image = npt.NDArray[np.uint8]
 
 _SOON_S = 0.4
 _SELDOM_S = 5.0
-"""The first gap between two pictures, and the longest. Until all is decided every picture adds
-``_SOON_S``, since pictures close together agree on their errors: decisions come after about 1, 6
-and 30 s."""
+"""The first gap between two embeddings of a face, and the longest. Until all decisions are taken
+the gap grows by ``_SOON_S`` each time, since pictures close together share their errors: decisions
+come after about 1, 6 and 30 s."""
 
-_FORGOTTEN_S = 2.0  # the tracker itself knows a face again for 1.5 s
-_LEAST_PX = 40  # a smaller face has too little of what tells people apart
+_FORGOTTEN_S = 2.0  # the tracker keeps the id of a face out of view for 1.5 s
+_LEAST_PX = 40  # a smaller face shows too little to tell people apart
 _REST_S = 5.0  # after an error
-_PATIENCE_S = 1.0  # without a picture: whoever was renamed or deleted is followed no later
+_PATIENCE_S = 1.0  # without a picture the faces are matched again, as people may be deleted
 
 
 @dataclass(eq=False)
@@ -47,28 +47,28 @@ class _Known:
     """What is kept of a face while it is followed."""
 
     seen_s: float
-    looked_s: float = float("-inf")
+    embedded_s: float = float("-inf")
     evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def due_s(self) -> float:
         if self.evidence.doubtful:
-            return self.looked_s + _SOON_S
+            return self.embedded_s + _SOON_S
         if self.evidence.settled:
-            return self.looked_s + _SELDOM_S
-        return self.looked_s + min(_SOON_S * self.evidence.taken, _SELDOM_S)
+            return self.embedded_s + _SELDOM_S
+        return self.embedded_s + min(_SOON_S * self.evidence.taken, _SELDOM_S)
 
 
 class LiveNames:
-    """Who is who in one live stream; no picture is kept, and numbers only while it runs.
+    """Names the faces of one live stream; it keeps no picture, and embeddings only while it runs.
 
     `named` and `stop` are for one thread, `of` for any. After `stop` it starts again with the next
     picture.
 
     Args:
-        embedder: turns a face into numbers.
-        gallery: asked at every look and at least once a second, so that whoever is deleted loses
-            their name there and then.
+        embedder: turns faces into embeddings.
+        gallery: asked at every embedding and at least once a second, so that the name of a person
+            who is deleted disappears at once.
     """
 
     def __init__(self, embedder: Embedder, gallery: Matcher) -> None:
@@ -81,7 +81,7 @@ class LiveNames:
     def named(self, image_bgr: Image, result: FrameResult) -> FrameResult:
         """Leave a frame and its faces to the thread, and return the names known by now.
 
-        Never waits: the newest frame replaces one that was not looked at yet.
+        Never waits: the newest frame replaces one that the thread has not taken yet.
         """
         if self._work is None:
             self._work = _Work(self._embedder, self._gallery, self._report)
@@ -90,7 +90,7 @@ class LiveNames:
         return replace(result, faces=faces)
 
     def of(self, track_id: int) -> str | None:
-        """Return the name of a face; None where there is none, or none yet."""
+        """Return the name of a face; None where it has none, or none yet."""
         work = self._work
         return work.names.get(track_id) if work else None
 
@@ -136,12 +136,12 @@ class _Work:
                 if frame is None:
                     return
             if monotonic() >= self._rests_until_s:
-                self._do(frame)
+                self._take(frame)
 
-    def _do(self, frame: tuple[Image, FrameResult] | None) -> None:
+    def _take(self, frame: tuple[Image, FrameResult] | None) -> None:
         try:
-            looked = frame is not None and self._look(*frame)
-            if looked or monotonic() >= self._matched_s + _PATIENCE_S:
+            embedded = frame is not None and self._embed(*frame)
+            if embedded or monotonic() >= self._matched_s + _PATIENCE_S:
                 self._match()
         except EmorecError as error:
             log.warning("names of faces cannot be worked out at the moment")
@@ -151,8 +151,8 @@ class _Work:
         else:
             self._report(None)
 
-    def _look(self, image_bgr: Image, result: FrameResult) -> bool:
-        """Look at the face that has waited longest; return whether there was one."""
+    def _embed(self, image_bgr: Image, result: FrameResult) -> bool:
+        """Embed the face that has waited longest; return whether one was due."""
         now_s = monotonic()
         for face in result.faces:
             self._known.setdefault(face.track_id, _Known(now_s)).seen_s = now_s
@@ -161,17 +161,17 @@ class _Work:
             for track_id, known in self._known.items()
             if now_s - known.seen_s <= _FORGOTTEN_S
         }
-        worth = [(self._known[face.track_id], face) for face in result.faces if _clear(face)]
-        due = [(known, face) for known, face in worth if known.due_s <= now_s]
+        clear = [(self._known[face.track_id], face) for face in result.faces if _clear(face)]
+        due = [(known, face) for known, face in clear if known.due_s <= now_s]
         if not due:
             return False
         known, face = min(due, key=lambda pair: pair[0].due_s)
         known.evidence.add(self._embedder.embed(image_bgr, [face.box])[0])
-        known.looked_s = now_s
+        known.embedded_s = now_s
         return True
 
     def _match(self) -> None:
-        """Match what each decision rests on anew, with the gallery as it is now."""
+        """Match the embeddings of each decision with the gallery as it is now."""
         bases = {
             track_id: basis
             for track_id, known in self._known.items()
@@ -191,5 +191,5 @@ class _Work:
 
 
 def _clear(face: Face) -> bool:
-    """Return whether a look at this face can tell who it is."""
+    """Return whether this face is seen well enough to be recognised."""
     return not face.unreadable and not face.unseen_s and face.box.width >= _LEAST_PX

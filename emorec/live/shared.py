@@ -1,7 +1,7 @@
-"""One classifier for all live sessions: whatever waits is read in one batch.
+"""One classifier for all live sessions: the faces of all callers are read in one batch.
 
-There is no thread of its own that could die. Whoever comes while nobody computes takes up all that
-waits, computes it, gives each its rows, and leaves the rest to the next who waits.
+It has no thread of its own that could die. The first idle caller runs the whole queue as one batch,
+gives each caller its rows, and leaves what came meanwhile to the next caller.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class _Request:
 class SharedClassifier:
     """A `Classifier` for several threads, first come, first served.
 
-    A session has one request waiting at most, so the queue holds no more requests than there are
-    places in the room, and nobody is served twice while another waits.
+    A session has at most one request in the queue, so the queue is never longer than the number of
+    live sessions, and no session is served twice while another one waits.
 
     Args:
         classifier: called by one thread at a time.
@@ -51,11 +51,11 @@ class SharedClassifier:
         self._busy = False
 
     def classify(self, faces_gray: Faces) -> Rows:
-        """Return float32 (n, 7) of uint8 (n, 48, 48), when it is its turn.
+        """Wait in the queue, and return float32 (n, 7) of uint8 (n, 48, 48).
 
         Raises:
-            RuntimeError: the batch that these faces were in failed; carries why. Others and later
-                ones are read.
+            RuntimeError: the batch with these faces failed; says why. Other batches are not
+                affected.
         """
         own = _Request(faces_gray)
         with self._changed:
@@ -73,14 +73,14 @@ class SharedClassifier:
         return own.rows
 
     def _read(self) -> None:
-        """Compute the next batch and give each of its requests its rows, or why there are none."""
+        """Read the next batch, and give each request its rows or the error."""
         batch: list[_Request] = []
         rows: Rows | None = None
         error: BaseException | None = None
         try:
             batch = self._next()
             rows = self._classifier.classify(np.concatenate([each.faces for each in batch]))
-        except BaseException as raised:  # whatever it was, those who wait must hear of it
+        except BaseException as raised:  # the callers that wait must get every error
             error = raised
             ERRORS.labels("classifying").inc()
             if not isinstance(raised, Exception):

@@ -7,7 +7,7 @@ goes on at the camera's rate however long the reading takes.
 
 With blur on, only frames that were searched themselves are shown.
 
-Where no frame comes for `SILENCE_S`, as when the tab dies, the stream stops by itself.
+A stream to which no frame comes for `SILENCE_S`, as when the tab dies, stops by itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emorec.sessions.timeline import Timeline
 from emorec.settings import Settings
 
 SILENCE_S = 20.0
-"""A stream without a frame for so long is over; so is one that none has reached since START."""
+"""After so long without a frame, or without a first frame after START, a stream is over."""
 
 _FALLBACK = (480 * 3 // 2, 640)  # rows and columns of I420
 _BLANK = 44  # dark, where 16 is black
@@ -38,8 +38,8 @@ _BLANK = 44  # dark, where 16 is black
 class LiveStream:
     """One visitor's live picture, from START to STOP, and again from the next START.
 
-    `start` lets frames in; with the first one the threads begin, and `stop` ends them, as silence
-    does. Frames that arrive late are dropped. What was seen stays readable until the next start;
+    After `start` it takes frames. The first frame starts the threads; `stop` or silence ends them.
+    Frames that arrive late are dropped. What was read stays available until the next start;
     pictures do not. Nothing is written to disk.
 
     Args:
@@ -72,7 +72,7 @@ class LiveStream:
 
     @property
     def live(self) -> bool:
-        """Whether frames are let in: from START until it is stopped, or silent for too long."""
+        """Whether it takes frames: from `start` until it is stopped, or silent for too long."""
         return self._open and not self.silent
 
     @property
@@ -115,7 +115,7 @@ class LiveStream:
         return self._worker.read.per_s() if self._worker and self._running else 0.0
 
     def start(self) -> None:
-        """Let frames in; does nothing while they are."""
+        """Take frames from now on; does nothing while it does."""
         with self._lock:
             if not self.live:
                 self._sign_s = monotonic()

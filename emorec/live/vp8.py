@@ -13,7 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 _SHARP_BPS, _SHARP_PIXELS = 1_500_000, 640 * 480
-_START_BPS = 1_500_000  # Chromium tells what the line carries after 5.5 s, and begins with this
+_START_BPS = 1_500_000  # until Chromium reports what the line carries, after 5.5 s
 _LEAST_BPS = 250_000
 _RESTART_SHARE = 0.25
 
@@ -30,10 +30,10 @@ def sharp_bps(width: int, height: int) -> int:
 class Vp8Encoder(vpx.Vp8Encoder):
     """aiortc's encoder with as many bits as the picture's size needs, at half the cost.
 
-    aiortc's stops at 1.5 Mbit/s whatever the size, and reduces a camera's noise, which the browser
-    has done before. At 1280×720 with 25 faces, 2.5 Mbit/s, one core: 17 to 24 ms a picture and a
-    PSNR of 41.7 dB with its settings; 8.5 ms and 44.4 dB without the noise reduction and at speed
-    12. (aiortc's H.264: 63 to 84 ms.)
+    aiortc's stops at 1.5 Mbit/s whatever the size, and reduces the camera's noise, which the
+    browser has already done. At 1280×720 with 25 faces, 2.5 Mbit/s, one core: 17 to 24 ms a picture
+    and a PSNR of 41.7 dB with its settings; 8.5 ms and 44.4 dB without the noise reduction and at
+    speed 12. (aiortc's H.264: 63 to 84 ms.)
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Faces by a small neural network: large, small, turned, tilted, grey; and how far each leans."""
+"""Stage 1 by neural networks: finds faces of any size, turned, tilted or grey, and their tilt."""
 
 from __future__ import annotations
 
@@ -24,27 +24,29 @@ from emorec.records import Detection
 Image = npt.NDArray[np.uint8]
 _Points = npt.NDArray[np.float64]
 
-# A face is found in steps, each of which sees better than the one before (benchmarks/detection.py
-# and benchmarks/photos.py measure the whole). In a tile, where small ones are 28 input pixels wide,
-# 99 % of the faces on 194 photographs score 0.1 or more, and so do some twenty other things in a
-# picture full of clutter. Zoomed in on, turned upright, and again in the mirror, those things reach
-# a mean of 0.8, and a quarter of the faces on grey, tightly cropped photographs reach no more. So
-# the mean is weighed against what `FaceCheck` says of the same crop, which errs on other things.
+# A face is found in steps, each surer than the one before (benchmarks/detection.py and
+# benchmarks/photos.py measure the whole). First the network runs on tiles of the picture, in which
+# the smallest faces are 28 input pixels wide: 99 % of the faces on 194 photographs score 0.1 or
+# more there, and so do some twenty other things in a cluttered picture. Then it runs on each of
+# these places enlarged and turned upright, once as it is and once mirrored. Things that are no face
+# reach a mean score of up to 0.8, and a quarter of the faces on grey, tightly cropped photographs
+# reach no more. So the mean score is weighed against the logit of `FaceCheck` on the same crop,
+# whose errors are other ones.
 _MAYBE = 0.1
-_ZOOMED = 0.3  # less in the first zoomed look is no face: 1 % of the faces on photographs
-_UNLIKELY = (
-    -1.0
-)  # of the check on a place as it was found: 114 of 114 faces say more, 21 % of others
-_HARDLY = -3.0  # the same, of those to be blurred
-_ONCE = 0.4  # of the first zoomed look: the mean of both has to reach 0.53 at least
-_WEIGHT = 6.0  # of the logit of the zoomed looks' mean, over the check's
-_CHECK_MOST = 6.0  # of the check's logit: it knows little of what BlazeFace never takes for a face
-_SURE = 6.7  # what both must say together of a face of usual size
-_USUAL = 16.0  # sides of a picture over that of a face which need be no surer
-_KNOWN = 0.35  # a zoomed look at a known face: it has passed all this before
-_PLACES = 1000  # looked at again in one picture, the likeliest first: bounds a picture of noise
-_SAME = 0.3  # IoU from which two finds are one face
-_PART = 0.7  # share of a find inside a surer one from which it is a part of that face
+_ZOOMED = 0.3  # a lower score of the enlarged place is no face: 1 % of faces on photographs
+_UNLIKELY = -1.0
+"""Least logit of the check on a place as the tile showed it: 114 of 114 faces had more, and 21 % of
+the other things."""
+_HARDLY = -3.0  # the same with caution
+_ONCE = 0.4  # least score of the first enlarged place: the mean of both must reach 0.53
+_WEIGHT = 6.0  # of the logit of the mean score, over the logit of the check
+_CHECK_MOST = 6.0  # of the check's logit: it never saw what BlazeFace does not take for a face
+_SURE = 6.7  # least sum of both for a face of usual size
+_USUAL = 16.0  # side of the picture over that of a face of usual size
+_KNOWN = 0.35  # least score of a known face: it has passed all this before
+_PLACES = 1000  # most places enlarged in one picture, the likeliest first: bounds pure noise
+_SAME = 0.3  # IoU from which two detections are one face
+_PART = 0.7  # share of a detection inside a surer one from which it is a part of that face
 _STRIDES = ((8, 2), (16, 6))  # input pixels from anchor to anchor, and anchors at each place
 _SIZES = 8  # sizes of input kept ready; each takes some megabytes
 
@@ -53,21 +55,21 @@ _SIZES = 8  # sizes of input kept ready; each takes some megabytes
 _SIDE = 1.1
 _UP = 0.06
 
-_ZOOM_FACE = 55  # side in input pixels of the network's box in a zoomed look: surest there
-_UPRIGHT_DEG = 12.0  # a head that leans more is turned upright before it is looked at
+_ZOOM_FACE = 55  # side in input pixels of an enlarged face: the network is surest there
+_UPRIGHT_DEG = 12.0  # a head that leans more is turned upright before it is enlarged
 
 
 class BlazeFaceDetector:
     """MediaPipe's short-range BlazeFace (V. Bazarevsky et al., "BlazeFace", 2019) on LiteRT.
 
     The network is convolutional and takes an input of any size: a picture is searched in a few
-    large tiles at several scales (`emorec.pipeline.tiles`). Places where a face may be are looked
-    at again, zoomed in on, and confirmed by `FaceCheck`. Anchors that mean the same face are
-    averaged by score, as the paper does against jitter.
+    large tiles at several scales (`emorec.pipeline.tiles`). Places where a face may be are searched
+    again, enlarged, and confirmed by `FaceCheck`. Anchors of the same face are averaged by score,
+    as the paper does against jitter.
 
     Args:
         file: the network.
-        check: the second opinion; None: there is none, as while it is being trained.
+        check: confirms faces; None: without it, as while it is being trained.
 
     Raises:
         ModelError: a file is missing or is not what it should be.
@@ -113,7 +115,7 @@ class BlazeFaceDetector:
         faces = []
         least = _HARDLY if cautious else _UNLIKELY
         for place in surest(places)[:_PLACES]:
-            # The check takes an eighth of the time of a look, and spares most of them.
+            # The check takes an eighth of the time that an enlarged place does.
             if self._checked(image_bgr, place) < least:
                 continue
             once = self._zoom(image_bgr, place)
@@ -126,11 +128,11 @@ class BlazeFaceDetector:
             score = min(face.score, 0.99)
             evidence = _WEIGHT * math.log(score / (1 - score)) + self._checked(image_bgr, face)
             surplus = evidence - _SURE - _odds(face, image_bgr)
-            # Whoever is to be blurred counts as a face without a second opinion.
+            # With caution, as for blurring, a face need not pass the check.
             if cautious or surplus >= 0:
                 faces.append(Detection(face.box_xyxy, 1 / (1 + math.exp(-surplus)), face.tilt_deg))
         faces = surest(faces)
-        # An eye and half a nose pass for a face now and then; nobody's face is inside another's.
+        # An eye and half a nose are sometimes taken for a face; no face lies inside another one.
         inside = np.triu(share_inside(*[[face.box_xyxy for face in faces]] * 2).T, 1) >= _PART
         return [faces[number] for number in np.flatnonzero(~inside.any(axis=0))]
 
@@ -141,7 +143,7 @@ class BlazeFaceDetector:
         found = []
         for box, tilt in zip(boxes_xyxy, tilts, strict=True):
             known = Detection(box, 1.0, float(tilt))
-            for mirrored in (False, True):  # what one look misses, the other often sees
+            for mirrored in (False, True):  # a face missed in one is often found in the other
                 face = self._zoom(image_bgr, known, mirrored)
                 if face is not None and face.score >= _KNOWN:
                     found.append(face)
@@ -149,7 +151,7 @@ class BlazeFaceDetector:
         return found
 
     def _checked(self, image_bgr: Image, face: Detection) -> float:
-        """Return the second opinion on a face as a logit; 0 where there is none."""
+        """Return the logit of the check on a face; 0 without a check."""
         if self._check is None:
             return 0.0
         near, corner = around(image_bgr, face.box_xyxy)
@@ -158,7 +160,7 @@ class BlazeFaceDetector:
         return min(self._check.logit(crop[0]), _CHECK_MOST)
 
     def _zoom(self, image_bgr: Image, place: Detection, mirrored: bool = False) -> Detection | None:
-        """Return the face in the middle of a place, seen near and upright."""
+        """Return the face in the middle of a place, enlarged and turned upright; else None."""
         middle = (place.box_xyxy[:2] + place.box_xyxy[2:]) / 2
         side = float(place.box_xyxy[2] - place.box_xyxy[0]) / _SIDE
         if side < 1:
@@ -182,7 +184,7 @@ class BlazeFaceDetector:
         upright = np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
         points[:, [0, 2, 3]] = (points[:, [0, 2, 3]] - INPUT_SIDE / 2) @ upright / scale + middle
         points[:, 1] /= scale
-        # A neighbour's face may reach in: the one nearest to the middle is meant.
+        # A neighbour's face may be in view too: take the one nearest to the middle.
         found = _faces(points, scores)
         away = [
             float(np.abs((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - middle).max())
@@ -204,14 +206,14 @@ class BlazeFaceDetector:
 
 
 class _Network:
-    """The network made ready for one size of input, which divides by 16."""
+    """The network with memory for one size of input, which divides by 16."""
 
     def __init__(self, content: bytes, size_wh: tuple[int, int]) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         width, height = size_wh
         with quiet():
-            # With a second thread a look takes hardly less time, and twice the processor's.
+            # A second thread saves hardly any time and doubles the load of the processor.
             self._interpreter = Interpreter(model_content=content, num_threads=1)
             (self._input,) = (one["index"] for one in self._interpreter.get_input_details())
             self._interpreter.resize_tensor_input(self._input, [1, height, width, 3])
@@ -227,7 +229,7 @@ class _Network:
         self._anchors = np.concatenate(anchors)
 
     def look(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
-        """Return where faces may be in the input, and how sure each is.
+        """Return where faces may be in the input, and the score of each.
 
         Returns:
             Float64 of shape (n, 8, 2) in input pixels: middle, width and height, both eyes, nose,
@@ -247,16 +249,16 @@ class _Network:
 
 
 def _odds(face: Detection, image_bgr: Image) -> float:
-    """Return by how much a small face must be surer: the logarithm of how many more places it has.
+    """Return by how much more a small face must score: the logarithm of its number of places.
 
-    There are n² times as many places for a face in a picture that is n times as small.
+    A face n times as small has n² times as many places in a picture.
     """
     usual = math.sqrt(image_bgr.shape[0] * image_bgr.shape[1]) / _USUAL
     return max(2 * math.log(usual / max(float(np.ptp(face.box_xyxy[::2])), 1.0)), 0.0)
 
 
 def surest(found: Sequence[Detection]) -> list[Detection]:
-    """Return the surest find of each face, the surest first."""
+    """Return the detection of each face that has the highest score, by falling score."""
     found = sorted(found, key=lambda face: -face.score)
     return [found[number] for number in distinct([face.box_xyxy for face in found], _SAME)]
 
@@ -281,7 +283,7 @@ def _cut(image_bgr: Image, patch: Patch) -> Image:
 
 
 def _faces(points: _Points, scores: npt.NDArray[np.float64]) -> list[Detection]:
-    """Merge the anchors that mean one face, each weighing as much as it is sure."""
+    """Merge the anchors of one face, weighted by their scores."""
     sides = points[:, 1].max(axis=1)
     boxes = np.hstack([points[:, 0] - sides[:, None] / 2, points[:, 0] + sides[:, None] / 2])
     left = np.argsort(-scores, kind="stable")

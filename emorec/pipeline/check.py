@@ -1,4 +1,4 @@
-"""A second opinion: is this crop a face at all?"""
+"""Is this crop a face? Asked of every place that BlazeFace takes for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emorec.model.runtime import LiteRTRuntime
 
 
 class FaceCheck:
-    """A convolutional network of 4 million multiply-adds that errs on other things than BlazeFace.
+    """A convolutional network of 4 million multiply-adds whose errors differ from BlazeFace's.
 
     ``python -m benchmarks.face_check`` trains it to tell FER2013's faces from what BlazeFace takes
     for faces where there are none.
@@ -35,5 +35,5 @@ class FaceCheck:
             raise ModelError(f"{file.name}: is no face check.")
 
     def logit(self, face_gray: npt.NDArray[np.uint8]) -> float:
-        """Return how much more a crop, uint8 of shape (48, 48), looks like a face than not."""
+        """Return the logit of the probability that a crop, uint8 of shape (48, 48), is a face."""
         return float(self._network.run(face_gray[None])["logit"][0, 0])

@@ -24,7 +24,7 @@ Image = npt.NDArray[np.uint8]
 class Detector(Protocol):
     """Finds faces in a picture, uint8 (h, w, 3); several threads may use one.
 
-    Whatever finds them, the boxes are framed alike: as FER2013 frames its faces.
+    Every detector frames the boxes alike: as FER2013 frames its faces.
     """
 
     def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
@@ -42,7 +42,7 @@ class Detector(Protocol):
     def confirm(
         self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
     ) -> list[Detection]:
-        """Return the faces among such places; with caution also those that may be none."""
+        """Return the faces among such places; with caution also doubtful ones."""
         ...
 
     def detect_near(
@@ -53,7 +53,7 @@ class Detector(Protocol):
         Args:
             image_bgr: the picture.
             boxes_xyxy: of shape (n, 4).
-            tilts_deg: of shape (n,), how far each leans as in `Detection`; None: nobody knows.
+            tilts_deg: of shape (n,), how far each leans as in `Detection`; None: unknown.
         """
         ...
 
@@ -61,7 +61,7 @@ class Detector(Protocol):
 def make_detector(name: str) -> Detector:
     """Return the detector of this name, one of ``DETECTORS``.
 
-    Where a file of BlazeFace's is missing, the cascade serves for all: `shortcoming` says so.
+    Where a file of BlazeFace's is missing, the Haar cascade replaces it: `shortcoming` says so.
 
     Raises:
         EmorecError: there is no detector of this name.
@@ -75,12 +75,12 @@ def make_detector(name: str) -> Detector:
 
 
 def missing() -> Path | None:
-    """Return a file that BlazeFace needs and that is not there; None where all are."""
+    """Return a file that BlazeFace needs and that is missing; None where none is."""
     return next((file for file in (BLAZEFACE, FACE_CHECK) if not file.is_file()), None)
 
 
 def shortcoming(name: str) -> str | None:
-    """Return one line if another detector than the one named has to serve, else None."""
+    """Return one line if another detector replaces the one named, else None."""
     if name == "haar" or not (file := missing()):
         return None
     return (

@@ -1,4 +1,4 @@
-"""Frontal faces by a cascade of simple contrasts: fast, and best where faces are tiny."""
+"""Stage 1 by OpenCV's Haar cascade: finds upright faces that look towards the camera."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HaarDetector:
     lie above 0.86, half of the false boxes below 0.14). It cannot tell how a head leans.
 
     Raises:
-        ModelError: the cascade file is missing or is none.
+        ModelError: the cascade file is missing or damaged.
     """
 
     def __init__(self, cascade: Path = CASCADE) -> None:
@@ -90,7 +90,7 @@ class HaarDetector:
                 image_bgr[y1:y2, x1:x2], scale, (0.7 * side, 1.4 * side), _NEARBY, (x1, y1)
             )
             if nearby:
-                # A neighbour's face may reach in: the one nearest to the middle is meant.
+                # A neighbour's face may be in view too: take the one nearest to the middle.
                 middle = (box[:2] + box[2:]) / 2
                 centers = [(face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 for face in nearby]
                 found.append(nearby[np.abs(centers - middle).sum(axis=1).argmin()])
@@ -106,8 +106,8 @@ class HaarDetector:
     ) -> list[Detection]:
         """Search the picture reduced by ``scale`` for faces from one side to another in pixels.
 
-        A largest side of 0 is none. With ``care`` the window grows by its first number, and a face
-        is found where as many windows as its second agree on it, besides the first. The finds are
+        A largest side of 0 means no bound. ``care`` holds the growth of the window from step to
+        step, and how many windows must agree on a face besides the first. The detections are
         moved by ``corner``.
         """
         smallest, largest = (int(side * scale) for side in sides)

@@ -16,7 +16,7 @@ from emorec.pipeline.classify import Calibrate, Classifier, ReadingOrder, classi
 from emorec.pipeline.crop import crop_faces, features_inside, share_outside
 from emorec.pipeline.detect import Detector
 from emorec.pipeline.follow import Follower
-from emorec.pipeline.quality import LOOKS, misplaced, unclear
+from emorec.pipeline.quality import QUALITY, misplaced, unclear
 from emorec.pipeline.schedule import Schedule, Work
 from emorec.pipeline.search import ALL, FIRST, NEXT, Search
 from emorec.pipeline.smooth import Smoother
@@ -24,8 +24,8 @@ from emorec.pipeline.track import Tracker
 from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
 
-_LEFT = 0.5  # share of a face beyond the border from which one that is not seen has left …
-_LEAVING_S = 0.15  # … once it was not seen for this long
+_LEFT = 0.5  # a face that is not seen has left if this share of it is beyond the border …
+_LEAVING_S = 0.15  # … and it was not seen for this long
 
 
 class StageTimes:
@@ -61,12 +61,12 @@ def sides(boxes_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def has_area(box: Box) -> bool:
-    """Tell whether there is a pixel in the box."""
+    """Return whether there is a pixel in the box."""
     return box.width > 0 and box.height > 0
 
 
 def has_left(track: Track, size_wh: tuple[int, int], cautious: bool) -> bool:
-    """Tell whether a face is beyond the border; with caution only if no pixel of it remains."""
+    """Return whether a face has left the picture; with caution only if no pixel of it remains."""
     if not has_area(to_box(track.box_xyxy, size_wh)):
         return True
     outside = float(share_outside(track.box_xyxy, size_wh)[0])
@@ -156,7 +156,7 @@ class Pipeline:
             )
             with self._spending("look", len(known) + 2 * len(unproven)):
                 found = self._detector.detect_near(image_bgr, expected[known], tilts[known])
-                # A face is believed once two frames have shown it, each as if it were the first.
+                # A new face is shown once it was confirmed in two frames, independently.
                 places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]
                 found += self._detector.confirm(image_bgr, places, settings.cautious)
             how_many = ALL if settings.cautious else FIRST if everything else NEXT
@@ -215,10 +215,10 @@ class Pipeline:
         time_s: float,
         count: int,
     ) -> tuple[list[int], npt.NDArray[np.uint8]]:
-        """Return the ids of the faces to be read in this frame and their crops.
+        """Return the ids of the faces to read in this frame, and their crops.
 
-        Marks those that cannot be read. How a face looks is known only once it is its turn; until
-        the next, what was found holds.
+        Marks those that cannot be read. The quality of a face is measured when it is due to be
+        read, and holds until it is due again.
         """
         size_wh = image_gray.shape[1], image_gray.shape[0]
         boxes = [track.box_xyxy for track in tracks]
@@ -230,7 +230,7 @@ class Pipeline:
             reason = misplaced(float(side_px), bool(whole), known)
             if reason is None:
                 in_place[track.track_id] = track
-                reason = known if known in LOOKS else None
+                reason = known if known in QUALITY else None
             if reason is not None:
                 self._unreadable[track.track_id] = reason
         seen = [track_id for track_id, track in in_place.items() if track.unseen_s == 0]

@@ -1,4 +1,4 @@
-"""Between crop and classify: can anybody read this face? If not, say why instead of guessing.
+"""Between crop and classify: which faces cannot be read, and why.
 
 The bounds were chosen with the committed network and FER2013's PublicTest, of which they refuse
 6 faces in 3,589. "Agrees" is how often the label is that of the same face left whole; giving
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-LOOKS = ("too dark", "too noisy", "partly hidden", "too blurred")
-"""The reasons that only a look at the face itself can give."""
+QUALITY = ("too dark", "too noisy", "partly hidden", "too blurred")
+"""The reasons that the pixels of the face give; the others come from its place."""
 
 READABLE_PX = 24.0
 """Side of the smallest face that can be read: half the network's; its mouth is 6 pixels wide."""
@@ -35,9 +35,9 @@ in a thousand 0.115 or more."""
 _EYES, _MOUTH = (slice(8, 26), slice(8, 40)), (slice(31, 45), slice(14, 34))  # of the crop
 _LEAST_MOUTH = 0.25
 """Contrast about the mouth over that about the eyes. Under a mask, a scarf or a hand there is
-little, and the network says neutral. Masks drawn on photographs fall below it on 54 of the 75 faces
-that were still found; without one, 5 of FER2013's 3,589 do, of which it reads half right, and none
-of 202 photographs, 477 posed and 141 resting, differently lit faces."""
+little, and the network says neutral. Of 75 faces on photographs that were still found with a mask
+drawn on them, 54 have less. Without a mask 5 of FER2013's 3,589 have less, half of which are read
+rightly, and none of 202 photographs, 477 posed and 141 resting, differently lit faces."""
 
 _LEEWAY = 1.1  # a face once refused must be this much better, so that the mark does not flicker
 
@@ -58,12 +58,12 @@ def misplaced(side_px: float, inside: bool, before: str | None = None) -> str | 
 
 
 def unclear(face_gray: npt.NDArray[np.uint8], before: str | None = None) -> str | None:
-    """Return why a face cannot be read as it looks, or None.
+    """Return why the pixels of a face cannot be read, or None.
 
-    "Too noisy" is where noise drowns the face (estimated after J. Immerkær, "Fast noise variance
-    estimation", CVIU 1996), "too dark" where it does so for want of light, "partly hidden"
-    where its lower half shows next to nothing beside its upper one, "too blurred" where there is
-    little detail for its contrast: the spread of the Laplacian of Gaussian over that of the face.
+    "Too noisy": the noise is too strong for the contrast (estimated after J. Immerkær, "Fast noise
+    variance estimation", CVIU 1996). "Too dark": the same in a dark face. "Partly hidden": there is
+    hardly any contrast about the mouth beside that about the eyes. "Too blurred": little detail for
+    its contrast, that is, the spread of the Laplacian of Gaussian over that of the face.
 
     Args:
         face_gray: uint8 of shape (48, 48), as it was cropped.
@@ -74,7 +74,7 @@ def unclear(face_gray: npt.NDArray[np.uint8], before: str | None = None) -> str 
     rough = cv2.filter2D(face, -1, _NOISE_MASK)[1:-1, 1:-1]
     noise = float(np.sqrt(np.pi / 2) / 6 * np.abs(rough).mean())
     lit = face.mean() >= _LEAST_LIGHT
-    if contrast < _LEAST_CONTRAST * (_LEEWAY if before in LOOKS else 1.0):
+    if contrast < _LEAST_CONTRAST * (_LEEWAY if before in QUALITY else 1.0):
         return "too blurred" if lit else "too dark"
     drowned = noise * _LEAST_CONTRAST_OVER_NOISE
     if contrast < drowned * (_LEEWAY if before in ("too dark", "too noisy") else 1.0):

@@ -13,7 +13,7 @@ from emorec.settings import LEAST_FACE_PX
 
 _FIRST = 16.0  # sides of a picture as large as this one, and square, over the first smallest face
 _USUAL_PX = 36.0  # in smaller pictures too: there such faces are large
-_NEAR = 1.5  # a face found so near the smallest tells that there may be smaller ones
+_NEAR = 1.5  # after a face less than so many times the smallest, smaller ones are looked for
 _BLURRED = 30.0  # as `_FIRST`, where faces are looked for to be blurred
 _STEP = 1.7  # from one smallest face to the next
 
@@ -21,9 +21,9 @@ _STEP = 1.7  # from one smallest face to the next
 class Smallest:
     """Chooses the side of the smallest face to search for, from search to search.
 
-    It begins with a sixteenth of the picture (60 pixels at 1280×720, 90 at 1920×1080; 36 in small
-    ones), and looks for smaller faces where it finds none, or one hardly larger than what
-    it looked for. It goes back where only larger faces are left.
+    The first is a sixteenth of the picture (60 pixels at 1280×720, 90 at 1920×1080; 36 in small
+    pictures). After a search that found no face, or one hardly larger than the smallest, the next
+    search is finer; where only larger faces are left, it is coarser again.
 
     Args:
         chosen_px: the smallest face that the user has chosen, which then stays; None: none chosen.
@@ -57,14 +57,14 @@ def blurred_px(size_wh: tuple[int, int]) -> int:
 
 
 def notes(result: FrameResult) -> list[str]:
-    """Return in words what a picture's size kept from being read or found; often nothing."""
+    """Return in words which faces were too small to read or to find; often nothing."""
     told = []
     small = sum(face.unreadable == "too small" for face in result.faces)
     if small:
         faces = "1 face is" if small == 1 else f"{small} faces are"
         told.append(f"{faces} too small to read: come closer or zoom in.")
     bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
-    fits = LEAST_FACE_PX < bound < min(result.size_wh)  # else there is no such face to miss
+    fits = LEAST_FACE_PX < bound < min(result.size_wh)  # else no such face fits into the picture
     if fits and abs(result.smallest_px - bound) < 1:
         told.append(
             f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"

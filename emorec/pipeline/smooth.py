@@ -1,4 +1,4 @@
-"""Stage 5: a label that a person can read, out of probabilities that tremble."""
+"""Stage 5: a steady label out of probabilities that vary from frame to frame."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from emorec.emotions import EMOTIONS
 from emorec.records import Probabilities
 
-_HOLD = 0.08  # what a new label must be ahead by, and how far a shown one may sink
-_MEMORY_S = 2.0  # how long a face that is not followed keeps its past
+_HOLD = 0.08  # by which a new label must be likelier, and by which the shown one may fall short
+_MEMORY_S = 2.0  # for so long the probabilities of a face out of view are kept
 
 
 @dataclass(eq=False)
@@ -24,13 +24,13 @@ class _Past:
 
 
 def label(probs: Probabilities, unsure_below: float, shown: str | None = None) -> str | None:
-    """Choose the label to show, or None where the evidence does not carry one.
+    """Choose the label to show, or None where no emotion is likely enough.
 
     Args:
         probs: float32 of shape (7,).
         unsure_below: a new label needs at least this probability, in [0, 1].
-        shown: the label on show; it stays until another is clearly ahead or its own probability
-            has clearly sunk, so that a label does not flicker between two near ones.
+        shown: the label shown now; it stays until another one is clearly likelier or its own
+            probability is clearly too low, so that the label does not flicker.
     """
     if np.isnan(probs).any():
         return None

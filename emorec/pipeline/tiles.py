@@ -1,4 +1,4 @@
-"""Which parts of a picture the face network looks at, and how finely.
+"""Which parts of a picture the face network searches, and at which scales.
 
 The network finds faces from `LEAST` to three times as many pixels of its input, so a picture is
 searched at several scales, each three times finer than the one before: a pyramid (E. Adelson et
@@ -18,14 +18,12 @@ LEAST = 28
 99 % above 0.1 at 29 pixels, 92 % at 24, 63 % at 20."""
 
 INPUT_SIDE = 128
-"""Side in input pixels of the smallest input, and of a zoomed look at one face."""
+"""Side in input pixels of the smallest input, and of the input for one enlarged face."""
 
 MOST_PIXELS = 2_000_000
 """Input pixels of the finest scale: bounds the cost of a picture by its area."""
 
-_STEP = (
-    3.0  # from one scale to the coarser next: faces of 84 input pixels are found as surely as of 28
-)
+_STEP = 3.0  # from scale to scale: faces of 84 input pixels are found as surely as those of 28
 _PAD = 1.5  # side of the whole picture's input over its longer side: finds faces that fill it
 _TILE = 320  # most input pixels along a tile's side; larger ones do not fit the caches
 _OVERLAP = 1.3 * LEAST  # of neighbouring tiles, in input pixels: no small face is cut by both
@@ -55,7 +53,7 @@ def smallest_searched(size_wh: tuple[int, int], min_face_px: float) -> float:
 
 
 def patches(size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
-    """Return what to look at for all faces from this side on, the coarsest scale first.
+    """Return the patches to search for all faces from this side on, the coarsest scale first.
 
     Args:
         size_wh: of the picture.

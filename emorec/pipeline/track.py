@@ -17,24 +17,25 @@ _REACH = 1.0  # how far from its place a face may be found, in faces
 _LEAST_REACH_PX = 28.0  # a camera that is knocked moves small faces as far as large ones
 _GROWTH = 2.0  # a size this many times another one counts as far as `_REACH` does
 _SAME = 0.4  # IoU from which two detections are one face
-_BIRTH = 2  # detections before a face is believed
+_BIRTH = 2  # detections before a face is shown
 _PATIENCE_S = 0.7  # how long a face that is not seen is still shown
 _CAUTIOUS_PATIENCE_S = 2.0
-_MEMORY_S = 1.5  # how long it is known again: as long as someone takes to walk past another
-_STALE_S = 1.2  # a face that was followed for so long without being found again is in doubt
-_GAP_S = 2.0  # after so long without a look, nothing says that a face is the same
-_CONTEST = 0.25  # distance from which a face that was missed may be the one that was found
-_DOUBT = 0.06  # what a second unseen adds to a distance: of two that fit, the one seen last
+_MEMORY_S = 1.5  # for so long it keeps its id: the time to walk past another person
+_STALE_S = 1.2  # a face that was only followed for so long, and not detected, is in doubt
+_GAP_S = 2.0  # after so long without being seen, a face counts as a new one
+_CONTEST = 0.25  # below this distance a missed face may be the one detected
+_DOUBT = 0.06  # added to a distance for each second unseen: prefers the face seen last
 _COAST_S = 0.3  # how long a face that is not seen is taken to move on
 _COVERED = 0.1  # IoU with a face that is seen from which one that is not stands behind it
-_FRAME_S = 0.033  # a correction counts for no shorter time than this
-_FOLLOWED_S = 0.8  # flow over a longer gap finds whatever looks alike
-_JERK = 0.08  # of its side: points that leave a face's way so fast lie on what hides it …
-_LEAST_JERK_PX = 3.0  # … or the camera was knocked; a look tells
-_DOUBTFUL = 4  # faces in doubt that are looked at in one frame
-_PLACE_S = 0.06  # time constant of the place: takes the detector's tremor out
-_TREMOR = 0.12  # of its side: a face found farther off than a tremor is where it was found
-_SIZE_S = 0.2  # of the size, which trembles more and changes less
+_FRAME_S = 0.033  # least time between two corrections
+_FOLLOWED_S = 0.8  # over a longer gap the flow finds similar things instead
+_JERK = 0.08  # of its side: points that move so far from where the face should be lie on what
+# hides it, or the camera was knocked; a search near the face decides
+_LEAST_JERK_PX = 3.0
+_DOUBTFUL = 4  # faces in doubt that are searched for in one frame
+_PLACE_S = 0.06  # time constant of the place: removes the detector's jitter
+_JITTER = 0.12  # of its side: a detection farther off is no jitter, and is taken as it is
+_SIZE_S = 0.2  # of the size, which has more jitter and changes less
 _VELOCITY_S = 0.1  # of the speed
 _TILT_S = 0.2  # of the tilt
 
@@ -48,8 +49,8 @@ class _Candidate:
     seen_s: float  # when it was found or followed last
     found_s: float  # when the detector found it last
     coasts_until_s: float
-    track_id: int = 0  # 0: not yet believed
-    missed: bool = False  # the last look at it found nothing
+    track_id: int = 0  # 0: not shown yet
+    missed: bool = False  # the last search near it found nothing
     lost: bool = True  # it could not be followed into this frame
     hits: int = 1
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
@@ -61,7 +62,7 @@ class _Candidate:
         )
 
     def follow(self, box_xyxy: npt.NDArray[np.float64], time_s: float) -> None:
-        """Take in where the flow of its points has carried the face."""
+        """Update the face with the place to which the flow has moved it."""
         passed = max(time_s - self.seen_s, 1e-3)
         shift = (box_xyxy - self.box).reshape(2, 2).mean(axis=0)
         self.velocity += (shift / passed - self.velocity) * (1 - np.exp(-passed / _VELOCITY_S))
@@ -69,8 +70,8 @@ class _Candidate:
         self.seen_s, self.coasts_until_s = time_s, time_s + _COAST_S
 
     def see(self, detection: Detection, time_s: float, contested: bool) -> None:
-        """Take in where the face was found; ``contested`` = it may have been another's box."""
-        # A face that was followed into this frame is corrected as one seen in the frame before.
+        """Update the face with a detection; ``contested``: it may be of another face."""
+        # A face that the flow has moved into this frame was seen one frame ago.
         passed = max(time_s - self.seen_s, _FRAME_S)
         expected = self.at(time_s)
         surprise = detection.box_xyxy - expected
@@ -80,7 +81,7 @@ class _Candidate:
             -passed / np.array([_PLACE_S, _SIZE_S, _VELOCITY_S, _TILT_S])
         )
         side = max(expected[2] - expected[0], 1.0)
-        jump = float(np.hypot(*moved)) / side / _TREMOR
+        jump = float(np.hypot(*moved)) / side / _JITTER
         place_share = max(place_share, min(jump**2, 1.0))
         self.box = expected + np.tile(moved, 2) * place_share
         self.box += np.concatenate([-grown, grown]) * size_share
@@ -97,13 +98,13 @@ class _Candidate:
 
 
 class Tracker:
-    """Follows faces by the flow of their points, and finds by where they should be.
+    """Follows faces from frame to frame by optical flow and by detections.
 
-    What the detector finds is matched with where the faces should be: the likeliest matching of
-    all. Where the flow is lost, a face is taken to go on at constant velocity.
+    Detections are matched with the places where the faces should be: of all matchings the likeliest
+    one. Where the flow is lost, a face is taken to move on at constant velocity.
 
-    A face is reported from its second detection on and for 0.7 s after its last; with caution,
-    from its first and for 2 s. It is known again for 1.5 s. Ids start at 1 and are never used
+    A face is shown from its second detection on and for 0.7 s after its last; with caution, from
+    its first and for 2 s. It keeps its id for 1.5 s out of view. Ids start at 1 and are never used
     again.
     """
 
@@ -124,7 +125,7 @@ class Tracker:
         """Move the faces along with the flow of their points.
 
         Faces that overlap are not followed: the points of the one behind are on the one in front.
-        One that the last look did not find is no longer there to be followed.
+        Neither is a face that the last search near it did not find.
         """
         boxes = as_boxes([candidate.box for candidate in self._candidates])
         moved, followed = follower.move(image_gray, boxes)
@@ -143,14 +144,14 @@ class Tracker:
                 candidate.follow(box, time_s)
 
     def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
-        """Return which faces of `expected` to look at: those in doubt first, then in turn.
+        """Return near which faces of `expected` to search: those in doubt, then the longest unseen.
 
         Args:
             time_s: of this frame.
             count: how many of those that are not in doubt.
 
         Returns:
-            Those that are believed, and those that were seen only once.
+            Those that are shown, and those that were detected only once.
         """
         waiting = sorted(
             range(len(self._candidates)), key=lambda number: self._candidates[number].found_s
@@ -170,20 +171,20 @@ class Tracker:
         detections: Sequence[Detection],
         time_s: float,
         cautious: bool = False,
-        looked: Sequence[int] = (),
+        near: Sequence[int] = (),
     ) -> tuple[Track, ...]:
         """Match this frame's detections and return this frame's faces by rising id.
 
         Args:
             detections: of this frame.
             time_s: of this frame.
-            cautious: believe a face at first sight, and keep it longer.
-            looked: which faces of `expected` were looked at.
+            cautious: show a face from its first detection on, and for longer.
+            near: the faces of `expected` that were searched for.
         """
-        # Two known faces may lead to the same one.
+        # The searches near two known faces may find the same one.
         kept = distinct([found.box_xyxy for found in detections], _SAME)
         detections = [detections[number] for number in kept]
-        watched = [self._candidates[number] for number in looked]
+        searched = [self._candidates[number] for number in near]
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= _GAP_S]
         expected = as_boxes([candidate.at(time_s) for candidate in self._candidates])
         found_boxes = as_boxes([found.box_xyxy for found in detections])
@@ -195,10 +196,10 @@ class Tracker:
             if column >= 0:
                 contested = bool((_distances(missed, found_boxes[[column]]) < _CONTEST).any())
                 candidate.see(detections[column], time_s, contested)
-        for candidate in watched:
+        for candidate in searched:
             candidate.missed = candidate.found_s != time_s
         self._coast_behind(time_s)
-        # Only now, so that a face is met again however far apart the frames are.
+        # Only after the matching, so that a face is matched however far apart the frames are.
         patience_s = _CAUTIOUS_PATIENCE_S if cautious else _PATIENCE_S
         self._candidates = [
             candidate
@@ -242,7 +243,7 @@ class Tracker:
         )
 
     def _coast_behind(self, time_s: float) -> None:
-        """Let faces move on that are not seen because another stands before them."""
+        """Let faces move on that are hidden by another face."""
         seen = as_boxes([c.box for c in self._candidates if c.seen_s == time_s])
         for candidate in self._candidates:
             if candidate.seen_s < time_s:
@@ -279,8 +280,8 @@ def _match(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return the column of each row and the row of each column, -1 for none, of the least sum.
 
-    Two that are 1 or farther apart stay alone, however good the rest would become: the limit is
-    what leaving both alone costs. (R. Jonker and A. Volgenant, Computing 1987.)
+    Two that are 1 or farther apart are never matched: the limit is the cost of leaving both without
+    a match. (R. Jonker and A. Volgenant, Computing 1987.)
     """
     if not away.size:  # which lap answers, but writes outside its memory
         return np.full(away.shape[0], -1, np.int32), np.full(away.shape[1], -1, np.int32)

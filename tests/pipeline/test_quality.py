@@ -12,7 +12,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from emorec.pipeline.crop import crop_faces
-from emorec.pipeline.quality import LOOKS, misplaced, unclear
+from emorec.pipeline.quality import QUALITY, misplaced, unclear
 from emorec.records import UNREADABLE
 
 BOX = np.array([172.5, 62, 276.5, 166])
@@ -145,6 +145,6 @@ def test_what_comes_and_goes_does_not_flicker(portrait: np.ndarray) -> None:
 
 @given(arrays(np.uint8, (48, 48)), st.sampled_from([None, *UNREADABLE]))
 def test_any_picture_gets_an_answer(look: np.ndarray, before: str | None) -> None:
-    assert unclear(look, before) in (None, *LOOKS)
+    assert unclear(look, before) in (None, *QUALITY)
     # Having been refused never helps.
     assert unclear(look) is None or unclear(look, before) is not None

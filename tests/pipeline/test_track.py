@@ -292,7 +292,7 @@ def carry(tracker: Tracker, flow: Flow, time_s: float, looked: bool = False) -> 
     """Follow into a frame in which nothing is found; ``looked`` = though the detector looked."""
     tracker.follow(flow, np.zeros((1, 1), np.uint8), time_s)  # type: ignore[arg-type]
     known, unproven = tracker.due(time_s, 99 if looked else 0)
-    return tracker.update([], time_s, looked=known + unproven if looked else ())
+    return tracker.update([], time_s, near=known + unproven if looked else ())
 
 
 def test_a_face_that_is_followed_is_seen_and_shown_where_it_went() -> None:
