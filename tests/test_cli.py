@@ -676,7 +676,7 @@ def test_bench_times_the_stages(folder: Path, capsys: pytest.CaptureFixture[str]
     assert (report["size"], report["faces"], report["runs"]) == ([640, 480], 1, 3)
     assert {"detect", "crop", "classify"} <= report["stage_ms"].keys()
     assert all(ms >= 0 for ms in report["stage_ms"].values())
-    assert report["analyses_per_s"] == pytest.approx(1000 / report["total_ms"], rel=0.05)
+    assert report["analyses_per_s"] == pytest.approx(1000 / report["total_ms"], abs=0.051)
     assert main(["bench", "--image", "wall.png"]) == 0
     shown = capsys.readouterr().out
     assert "640x480, faces: 0" in shown

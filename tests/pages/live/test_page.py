@@ -205,8 +205,8 @@ def test_the_next_start_takes_the_detector_chosen(monkeypatch):
     assert app.session_state["live_stream"] is stream  # what the last session read is kept
     made = []
     monkeypatch.setattr(
-        "emorec.recognizer.EmotionRecognizer.stream",
-        lambda self, settings, classifier: made.append(settings),
+        "emorec.recognizer.EmotionRecognizer.reader",
+        lambda self, source, settings, classifier: made.append(settings),
     )
     app.session_state["live_reader"]()
     assert [settings.detector for settings in made] == ["haar"]
