@@ -135,7 +135,7 @@ def wanted_video(app: AppTest) -> dict:
     ("cores", "width_height"), [(1.0, (640, 360)), (2.0, (1280, 720)), (64.0, (1280, 720))]
 )
 def test_a_machine_is_asked_for_what_it_carries(monkeypatch, cores, width_height):
-    monkeypatch.setattr("emorec.pages.live.page.cores", lambda: cores)
+    monkeypatch.setattr("emorec.pages.live.stage.cores", lambda: cores)
     app = page().run()
     assert not app.exception
     wanted = wanted_video(app)
@@ -162,10 +162,10 @@ def readings(stream: Running) -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from emorec.pages.live import page as live
+        from emorec.pages.live import readings
 
         st.session_state.resolution = "1280 × 720"
-        live._readings(st.session_state["stream"])
+        readings.show(st.session_state["stream"])
 
     app = AppTest.from_function(script, default_timeout=120)
     app.session_state["stream"] = stream

@@ -1,0 +1,78 @@
+"""START and the moving picture, what the camera is asked for, and who must agree to it."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from emorec.live.room import cores
+from emorec.live.stream import LiveStream
+from emorec.pages.live import admission
+from emorec.pages.live.camera import TRANSLATIONS
+from emorec.pages.live.webrtc import tracks
+
+RESOLUTIONS = {
+    "1280 × 720": (1280, 720),
+    "1920 × 1080": (1920, 1080),
+    "640 × 360": (640, 360),
+}
+"""What a camera can be asked for: the visitor reads the key; width and height in pixels."""
+
+_FPS = 30
+_DEFAULT, _SMALLEST = "1280 × 720", "640 × 360"
+_CORES = 2.0  # a picture of 1280 × 720 in and out takes one, and the faces are still to be read
+
+
+def asked_wh() -> tuple[int, int]:
+    """Return the width and height in pixels that the camera is asked for."""
+    st.session_state.setdefault("resolution", _DEFAULT if cores() >= _CORES else _SMALLEST)
+    return RESOLUTIONS[st.session_state.resolution]
+
+
+def show(stream: LiveStream, rtc: dict[str, Any]) -> bool:
+    """Show START and the moving picture; return whether it runs or is about to."""
+    if not admission.let_in(stream):
+        return False
+    over = admission.over(stream)
+    sink, source = tracks(stream, _FPS)
+    width, height = asked_wh()
+    context = webrtc_streamer(
+        key=admission.component_key(),
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration=rtc,
+        media_stream_constraints={
+            "audio": False,
+            "video": {
+                "width": {"ideal": width},
+                "height": {"ideal": height},
+                "frameRate": {"ideal": _FPS, "min": 15},
+            },
+        },
+        sink_video_track=sink,
+        source_video_track=source,
+        desired_playing_state=False if over else None,
+        video_html_attrs={
+            "autoPlay": True,
+            "controls": False,
+            "muted": True,
+            "playsInline": True,
+            "style": {"width": "100%", "borderRadius": "0.5rem"},
+        },
+        translations=TRANSLATIONS,
+        media_toggle_controls=False,
+    )
+    st.caption(
+        ":material/visibility: Everyone in view is on camera: press START only if they know "
+        "and agree. In the EU, not at work or in education "
+        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
+    )
+    playing = context.state.playing or context.state.signalling
+    active = admission.goes_on(stream, playing, over)
+    if active:
+        st.session_state.setdefault("live_since", monotonic())
+    else:
+        st.session_state.pop("live_since", None)
+    return active
