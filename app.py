@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 if __name__ == "__main__":
@@ -26,8 +28,15 @@ if __name__ == "__main__":
     )
     # Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
     st.html("<style>.stMainBlockContainer { padding-top: 4.5rem; }</style>")
+    pictures = st.Page(
+        photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
+    )
     home = st.Page(
-        live.render, title="Live", icon=":material/videocam:", url_path="live", default=True
+        partial(live.render, meanwhile=pictures),
+        title="Live",
+        icon=":material/videocam:",
+        url_path="live",
+        default=True,
     )
     page = None
     if gate.admitted():
@@ -35,9 +44,7 @@ if __name__ == "__main__":
         page = st.navigation(
             [
                 home,
-                st.Page(
-                    photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
-                ),
+                pictures,
                 *([own] if naming.allowed() else []),
                 st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
                 st.Page(about.render, title="About", icon=":material/info:", url_path="about"),

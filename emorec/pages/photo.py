@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from hashlib import sha256
-from pathlib import PurePath
-from threading import Lock
-
-import pandas as pd
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emorec.drawing import charts
-from emorec.drawing.overlay import draw_faces
-from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
-from emorec.geometry import clip, square
-from emorec.media.photo import (
-    SUFFIXES,
-    ImageBGR,
-    encode_jpeg,
-    encode_png,
-    one_picture,
-    open_photo,
-    read_photo,
-)
-from emorec.media.table import PhotoRecord, photo_csv, photo_record
-from emorec.pages.parts import naming
+from emorec.media.photo import SUFFIXES
+from emorec.pages.parts import naming, pictures
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.engine import recognizer
-from emorec.pages.parts.naming import plain
-from emorec.pipeline.quality import READABLE_PX
-from emorec.pipeline.smallest import notes
-from emorec.recognizer import EmotionRecognizer
-from emorec.records import Box, Face, FrameResult
+from emorec.pages.parts.markdown import plain
 
-_PREVIEW_PX = 1600
-_CROP_PX = 160
-_MARGIN = 1.3  # side of a crop, in faces
-_CARDS = 4  # in a row
 _AT_ONCE = 20
-# One whole picture in memory at a time, over all visitors: fifty megapixels take half a gigabyte.
-_WHOLE = Lock()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Photo:
-    """What a visitor's page keeps of a picture: what was read, and small JPEGs to show it.
-
-    ``note`` says what of its file was not read.
-    """
-
-    result: FrameResult
-    preview: bytes
-    crops: tuple[bytes, ...]
-    note: str | None
 
 
 def render() -> None:
@@ -79,180 +33,11 @@ def render() -> None:
         return
     detector = choose_detector(engine, "photo detector")
     names = naming.choose("photo names")
-    single_shot("photo", engine, detector, names)
+    pictures.single_shot("photo", engine, detector, names)
     if len(files) > _AT_ONCE:
         st.warning(
             f"Only the first {_AT_ONCE} of {len(files)} pictures are read. Remove some to read the "
             "others.",
             icon=":material/photo_library:",
         )
-    _show("files", files[:_AT_ONCE], engine, detector, names)
-
-
-def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool = False) -> None:
-    """Offer a shot with the visitor's camera, and show what is read from it.
-
-    Args:
-        key: tells this place from the others that offer one.
-        engine: reads it.
-        detector: what finds the faces, one of ``DETECTORS``.
-        names: whether to say whose faces they are.
-    """
-    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
-    if st.toggle("Take a shot with the camera", key=f"{key} camera"):
-        shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
-        _show(f"{key} shot", [] if shot is None else [shot], engine, detector, names)
-
-
-def _show(
-    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str, names: bool
-) -> None:
-    photos = _read_all(key, files, engine, detector, names)
-    records = [
-        photo_record(file.name, photo.result, names)
-        for file, photo in zip(files, photos, strict=True)
-        if isinstance(photo, _Photo)
-    ]
-    if any(record["faces"] for record in records):
-        _downloads(key, records)
-    for number, (file, photo) in enumerate(zip(files, photos, strict=True)):
-        if isinstance(photo, _Photo):
-            _picture(f"{key} {number}", file, photo, engine, names)
-        else:
-            st.error(plain(photo), icon=":material/broken_image:")
-
-
-def _read_all(
-    key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str, names: bool
-) -> list[_Photo | str]:
-    """Return what was read from each file, or why it could not be.
-
-    Each content is read once by a detector, and with names once for the people enrolled.
-    """
-    how = f"{detector} {naming.stamp(names)}"
-    digests = [f"{how} {sha256(file.getvalue()).hexdigest()}" for file in files]
-    known: dict[str, _Photo | str] = st.session_state.get(f"{key} read", {})
-    kept = {digest: known[digest] for digest in digests if digest in known}
-    new = {digest: file for digest, file in zip(digests, files, strict=True) if digest not in known}
-    bar = st.progress(0.0) if len(new) > 1 else None
-    for count, (digest, file) in enumerate(new.items()):
-        if bar:
-            bar.progress(count / len(new), f"Reading {plain(file.name)}: {count + 1} of {len(new)}")
-        try:
-            kept[digest] = _read(file, engine, detector, names)
-        except EmorecError as error:
-            kept[digest] = str(error)
-    if bar:
-        bar.empty()
-    st.session_state[f"{key} read"] = kept
-    return [kept[digest] for digest in digests]
-
-
-def _read(file: UploadedFile, engine: EmotionRecognizer, detector: str, names: bool) -> _Photo:
-    with _WHOLE, one_picture(file.name):
-        photo = open_photo(file.getvalue(), file.name)
-        image_bgr = photo.image_bgr
-        settings = replace(engine.settings, detector=detector)
-        whose = naming.photo_names() if names else None
-        result = engine.reader("picture", settings, names=whose).read(image_bgr)
-        crops = [encode_jpeg(shrunk(_crop(image_bgr, face.box), _CROP_PX)) for face in result.faces]
-        preview = encode_jpeg(shrunk(draw_faces(image_bgr, result.faces), _PREVIEW_PX))
-    return _Photo(result, preview, tuple(crops), photo.note)
-
-
-def _annotated(file: UploadedFile, faces: Sequence[Face]) -> bytes:
-    """Return the whole annotated picture; decoded anew, as keeping it would cost the most."""
-    with _WHOLE:
-        return encode_png(draw_faces(read_photo(file.getvalue(), file.name), faces))
-
-
-def _crop(image_bgr: ImageBGR, box: Box) -> ImageBGR:
-    size_wh = (image_bgr.shape[1], image_bgr.shape[0])
-    x1, y1, x2, y2 = clip(square(box, _MARGIN), size_wh)[0].astype(int)
-    return image_bgr[y1:y2, x1:x2]
-
-
-def _downloads(key: str, records: list[PhotoRecord]) -> None:
-    row = st.container(horizontal=True)
-    row.download_button(
-        "CSV of all faces",
-        photo_csv(records),
-        "emorec_photos.csv",
-        "text/csv",
-        key=f"{key} csv",
-        on_click="ignore",
-        icon=":material/table:",
-    )
-    row.download_button(
-        "JSON of all faces",
-        json.dumps(records, ensure_ascii=False, allow_nan=False, indent=1),
-        "emorec_photos.json",
-        "application/json",
-        key=f"{key} json",
-        on_click="ignore",
-        icon=":material/data_object:",
-    )
-
-
-def _picture(
-    key: str, file: UploadedFile, photo: _Photo, engine: EmotionRecognizer, names: bool
-) -> None:
-    faces = photo.result.faces
-    with st.container(border=True):
-        st.markdown(f"**{plain(file.name)}**")
-        if photo.note:
-            st.caption(f"This file holds {photo.note}")
-        for note in notes(photo.result):
-            st.caption(note)
-        if not faces:
-            smallest = max(photo.result.smallest_px, READABLE_PX)
-            st.image(photo.preview)
-            st.info(
-                "**No face found.** Try a picture in which faces look towards the camera, upright, "
-                f"evenly lit and at least {smallest:.0f} pixels wide; a hand, a mask or large "
-                "glasses may hide one. A face that fills the picture from eyes to chin is "
-                "**too close**: forehead and chin must be seen.",
-                icon=":material/face_retouching_off:",
-            )
-            return
-        left, right = st.columns([3, 2], gap="medium")
-        left.image(photo.preview)
-        right.dataframe(
-            _table(faces, names),
-            hide_index=True,
-            column_config={"confidence": st.column_config.NumberColumn(format="percent")},
-        )
-        right.download_button(
-            "Annotated PNG",
-            partial(_annotated, file, faces),
-            f"{PurePath(file.name).stem}_emorec.png",
-            "image/png",
-            key=f"{key} png",
-            on_click="ignore",
-            icon=":material/image:",
-        )
-        for first in range(0, len(faces), _CARDS):
-            row = list(zip(faces, photo.crops, strict=True))[first : first + _CARDS]
-            for column, (face, crop) in zip(st.columns(_CARDS), row, strict=False):
-                with column:
-                    _card(key, face, crop)
-
-
-def _card(key: str, face: Face, crop: bytes) -> None:
-    st.image(crop)
-    st.markdown(f"{naming.called(face)}: {face.says}")
-    if face.classified:
-        st.vega_lite_chart(*charts.bars(face), key=f"{key} bars {face.track_id}")
-
-
-def _table(faces: Sequence[Face], names: bool) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "face": [face.track_id for face in faces],
-            **({"name": [face.name or "" for face in faces]} if names else {}),
-            "emotion": [face.says for face in faces],
-            "confidence": [face.confidence for face in faces],
-            "width": [face.box.width for face in faces],
-            "height": [face.box.height for face in faces],
-        }
-    )
+    pictures.show("files", files[:_AT_ONCE], engine, detector, names)

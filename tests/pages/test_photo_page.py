@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.media.photo import read_photo
-from emorec.pages.parts.naming import plain
+from emorec.pages.parts.markdown import plain
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.monitoring import TURNED_AWAY
-from emorec.pages import photo
 from emorec.pages.parts.engine import room
 
 _LOOK_EVERY_S = 2.0
@@ -22,8 +22,12 @@ def component_key() -> str:
     return f"webcam {st.session_state.get(_TURNED_AWAY, 0)}"
 
 
-def let_in(stream: LiveStream) -> bool:
+def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
     """Give a visitor who has pressed START a place, or show that there is none.
+
+    Args:
+        stream: the visitor's.
+        meanwhile: the page that one who waits is sent to; None: none is.
 
     Returns:
         Whether the component is to be shown.
@@ -38,7 +42,7 @@ def let_in(stream: LiveStream) -> bool:
             state[_TURNED_AWAY] = state.get(_TURNED_AWAY, 0) + 1
             state[_WAITS] = True
     if _WAITS in state:
-        st.fragment(_wait, run_every=_LOOK_EVERY_S)(stream)
+        st.fragment(_wait, run_every=_LOOK_EVERY_S)(stream, meanwhile)
         return False
     if _CALLED in state and stream.live:
         st.success(
@@ -88,7 +92,7 @@ def _asks() -> bool:
     return context is not None and (context.state.playing or context.state.signalling)
 
 
-def _wait(stream: LiveStream) -> None:
+def _wait(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
     """Say that the room is full until it no longer is."""
     if room().enter(stream):
         del st.session_state[_WAITS]
@@ -100,8 +104,9 @@ def _wait(stream: LiveStream) -> None:
         "is off.",
         icon=":material/groups:",
     )
-    st.page_link(
-        st.Page(photo.render, title="Photo", url_path="photo"),
-        label="The Photo page is open: read a picture or take a shot there",
-        icon=":material/photo_library:",
-    )
+    if meanwhile is not None:
+        st.page_link(
+            meanwhile,
+            label=f"The {meanwhile.title} page is open: read a picture or take a shot there",
+            icon=":material/photo_library:",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
@@ -12,11 +13,15 @@ from emorec.pages.live.camera import camera_problem
 from emorec.pages.live.connection import connection_check
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts.engine import classifier, recognizer, room
-from emorec.pages.photo import single_shot
+from emorec.pages.parts.pictures import single_shot
 
 
-def render() -> None:
-    """Show the page."""
+def render(meanwhile: StreamlitPage | None = None) -> None:
+    """Show the page.
+
+    Args:
+        meanwhile: the page that a visitor is sent to while the room is full; None: none is.
+    """
     st.title("Live")
     st.caption(
         "Reads the **apparent expression** of every face, not inner feeling. "
@@ -39,7 +44,7 @@ def render() -> None:
 
     left, right = st.columns([3, 2], gap="large")
     with left:
-        active = stage.show(stream, rtc)
+        active = stage.show(stream, rtc, meanwhile)
         problem = camera_problem()
         if problem and not active:
             st.warning(problem, icon=":material/videocam_off:")

@@ -13,6 +13,7 @@ from emorec.pages.live import admission
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.stage import asked_wh
 from emorec.pages.parts import naming
+from emorec.pages.parts.markdown import plain
 from emorec.pipeline.smallest import notes
 from emorec.records import Face
 
@@ -39,7 +40,7 @@ def show(stream: LiveStream) -> None:
     if stream.error:
         st.error(stream.error)
     if stream.names is not None and stream.names.error:
-        st.warning(naming.plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
+        st.warning(plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
     faces = sorted(result.faces, key=lambda face: -face.box.width * face.box.height)
     count, drawn, read = st.columns(3)
     count.metric("Faces in view", len(faces))

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from emorec.live.room import cores
@@ -32,9 +33,15 @@ def asked_wh() -> tuple[int, int]:
     return RESOLUTIONS[st.session_state.resolution]
 
 
-def show(stream: LiveStream, rtc: dict[str, Any]) -> bool:
-    """Show START and the moving picture; return whether it runs or is about to."""
-    if not admission.let_in(stream):
+def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | None = None) -> bool:
+    """Show START and the moving picture; return whether it runs or is about to.
+
+    Args:
+        stream: the visitor's live picture.
+        rtc: the configuration that it connects with.
+        meanwhile: the page that a visitor is sent to while the room is full; None: none is.
+    """
+    if not admission.let_in(stream, meanwhile):
         return False
     over = admission.over(stream)
     sink, source = tracks(stream, _FPS)

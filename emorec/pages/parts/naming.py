@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import streamlit as st
 from emorec.environment import switch
 from emorec.errors import EmorecError
 from emorec.live.names import LiveNames
+from emorec.pages.parts.markdown import plain
 from emorec.people import extra
 from emorec.people.matching import PhotoNames
 from emorec.records import Face
@@ -24,9 +24,6 @@ _BIOMETRIC = (
     "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): every face in view is "
     "measured to tell who it is, so use them only where everyone in view agreed."
 )
-
-# Of what Streamlit makes links, emoji, icons and arrows from, in text that is Markdown no more.
-_BEGINNINGS = re.compile(r"(:(?=\S)|\bwww(?=\.)|@|[-=](?=\\?[-<>=])|[<>~](?=[-=]))", re.IGNORECASE)
 
 
 def allowed() -> bool:
@@ -113,15 +110,3 @@ def called(face: Face) -> str:
     if face.name is None:
         return f"**Face {face.track_id}**"
     return f"**{plain(face.name)}** (face {face.track_id})"
-
-
-def plain(text: str) -> str:
-    """Return the text so that Markdown shows it as it is, on one line: a name holds anything.
-
-    A backslash keeps a sign from CommonMark. Links, emoji codes, icons and arrows are found only
-    afterwards, in the text that is left: what they begin with is parted by a word joiner, which
-    nobody sees.
-    """
-    text = re.sub(r"([\\`*_\[\]$~<>#|&])", r"\\\1", " ".join(text.split()))
-    text = re.sub(r"^(\d+(?=[.)]( |$))|(?=[-+]))", r"\1\\", text)  # a list
-    return re.sub(_BEGINNINGS, "\\1\u2060", text)

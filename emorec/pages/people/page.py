@@ -11,7 +11,7 @@ import streamlit as st
 
 from emorec.errors import EmorecError
 from emorec.pages.parts import naming
-from emorec.pages.parts.naming import plain
+from emorec.pages.parts.markdown import plain
 from emorec.pages.people import pictures
 from emorec.people import consent, extra
 

@@ -13,10 +13,11 @@ import streamlit as st
 
 from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
-from emorec.media.photo import SUFFIXES, encode_jpeg, one_picture, open_photo
+from emorec.media.photo import SUFFIXES, encode_jpeg
 from emorec.pages.parts import naming
 from emorec.pages.parts.engine import recognizer
-from emorec.pages.parts.naming import plain
+from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.pictures import whole_picture
 
 if TYPE_CHECKING:  # what they import is an extra that may not be installed
     from emorec.people.enrolment import Remark
@@ -120,8 +121,7 @@ def _judge(data: bytes, name: str) -> _Look:
 
     preview = None
     try:
-        with one_picture(name):
-            photo = open_photo(data, name)
+        with whole_picture(data, name) as photo:
             preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
             found = look_at(photo.image_bgr, recognizer(), naming.embedder())
             return _Look(preview, found, None, photo.note)
