@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from emorec.environment import switch
 from emorec.errors import EmorecError
+from emorec.pages.parts.visit import State, visit
 
 PURPOSES = (
     "Trying it out",
@@ -20,8 +22,6 @@ PURPOSES = (
 )
 _LOGIN_KEYS = ("redirect_uri", "cookie_secret")
 _PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
-_GIVEN = "consent given"
-_READ = (" read", " looks", " shots")  # how the names of what pages keep of pictures end
 _AI_ACT = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 _STATEMENTS = (
@@ -29,6 +29,17 @@ _STATEMENTS = (
     f"It is **not used at work or in education** in the EU ([AI Act, Art. 5(1)(f)]({_AI_ACT})).",
     "I know that it reads **apparent expression**, not what anyone feels.",
 )
+
+
+@dataclass
+class Consent(State):
+    """What the visitor has agreed to.
+
+    Attributes:
+        purpose: what the visitor uses the app for; None: there is no consent.
+    """
+
+    purpose: str | None = None
 
 
 def rules(env: Mapping[str, str] = os.environ) -> tuple[bool, bool]:
@@ -68,7 +79,7 @@ def admitted() -> bool:
     if login and not st.user.get("is_logged_in"):
         _login()
         return False
-    if consent and _GIVEN not in st.session_state:
+    if consent and visit().state(Consent).purpose is None:
         _ask()
         return False
     return True
@@ -112,19 +123,15 @@ def _ask() -> None:
 
 
 def _agree(purpose: str) -> None:
-    st.session_state[_GIVEN] = purpose
+    visit().state(Consent).purpose = purpose
 
 
 def _withdraw() -> None:
-    """Forget the consent and whatever was read under it.
+    """Forget the consent and all that was read under it.
 
     What the camera's component keeps stays until its picture has ended, which it still reports.
     """
-    if stream := st.session_state.pop("live_stream", None):
-        stream.stop()
-    for key in [key for key in st.session_state if str(key).endswith(_READ)]:
-        del st.session_state[key]
-    del st.session_state[_GIVEN]
+    visit().forget()
 
 
 def _auth() -> Mapping[str, Any] | None:

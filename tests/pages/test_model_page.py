@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import UNSURE
 from emorec.model import evaluation, store
+from emorec.pages.live.state import LivePicture
 from emorec.pages.parts import engine
+from emorec.pages.parts.pictures import ReadPictures
+from emorec.pages.parts.visit import Visit
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate
 
@@ -39,15 +41,18 @@ def faces() -> FaceSet:
     return FaceSet(pixels, np.arange(60) % 7, votes)
 
 
-def page(which: str = "model", **state: Any) -> AppTest:
+def page(which: str = "model", model: str | None = None) -> AppTest:
+    """Open a page, as a visitor who has chosen this model, if any."""
+
     def script(which: str) -> None:
         import importlib
 
         importlib.import_module(f"emorec.pages.{which}").render()
 
     at = AppTest.from_function(script, args=(which,), default_timeout=30)
-    for key, value in state.items():
-        at.session_state[key] = value
+    if model is not None:
+        visit = at.session_state["visit"] = Visit()
+        visit.state(engine.ChosenModel).name = model
     at.run()
     assert not at.exception
     return at
@@ -177,9 +182,9 @@ def test_choosing_a_model_changes_every_page_and_stays(two_models: Path) -> None
     at.radio[0].set_value("other").run()
     assert not at.exception
     assert "How good other is" in text(at)
-    kept = {"model": at.session_state["model"]}
-    assert page(**kept).radio[0].value == "other"
-    assert "**other**" in text(page("about", **kept))
+    chosen = at.session_state["visit"].state(engine.ChosenModel).name
+    assert page(model=chosen).radio[0].value == "other"
+    assert "**other**" in text(page("about", model=chosen))
     assert "**elu_cnn**" in text(page("about"))  # another visitor's page
 
 
@@ -197,11 +202,15 @@ def test_a_photo_is_read_by_the_chosen_model(two_models: Path) -> None:
 
 
 def test_photos_that_the_former_model_read_are_forgotten(two_models: Path) -> None:
-    state = {"files read": {"x": 1}, "live shot read": {"x": 1}, "live_stream": "ended"}
-    at = page(**state)
-    assert at.session_state["files read"] == {"x": 1}
+    at = page()
+    visit = at.session_state["visit"]
+    visit.state(ReadPictures).by_place = {"files": {"x": "read"}, "live shot": {"x": "read"}}
+    live = visit.state(LivePicture)
+    at.run()
+    assert visit.state(ReadPictures).by_place
     at.radio[0].set_value("other").run()
-    assert [key for key in state if key in at.session_state] == ["live_stream"]
+    assert not visit.state(ReadPictures).by_place
+    assert visit.state(LivePicture) is live  # the numbers of a session that has ended stay
 
 
 def test_one_engine_serves_every_visitor_of_a_model(two_models: Path) -> None:

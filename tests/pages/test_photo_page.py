@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.media.photo import read_photo
 from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.pictures import ReadPictures
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
@@ -247,9 +248,10 @@ def test_a_missing_network_is_said_in_one_line(
 
 def test_pictures_taken_away_are_forgotten() -> None:
     at = upload(page(), ("me.png", PORTRAIT))
-    assert len(at.session_state["files read"]) == 1
+    read = at.session_state["visit"].state(ReadPictures).by_place
+    assert len(read["files"]) == 1
     at.file_uploader[0].set_value(None).run()
-    assert at.session_state["files read"] == {}
+    assert read["files"] == {}
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, []), (3, [0.0, 1 / 3, 2 / 3])])

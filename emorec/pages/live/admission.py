@@ -1,6 +1,8 @@
-"""The door of the live page: who pressed START comes in, or waits where the room is full."""
+"""How a visitor comes into the Live page's room: START, a place or a wait, and out again."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -8,18 +10,36 @@ from streamlit.navigation.page import StreamlitPage
 from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.monitoring import TURNED_AWAY
 from emorec.pages.parts.engine import room
+from emorec.pages.parts.visit import State, visit
 
-_LOOK_EVERY_S = 2.0
-_IN, _OVER = "live in", "live over"
-_WAITS, _CALLED, _TURNED_AWAY = "live waits", "live called", "live turned away"
+_TRY_EVERY_S = 2.0
+
+
+@dataclass
+class Admission(State):
+    """Where a visitor stands between pressing START and the end of the session.
+
+    Attributes:
+        times_refused: how often the room was full when the visitor pressed START.
+        waits: whether the visitor waits for a place.
+        called: whether a place has become free for the visitor, who has not yet pressed START.
+        has_place: whether the visitor has a place and has not given it back.
+        fell_silent: whether the last session ended because no picture came from the camera.
+    """
+
+    times_refused: int = 0
+    waits: bool = False
+    called: bool = False
+    has_place: bool = False
+    fell_silent: bool = False
 
 
 def component_key() -> str:
-    """Return the key of the component that START is in; whoever is turned away gets a new one.
+    """Return the key of the component that START is in; a visitor who is refused gets a new one.
 
     So the offer that the browser made is never answered, and its camera goes off.
     """
-    return f"webcam {st.session_state.get(_TURNED_AWAY, 0)}"
+    return f"webcam {visit().state(Admission).times_refused}"
 
 
 def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
@@ -27,24 +47,24 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
 
     Args:
         stream: the visitor's.
-        meanwhile: the page that one who waits is sent to; None: none is.
+        meanwhile: the page that a visitor who waits is sent to; None: none is.
 
     Returns:
         Whether the component is to be shown.
     """
-    state = st.session_state
-    if _asks() and _IN not in state:
-        state.pop(_CALLED, None)
+    own = visit().state(Admission)
+    if _start_pressed() and not own.has_place:
+        own.called = False
         if room().enter(stream):
-            state[_IN] = True
+            own.has_place = True
         else:
             TURNED_AWAY.inc()
-            state[_TURNED_AWAY] = state.get(_TURNED_AWAY, 0) + 1
-            state[_WAITS] = True
-    if _WAITS in state:
-        st.fragment(_wait, run_every=_LOOK_EVERY_S)(stream, meanwhile)
+            own.times_refused += 1
+            own.waits = True
+    if own.waits:
+        st.fragment(_wait, run_every=_TRY_EVERY_S)(stream, meanwhile)
         return False
-    if _CALLED in state and stream.live:
+    if own.called and stream.live:
         st.success(
             f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press START.",
             icon=":material/meeting_room:",
@@ -57,7 +77,7 @@ def over(stream: LiveStream) -> bool:
 
     After STOP the picture ends a moment before the component says so: that is no silence.
     """
-    return _IN in st.session_state and _asks() and stream.silent
+    return visit().state(Admission).has_place and _start_pressed() and stream.silent
 
 
 def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
@@ -68,17 +88,18 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         playing: what the component says.
         ended: what `over` said before the component was shown, and thus told to stop.
     """
-    state = st.session_state
+    own = visit().state(Admission)
     if playing and not ended:
-        state.pop(_OVER, None)
+        own.fell_silent = False
         return True
     if playing:
-        state[_OVER] = True
-    elif state.pop(_IN, None):
+        own.fell_silent = True
+    elif own.has_place:
+        own.has_place = False
         room().leave(stream)
         if ended:  # back from another page: a component that is told to stop has no START
             st.rerun()
-    if _OVER in state:
+    if own.fell_silent:
         st.warning(
             f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "
             "Press START to go on; if no picture comes at all, the connection check tells why.",
@@ -87,16 +108,16 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
     return False
 
 
-def _asks() -> bool:
+def _start_pressed() -> bool:
     context = st.session_state.get(component_key())
     return context is not None and (context.state.playing or context.state.signalling)
 
 
 def _wait(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
-    """Say that the room is full until it no longer is."""
+    """Say that the room is full until a place in it is free."""
     if room().enter(stream):
-        del st.session_state[_WAITS]
-        st.session_state[_CALLED] = True
+        own = visit().state(Admission)
+        own.waits, own.called = False, True
         st.rerun()
     st.info(
         f"**The room is full:** {room().live} of {room().places} places for live pictures are "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from time import time_ns
 from typing import Any, Literal, NamedTuple
 
@@ -10,6 +11,7 @@ import streamlit as st
 from emorec.live.ice import has_relay
 from emorec.live.stream import LiveStream
 from emorec.pages.live.camera import NOT_SECURE, camera_state_problem
+from emorec.pages.parts.visit import State, visit
 
 _JS = """
 const PATIENCE_MS = 8000;
@@ -104,6 +106,19 @@ class Row(NamedTuple):
         return f"{_SIGNS[self.state]} **{self.title}:** {self.says}"
 
 
+@dataclass
+class ConnectionCheck(State):
+    """The check that the visitor asked for last.
+
+    Attributes:
+        run: tells it from the checks before; None: none was asked for.
+        answer: what the browser has found so far.
+    """
+
+    run: str | None = None
+    answer: dict[str, Any] = field(default_factory=dict)
+
+
 def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
     """Show the check, closed; nothing is asked before the visitor presses its button.
 
@@ -125,13 +140,12 @@ def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> N
 
 def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
     st.caption("Finds out which step between your camera and this server fails, and what helps.")
+    state = visit().state(ConnectionCheck)
     if st.button("Check the connection", icon=":material/play_arrow:"):
-        st.session_state.connection_run = str(time_ns())
-        st.session_state.connection_answer = {}
-    run: str | None = st.session_state.get("connection_run")
+        state.run, state.answer = str(time_ns()), {}
+    run, answer = state.run, state.answer
     if run is None:
         return
-    answer: dict[str, Any] = st.session_state.connection_answer
     check = st.components.v2.component("emorec_connection_check", js=_JS)
     check(
         key=_KEY,
@@ -145,13 +159,14 @@ def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
 
 
 def _hear() -> None:
-    """Keep the browser's answer before the page is drawn, since it waits for its word to come back.
+    """Keep the browser's answer before the page is drawn: the browser waits until it is echoed.
 
-    Unlike a second run of the fragment, that may happen while the whole page is drawn anew too.
+    A callback runs before a run of the whole page as well as before a run of the fragment.
     """
     heard = st.session_state[_KEY]["answer"]
-    if heard and heard["run"] == st.session_state.connection_run:
-        st.session_state.connection_answer = heard
+    state = visit().state(ConnectionCheck)
+    if heard and heard["run"] == state.run:
+        state.answer = heard
 
 
 def pictures(stream: LiveStream, active: bool) -> float | None:

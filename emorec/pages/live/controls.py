@@ -9,6 +9,7 @@ from emorec.live.frame import View
 from emorec.live.stream import LiveStream
 from emorec.pages.live.reader import NextReader
 from emorec.pages.live.stage import RESOLUTIONS
+from emorec.pages.live.state import stream_names
 from emorec.pages.parts import naming
 from emorec.pages.parts.detector import choose_detector
 from emorec.settings import Settings
@@ -64,7 +65,7 @@ def show(stream: LiveStream, reader: NextReader, active: bool) -> str:
         )
         detector = choose_detector(reader.engine, "live detector", locked=active)
         named = naming.choose("live names", off=shown == "Blur faces")
-    stream.names = naming.stream_names() if named else None
+    stream.names = stream_names() if named else None
     stream.view = View(_SHOW[shown or "Label"], mirror)
     stream.settings = Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)
     reader.settings = stream.settings

@@ -7,11 +7,10 @@ from streamlit.navigation.page import StreamlitPage
 
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
-from emorec.live.stream import LiveStream
 from emorec.pages.live import controls, readings, stage, summary
 from emorec.pages.live.camera import camera_problem
 from emorec.pages.live.connection import connection_check
-from emorec.pages.live.reader import NextReader
+from emorec.pages.live.state import live_picture
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.parts.pictures import single_shot
 
@@ -34,13 +33,7 @@ def render(meanwhile: StreamlitPage | None = None) -> None:
     except EmorecError as error:
         st.error(str(error))
         return
-    if "live_stream" not in st.session_state:
-        st.session_state.live_reader = NextReader(engine, shared)
-        st.session_state.live_stream = LiveStream(st.session_state.live_reader)
-    stream: LiveStream = st.session_state.live_stream
-    reader: NextReader = st.session_state.live_reader
-    # Others where the visitor has chosen another model.
-    reader.engine, reader.classifier = engine, shared
+    stream, reader = live_picture(engine, shared)
 
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -12,8 +12,10 @@ from emorec.live.stream import LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.stage import asked_wh
+from emorec.pages.live.state import LivePicture
 from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.visit import visit
 from emorec.pipeline.smallest import notes
 from emorec.records import Face
 
@@ -31,8 +33,8 @@ def show(stream: LiveStream) -> None:
         st.info("The picture has ended.", icon=":material/stop_circle:")
         return
     if not stream.running or result is None or timeline is None:
-        waited = monotonic() - st.session_state.get("live_since", monotonic())
-        if waited > _CONNECT_S:
+        since_s = visit().state(LivePicture).since_s
+        if since_s is not None and monotonic() - since_s > _CONNECT_S:
             st.warning(NO_CONNECTION, icon=":material/wifi_off:")
         else:
             st.info("Connecting to your camera…", icon=":material/hourglass_top:")

@@ -13,7 +13,9 @@ from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.camera import TRANSLATIONS
+from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks
+from emorec.pages.parts.visit import visit
 
 RESOLUTIONS = {
     "1280 × 720": (1280, 720),
@@ -78,8 +80,9 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
     )
     playing = context.state.playing or context.state.signalling
     active = admission.goes_on(stream, playing, over)
-    if active:
-        st.session_state.setdefault("live_since", monotonic())
-    else:
-        st.session_state.pop("live_since", None)
+    state = visit().state(LivePicture)
+    if not active:
+        state.since_s = None
+    elif state.since_s is None:
+        state.since_s = monotonic()
     return active

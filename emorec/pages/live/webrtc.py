@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from time import monotonic
 
 import av
-import streamlit as st
 from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
 from streamlit_webrtc import VideoSinkTrack
 
 from emorec.live.stream import LiveStream
+from emorec.pages.parts.visit import State, visit
 
-_LEFT = "live left"
 _LOOK_STEPS, _LEAST_STEPS = 0.2, 0.75  # between pictures; a camera's are not quite even
 _REPEAT_S = 0.5  # a browser that hears nothing for longer takes the picture for lost
 
 
+@dataclass
+class TimesLeft(State):
+    """A number that grows whenever something else than the Live page was shown."""
+
+    outlives_consent = True  # it counts pages, and must never fall: see `times_left`
+
+    number: int = 0
+
+
 def leave() -> None:
     """Note that something else is shown than the live page: what was connected there is over."""
-    st.session_state[_LEFT] = times_left() + 2  # one more would be the run after the last
+    visit().state(TimesLeft).number += 2  # one more would be the run after the last
 
 
 def times_left(session_info: object = None) -> int:
-    """Return a number that grows whenever something else was shown."""
-    return int(st.session_state.get(_LEFT, 0))
+    """Return a number that grows whenever something else than the Live page was shown.
+
+    streamlit-webrtc compares it with the number at the time when it last drew START. A component
+    that was left out in between is reset.
+    """
+    return visit().state(TimesLeft).number
 
 
 class PictureTrack(MediaStreamTrack):

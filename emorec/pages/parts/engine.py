@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -10,9 +11,18 @@ from emorec import monitoring
 from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
 from emorec.model.store import DEFAULT_NAME, path_of
+from emorec.pages.parts.pictures import ReadPictures
+from emorec.pages.parts.visit import State, visit
 from emorec.recognizer import EmotionRecognizer
 
-_CHOICE = "model"
+
+@dataclass
+class ChosenModel(State):
+    """Which model this visitor's pages use, by its name."""
+
+    outlives_consent = True  # it says nothing of any picture
+
+    name: str = DEFAULT_NAME
 
 
 def recognizer() -> EmotionRecognizer:
@@ -31,7 +41,7 @@ def classifier() -> SharedClassifier:
 
 def chosen() -> str:
     """Return the name of the model that this visitor's pages use."""
-    return str(st.session_state.get(_CHOICE, DEFAULT_NAME))
+    return visit().state(ChosenModel).name
 
 
 def choose(name: str) -> None:
@@ -39,9 +49,8 @@ def choose(name: str) -> None:
 
     A live session that has ended keeps its summary; the next START takes the new model.
     """
-    st.session_state[_CHOICE] = name
-    for key in [key for key in st.session_state if str(key).endswith(" read")]:
-        del st.session_state[key]
+    visit().state(ChosenModel).name = name
+    visit().drop(ReadPictures)
 
 
 @st.cache_resource(show_spinner=False)

@@ -9,7 +9,6 @@ import streamlit as st
 
 from emorec.environment import switch
 from emorec.errors import EmorecError
-from emorec.live.names import LiveNames
 from emorec.pages.parts.markdown import plain
 from emorec.people import extra
 from emorec.people.matching import PhotoNames
@@ -85,14 +84,6 @@ def choose(key: str, off: bool = False) -> bool:
     if on and not off:
         st.caption(_BIOMETRIC)
     return on and not off
-
-
-def stream_names() -> LiveNames:
-    """Return what names the faces of this visitor's live stream."""
-    if "live_names" not in st.session_state:
-        st.session_state.live_names = LiveNames(embedder(), gallery())
-    names: LiveNames = st.session_state.live_names
-    return names
 
 
 def photo_names() -> PhotoNames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
@@ -32,6 +32,7 @@ from emorec.media.photo import (
 from emorec.media.table import PhotoRecord, photo_csv, photo_record
 from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.visit import State, visit
 from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
 from emorec.recognizer import EmotionRecognizer
@@ -55,6 +56,18 @@ class ReadPicture:
     preview: bytes
     crops: tuple[bytes, ...]
     note: str | None
+
+
+@dataclass
+class ReadPictures(State):
+    """What was read of the pictures that a visitor gave, or why they could not be read.
+
+    Attributes:
+        by_place: the key of the place that shows them, then of each picture what it was read by and
+            its content's SHA-256.
+    """
+
+    by_place: dict[str, dict[str, ReadPicture | str]] = field(default_factory=dict)
 
 
 def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool = False) -> None:
@@ -108,7 +121,8 @@ def _read_all(
     """
     how = f"{detector} {naming.stamp(names)}"
     digests = [f"{how} {sha256(file.getvalue()).hexdigest()}" for file in files]
-    known: dict[str, ReadPicture | str] = st.session_state.get(f"{key} read", {})
+    read = visit().state(ReadPictures)
+    known = read.by_place.get(key, {})
     kept = {digest: known[digest] for digest in digests if digest in known}
     new = {digest: file for digest, file in zip(digests, files, strict=True) if digest not in known}
     bar = st.progress(0.0) if len(new) > 1 else None
@@ -121,7 +135,7 @@ def _read_all(
             kept[digest] = str(error)
     if bar:
         bar.empty()
-    st.session_state[f"{key} read"] = kept
+    read.by_place[key] = kept
     return [kept[digest] for digest in digests]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
 from emorec.people import consent, extra
 
@@ -38,7 +40,13 @@ near as two pictures of one person: never decide about a person by a name alone.
 
 _SEARCH_FROM = 8
 _MOST_SHOWN = 50
-_SAID = "people said"
+
+
+@dataclass
+class Changed(State):
+    """What was changed in the last run, in a sentence that the next run shows once."""
+
+    says: str | None = None
 
 
 def render() -> None:
@@ -63,8 +71,10 @@ def render() -> None:
     except EmorecError as error:
         st.error(plain(str(error)), icon=":material/key_off:")
         return
-    if said := st.session_state.pop(_SAID, None):
-        st.toast(plain(said), icon=":material/check:")
+    changed = visit().state(Changed)
+    if changed.says is not None:
+        st.toast(plain(changed.says), icon=":material/check:")
+        changed.says = None
     with st.expander("How a name is decided, and how often it is wrong", icon=":material/rule:"):
         st.markdown(_RULE)
     known, enrol = st.columns([3, 4], gap="large")
@@ -89,7 +99,7 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
         )
     name = ""
     if id_ is None:
-        name = st.text_input("Name", max_chars=80, key=f"people name {pictures.round_()}")
+        name = st.text_input("Name", max_chars=80, key=f"people name {pictures.form_number()}")
     found = pictures.gather(gallery, id_)
     agreed = id_ is not None or _consent()
     wanting = [
@@ -105,10 +115,10 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
     if st.button(label, type="primary", disabled=bool(wanting), icon=":material/person_add:"):
         if id_ is None:
             enrol = partial(gallery.enrol, name, found, consent=agreed)
-            _do(enrol, f"{name.strip()} is enrolled.", forget=True)
+            _change_gallery(enrol, f"{name.strip()} is enrolled.", forget=True)
         else:
             said = f"{by_id[id_].name} has {_count(len(found))} more."
-            _do(partial(gallery.add, id_, found), said, forget=True)
+            _change_gallery(partial(gallery.add, id_, found), said, forget=True)
     if wanting:
         st.caption(f"Still needed: {', '.join(wanting)}.")
 
@@ -117,7 +127,7 @@ def _consent() -> bool:
     # Beside its box Streamlit cuts a long sentence off, and this one must be read whole.
     st.markdown(f"> {consent.TEXT}")
     return st.checkbox(
-        "The person in the pictures says so", key=f"people consent {pictures.round_()}"
+        "The person in the pictures says so", key=f"people consent {pictures.form_number()}"
     )
 
 
@@ -154,7 +164,7 @@ def _list(gallery: Gallery, people: Sequence[Person]) -> None:
     with row.popover("Delete everybody", icon=":material/delete_forever:"):
         st.markdown(f"**{len(people)}** and all their pictures' numbers go, for good, at once.")
         if st.button("Delete everybody for good", type="primary"):
-            _do(gallery.clear, "Nobody is enrolled any more.", forget=True)
+            _change_gallery(gallery.clear, "Nobody is enrolled any more.", forget=True)
 
 
 def _card(gallery: Gallery, person: Person) -> None:
@@ -169,21 +179,22 @@ def _card(gallery: Gallery, person: Person) -> None:
                 "New name", person.name, max_chars=80, key=f"people rename {person.id}"
             )
             if st.button("Save", key=f"people save {person.id}", type="primary"):
-                _do(partial(gallery.rename, person.id, name), f"Now called {name.strip()}.")
+                rename = partial(gallery.rename, person.id, name)
+                _change_gallery(rename, f"Now called {name.strip()}.")
         with row.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(person.name)}** (no. {person.id}) is forgotten, for good.")
             if st.button("Delete for good", key=f"people delete {person.id}", type="primary"):
-                _do(partial(gallery.delete, person.id), f"{person.name} is deleted.")
+                _change_gallery(partial(gallery.delete, person.id), f"{person.name} is deleted.")
 
 
-def _do(change: Callable[[], object], said: str, forget: bool = False) -> None:
+def _change_gallery(change: Callable[[], object], said: str, forget: bool = False) -> None:
     """Change the gallery, show the page anew and say so; or say why it could not be done."""
     try:
         change()
     except EmorecError as error:
         st.error(plain(str(error)))
         return
-    st.session_state[_SAID] = said
+    visit().state(Changed).says = said
     if forget:
         pictures.forget()
     st.rerun()

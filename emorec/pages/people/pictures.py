@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,18 +18,18 @@ from emorec.pages.parts import naming
 from emorec.pages.parts.engine import recognizer
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.pictures import whole_picture
+from emorec.pages.parts.visit import State, visit
 
 if TYPE_CHECKING:  # what they import is an extra that may not be installed
     from emorec.people.enrolment import Remark
     from emorec.people.gallery import Gallery
 
-_KNOWN, _SHOTS, _ROUND = "people looks", "people shots", "people round"
 _PREVIEW_PX = 240
 _ROW = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
+class _Judged:
     """One picture: what to show of it, and its embedding or why it has none.
 
     ``note`` says what of its file was not looked at.
@@ -39,6 +39,21 @@ class _Look:
     embedding: npt.NDArray[np.float32] | None
     reason: str | None
     note: str | None = None
+
+
+@dataclass
+class Form(State):
+    """The form that people are enrolled with.
+
+    Attributes:
+        number: part of the keys of its controls: another number gives empty ones.
+        judged: by a picture's SHA-256, whether it is good.
+        shots: of each shot its SHA-256 and its name.
+    """
+
+    number: int = 0
+    judged: dict[str, _Judged] = field(default_factory=dict)
+    shots: list[tuple[str, str]] = field(default_factory=list)
 
 
 def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
@@ -53,40 +68,39 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
     """
     from emorec.people.enrolment import MOST_PICTURES, Remark, remarks
 
+    form = visit().state(Form)
     files = st.file_uploader(
         f"Pictures of this one person: one to {MOST_PICTURES}",
         type=list(SUFFIXES),
         accept_multiple_files=True,
-        key=f"people files {round_()}",
+        key=f"people files {form.number}",
     )
-    shots: list[tuple[str, str]] = st.session_state.setdefault(_SHOTS, [])
-    known: dict[str, _Look] = st.session_state.setdefault(_KNOWN, {})
     # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
     if st.toggle("Take them with the camera", key="people camera"):
         # A place of its own for each shot: the next one does not take the last one's away.
         shot = st.camera_input(
-            f"Shot {len(shots) + 1}: turn the head a little from one to the next",
-            key=f"people shot {round_()} {len(shots)}",
-            disabled=len(files) + len(shots) >= MOST_PICTURES,
+            f"Shot {len(form.shots) + 1}: turn the head a little from one to the next",
+            key=f"people shot {form.number} {len(form.shots)}",
+            disabled=len(files) + len(form.shots) >= MOST_PICTURES,
         )
         if shot is not None:
             digest = sha256(shot.getvalue()).hexdigest()
-            known[digest] = _judge(shot.getvalue(), "Shot")
-            shots.append((digest, f"Shot {len(shots) + 1}"))
+            form.judged[digest] = _judge(shot.getvalue(), "Shot")
+            form.shots.append((digest, f"Shot {len(form.shots) + 1}"))
             st.rerun()
-    given = list(shots)
+    given = list(form.shots)
     for file in files:
         digest = sha256(file.getvalue()).hexdigest()
-        if digest not in known:
+        if digest not in form.judged:
             with st.spinner(f"Looking at {plain(file.name)}…"):
-                known[digest] = _judge(file.getvalue(), file.name)
+                form.judged[digest] = _judge(file.getvalue(), file.name)
         given.append((digest, file.name))
     given = list(dict(given).items())  # the same picture twice says nothing new
-    st.session_state[_KNOWN] = {digest: known[digest] for digest, _ in given}
+    form.judged = {digest: form.judged[digest] for digest, _ in given}
     if len(given) > MOST_PICTURES:
         st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
         given = given[:MOST_PICTURES]
-    found = [known[digest] for digest, _ in given]
+    found = [form.judged[digest] for digest, _ in given]
     good = [look.embedding for look in found if look.embedding is not None]
     against = iter(remarks(good, gallery, person_id))
     said = [
@@ -94,8 +108,8 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         for look in found
     ]
     _show([name for _, name in given], found, said)
-    if shots and st.button("Take the shots away", icon=":material/undo:"):
-        st.session_state[_SHOTS] = []
+    if form.shots and st.button("Take the shots away", icon=":material/undo:"):
+        form.shots = []
         st.rerun()
     return [
         look.embedding
@@ -104,19 +118,18 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
     ]
 
 
-def round_() -> int:
-    """Return what grows whenever the form is emptied: part of its controls' keys."""
-    return int(st.session_state.get(_ROUND, 0))
+def form_number() -> int:
+    """Return what changes whenever the form is emptied: part of its controls' keys."""
+    return visit().state(Form).number
 
 
 def forget() -> None:
     """Empty the form, and forget all pictures given."""
-    st.session_state[_ROUND] = round_() + 1
-    st.session_state.pop(_KNOWN, None)
-    st.session_state.pop(_SHOTS, None)
+    form = visit().state(Form)
+    form.number, form.judged, form.shots = form.number + 1, {}, []
 
 
-def _judge(data: bytes, name: str) -> _Look:
+def _judge(data: bytes, name: str) -> _Judged:
     from emorec.people.enrolment import look_at
 
     preview = None
@@ -124,12 +137,12 @@ def _judge(data: bytes, name: str) -> _Look:
         with whole_picture(data, name) as photo:
             preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
             found = look_at(photo.image_bgr, recognizer(), naming.embedder())
-            return _Look(preview, found, None, photo.note)
+            return _Judged(preview, found, None, photo.note)
     except EmorecError as error:
-        return _Look(preview, None, str(error).removeprefix(f"{name}: "))
+        return _Judged(preview, None, str(error).removeprefix(f"{name}: "))
 
 
-def _show(names: Sequence[str], found: Sequence[_Look], said: Sequence[Remark | None]) -> None:
+def _show(names: Sequence[str], found: Sequence[_Judged], said: Sequence[Remark | None]) -> None:
     cells = list(zip(names, found, said, strict=True))
     for first in range(0, len(cells), _ROW):
         row = cells[first : first + _ROW]

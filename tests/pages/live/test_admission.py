@@ -1,4 +1,4 @@
-"""The door of the live page: in, turned away, let in by itself, and out again."""
+"""Admission to the live page's room: in, turned away, let in by itself, and out again."""
 
 from __future__ import annotations
 

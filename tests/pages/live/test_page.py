@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import EMOTIONS
+from emorec.pages.live.state import LivePicture
 from emorec.records import Box, Face, FrameResult
 from emorec.sessions.timeline import Timeline
 
@@ -25,11 +26,15 @@ def no_session(monkeypatch):
 
 def page() -> AppTest:
     def script() -> None:
-        from emorec.pages.live import page as live
+        from emorec.pages.live import page
 
-        live.render()
+        page.render()
 
     return AppTest.from_function(script, default_timeout=120)
+
+
+def live(app: AppTest) -> LivePicture:
+    return app.session_state["visit"].state(LivePicture)
 
 
 def texts(app: AppTest) -> str:
@@ -64,11 +69,11 @@ def test_controls_reach_the_stream():
     app.toggle(key="mirror").set_value(False)
     app.slider(key="smoothing").set_value(1.5)
     assert app.select_slider(key="min_face").value == 0, "Auto: what suits the picture"
-    assert app.session_state["live_stream"].settings.min_face_px is None
+    assert live(app).stream.settings.min_face_px is None
     app.select_slider(key="min_face").set_value(96)
     app.run()
     assert not app.exception
-    stream = app.session_state["live_stream"]
+    stream = live(app).stream
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
     assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
     assert "not blurred" in texts(app)  # what blur cannot do is said
@@ -88,15 +93,15 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
     def script() -> None:
         import streamlit as st
 
-        from emorec.pages.live import page as live
+        from emorec.pages.live import page
 
         if st.session_state.get("elsewhere"):
             st.write("Another page.")
         else:
-            live.render()
+            page.render()
 
     app = AppTest.from_function(script, default_timeout=120).run()
-    before = app.session_state["live_stream"]
+    before = live(app).stream
     controls = {
         element.key: element
         for kind in ("segmented_control", "toggle", "slider", "select_slider", "selectbox")
@@ -113,7 +118,7 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
     app.run()
     assert not app.exception
     assert {key: app.session_state[key] for key in CHOICES} == CHOICES
-    stream = app.session_state["live_stream"]
+    stream = live(app).stream
     assert stream is before  # and with it the last session's numbers, as the page promises
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
     assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
@@ -198,17 +203,17 @@ def test_after_stop_nothing_is_said_of_a_firewall():
 
 def test_the_next_start_takes_the_detector_chosen(monkeypatch):
     app = page().run()
-    stream = app.session_state["live_stream"]
+    stream = live(app).stream
     assert app.selectbox(key="live detector").value == "auto"
     app.selectbox(key="live detector").set_value("haar").run()
     assert not app.exception
-    assert app.session_state["live_stream"] is stream  # what the last session read is kept
+    assert live(app).stream is stream  # what the last session read is kept
     made = []
     monkeypatch.setattr(
         "emorec.recognizer.EmotionRecognizer.reader",
         lambda self, source, settings, classifier: made.append(settings),
     )
-    app.session_state["live_reader"]()
+    live(app).reader()
     assert [settings.detector for settings in made] == ["haar"]
 
 

@@ -1,0 +1,60 @@
+"""What the Live page keeps of a visitor between two runs: the live picture and what reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emorec.live.names import LiveNames
+from emorec.live.stream import LiveStream
+from emorec.pages.live.reader import NextReader
+from emorec.pages.parts import naming
+from emorec.pages.parts.visit import State, visit
+from emorec.pipeline.classify import Classifier
+from emorec.recognizer import EmotionRecognizer
+
+
+@dataclass
+class LivePicture(State):
+    """A visitor's live picture.
+
+    Attributes:
+        stream: the moving picture; its threads and tracks hold it themselves, never this state.
+        reader: what the next START reads with.
+        names: what names the faces of the stream, once the visitor has switched names on.
+        since_s: when the visitor pressed START, by the monotonic clock; None: it is not running.
+    """
+
+    stream: LiveStream | None = None
+    reader: NextReader | None = None
+    names: LiveNames | None = None
+    since_s: float | None = None
+
+    def close(self) -> None:
+        if self.stream is not None:
+            # The thread that reads also ends the names, as it is the one that uses them.
+            self.stream.stop()
+
+
+def live_picture(
+    engine: EmotionRecognizer, classifier: Classifier
+) -> tuple[LiveStream, NextReader]:
+    """Return the visitor's live picture and what its next START reads with.
+
+    Args:
+        engine: of the model that the visitor has chosen.
+        classifier: what reads the faces of all live pictures on that engine.
+    """
+    own = visit().state(LivePicture)
+    if own.stream is None or own.reader is None:
+        own.reader = NextReader(engine, classifier)
+        own.stream = LiveStream(own.reader)
+    own.reader.engine, own.reader.classifier = engine, classifier
+    return own.stream, own.reader
+
+
+def stream_names() -> LiveNames:
+    """Return what names the faces of this visitor's live picture."""
+    own = visit().state(LivePicture)
+    if own.names is None:
+        own.names = LiveNames(naming.embedder(), naming.gallery())
+    return own.names
