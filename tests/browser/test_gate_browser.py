@@ -7,18 +7,27 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import cv2
+import numpy as np
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from prometheus_client.parser import text_string_to_metric_families
 
 from emorec.server.logs import without_addresses
 from testkit import app
+from testkit.app import webcam_frame
+from testkit.rigged import Rig
 
+GONE_S = 45  # the peer notices within 30 s that a browser is gone; the rest is for a busy machine
+A_SESSIONS = {"emorec-read", "emorec-draw", "video-decoder", "ShutdownPolling"}
 NAME, EMAIL = "Mary Smith", "mary.smith@doctor.example"
 
 
@@ -95,7 +104,12 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guarded_url(provider: str, log: Path) -> Iterator[str]:
+def rig(log: Path) -> Rig:
+    return Rig(log.parent)
+
+
+@pytest.fixture(scope="module")
+def guarded_url(provider: str, log: Path, rig: Rig) -> Iterator[str]:
     secrets = f"""
         [auth]
         redirect_uri = "http://localhost:{{port}}/oauth2callback"
@@ -105,12 +119,48 @@ def guarded_url(provider: str, log: Path) -> Iterator[str]:
         server_metadata_url = "{provider}/.well-known/openid-configuration"
     """
     env = {"EMOREC_REQUIRE_LOGIN": "1", "EMOREC_CONSENT": "required", "EMOREC_SECRETS": secrets}
-    with app.running_app(log, env=env) as (_, url):
+    with app.running_app(log, env=env, program=rig.program) as (_, url):
         yield url
 
 
+def agree(page: Any, screenshot: Path | None = None) -> None:
+    page.get_by_role("heading", name="Before you start").wait_for()
+    page.get_by_role("combobox").click()
+    page.get_by_role("option", name="Trying it out").click()
+    for box in page.get_by_test_id("stCheckbox").all():
+        box.locator("label").click(position={"x": 8, "y": 8})
+    if screenshot is not None:
+        page.screenshot(path=screenshot)
+    page.get_by_role("button", name="Continue").click()
+
+
+def jpeg(image_bgr: np.ndarray) -> bytes:
+    encoded, data = cv2.imencode(".jpg", image_bgr)
+    assert encoded
+    return data.tobytes()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + GONE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+
+
+def uploaded_bytes(url: str) -> float:
+    """How much of visitors' files the server holds, as Streamlit counted it within 5 s."""
+    with urllib.request.urlopen(f"{url}/_stcore/metrics", timeout=30) as answer:
+        families = text_string_to_metric_families(answer.read().decode().removesuffix("# EOF\n"))
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if "UploadedFileManager" in sample.labels.values()
+    )
+
+
 def test_pages_are_shown_after_login_and_consent_alone(
-    launch, guarded_url: str, provider: str, log: Path, images: Path
+    launch, guarded_url: str, rig: Rig, provider: str, log: Path, images: Path
 ) -> None:
     context = launch().new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -133,12 +183,26 @@ def test_pages_are_shown_after_login_and_consent_alone(
     for outside in ("Pictures of faces", "webrtc"):
         assert not [frame for frame in frames if outside.encode() in frame], outside
 
-    page.get_by_role("combobox").click()
-    page.get_by_role("option", name="Trying it out").click()
-    for box in page.get_by_test_id("stCheckbox").all():
-        box.locator("label").click(position={"x": 8, "y": 8})
-    page.screenshot(path=images / "consent.png")
-    page.get_by_role("button", name="Continue").click()
+    agree(page, images / "consent.png")
+    page.get_by_role("heading", name="Live").wait_for()
+
+    page.get_by_role("link", name="Photo").click()
+    page.get_by_role("heading", name="Photo").wait_for()
+    portrait = {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": jpeg(webcam_frame(0))}
+    page.locator('input[type="file"]').set_input_files(portrait)
+    page.get_by_text("Face 1").first.wait_for()
+    page.get_by_text("me.jpg").first.wait_for()
+    wait_for(lambda: uploaded_bytes(guarded_url) == len(portrait["buffer"]))
+    page.get_by_role("button", name="Withdraw consent").click()
+    page.get_by_role("heading", name="Before you start").wait_for()
+    wait_for(lambda: uploaded_bytes(guarded_url) == 0)
+    agree(page)
+    page.get_by_role("heading", name="Photo").wait_for()
+    page.get_by_role("button", name="Withdraw consent").wait_for()  # the page is whole
+    for left in ("Face 1", "me.jpg"):
+        assert page.get_by_text(left).count() == 0
+
+    page.get_by_role("link", name="Live").click()
     page.get_by_role("heading", name="Live").wait_for()
 
     app.live_frame(page).get_by_role("button", name="START").click()
@@ -146,6 +210,7 @@ def test_pages_are_shown_after_login_and_consent_alone(
     page.get_by_role("button", name="Withdraw consent").click()
     page.get_by_role("heading", name="Before you start").wait_for()
     page.locator("iframe").wait_for(state="detached")
+    wait_for(lambda: not A_SESSIONS & rig.threads().keys())
     page.reload()  # the login is a cookie, the consent the session's
     page.get_by_role("heading", name="Before you start").wait_for()
 

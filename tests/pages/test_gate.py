@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
 import streamlit as st
+from PIL import Image
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 from emorec.errors import EmorecError
 from emorec.pages import gate
+from emorec.pages.parts.pictures import ReadPictures
 
 AUTH = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -32,6 +38,14 @@ def page(**secrets: object) -> AppTest:
     at.run()
     assert not at.exception
     return at
+
+
+def agree(at: AppTest) -> AppTest:
+    at.selectbox[0].select(gate.PURPOSES[0]).run()
+    for box in at.checkbox:
+        box.check()
+    at.run()
+    return button(at, "Continue").click().run()
 
 
 def titles(at: AppTest) -> list[str]:
@@ -93,6 +107,40 @@ def test_who_consents_sees_the_page_until_it_is_withdrawn(consent: None, purpose
     button(at, "Withdraw consent").click().run()
     assert titles(at) == ["Before you start"]
     assert button(at, "Continue").disabled
+
+
+def test_nothing_of_a_picture_is_left_after_the_consent_is_withdrawn(
+    consent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def script() -> None:
+        from emorec.pages import gate, photo
+
+        if gate.admitted():
+            photo.render()
+            gate.ways_out()
+
+    removed: list[str] = []
+    real = MemoryUploadedFileManager.remove_session_files
+
+    def spy(self: MemoryUploadedFileManager, session_id: str) -> None:
+        removed.append(session_id)
+        real(self, session_id)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_session_files", spy)
+    at = agree(AppTest.from_function(script, default_timeout=60).run())
+    picture = Image.fromarray(np.full((90, 120, 3), 200, np.uint8))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    at.file_uploader[0].set_value([("wall.png", data.getvalue(), "image/png")]).run()
+    read = at.session_state["visit"].state(ReadPictures)
+    assert len(at.image) == 1 and read.by_place["files"] and not removed
+    button(at, "Withdraw consent").click().run()
+    assert titles(at) == ["Before you start"]
+    assert len(removed) == 1
+    agree(at)
+    assert titles(at) == ["Photo"] and not at.exception
+    assert not at.file_uploader[0].value and not at.image
+    assert at.session_state["visit"].state(ReadPictures) is not read
 
 
 def test_a_login_stands_before_consent(consent: None) -> None:
