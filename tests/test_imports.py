@@ -107,6 +107,13 @@ def test_the_pipeline_knows_nothing_downstream(module: str) -> None:
     assert not [name for name in IMPORTS[module] if within(name, *downstream)]
 
 
+@pytest.mark.parametrize("module", [name for name in IMPORTS if within(name, "emorec.pages")])
+def test_a_page_imports_its_own_modules_and_parts_alone(module: str) -> None:
+    own = ".".join(module.split(".")[:3])  # emorec.pages.live.stage belongs to emorec.pages.live
+    others = [name for name in IMPORTS[module] if name.startswith("emorec.pages.")]
+    assert not [name for name in others if not within(name, own, "emorec.pages.parts")]
+
+
 def test_the_live_charts_do_without_altair() -> None:
     # Loading it holds the first visitor's picture back for seconds.
     assert not [name for name in IMPORTS["emorec.drawing.charts"] if within(name, "altair")]

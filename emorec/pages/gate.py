@@ -1,4 +1,4 @@
-"""What stands before every page: a login, and the purpose and consent of whoever uses it."""
+"""What stands before every page: a login, and the visitor's purpose and consent."""
 
 from __future__ import annotations
 

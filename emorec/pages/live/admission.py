@@ -73,9 +73,9 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
 
 
 def over(stream: LiveStream) -> bool:
-    """Return whether a session has ended by silence while its tab still believes in it.
+    """Return whether silence has ended a session that the component still reports as playing.
 
-    After STOP the picture ends a moment before the component says so: that is no silence.
+    After STOP the picture ends a moment before the component reports it: that is no silence.
     """
     return visit().state(Admission).has_place and _start_pressed() and stream.silent
 

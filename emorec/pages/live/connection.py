@@ -1,4 +1,4 @@
-"""The connection check: what stands between the visitor's camera and this server, row by row."""
+"""The connection check: each step between the visitor's camera and this server, one row a step."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class ConnectionCheck(State):
 
 
 def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
-    """Show the check, closed; nothing is asked before the visitor presses its button.
+    """Show the check, closed; it asks the browser nothing before the visitor presses its button.
 
     Args:
         stream: the visitor's live picture, whose pictures say whether media flow.
@@ -170,7 +170,7 @@ def _hear() -> None:
 
 
 def pictures(stream: LiveStream, active: bool) -> float | None:
-    """Return how many of the camera's pictures arrive a second; None while nobody asks for any."""
+    """Return how many of the camera's pictures arrive a second; None before START is pressed."""
     if not active:
         return None
     return stream.shown_per_s if stream.running and stream.result is not None else 0.0

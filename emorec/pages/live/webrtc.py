@@ -14,12 +14,12 @@ from emorec.live.stream import LiveStream
 from emorec.pages.parts.visit import State, visit
 
 _LOOK_STEPS, _LEAST_STEPS = 0.2, 0.75  # between pictures; a camera's are not quite even
-_REPEAT_S = 0.5  # a browser that hears nothing for longer takes the picture for lost
+_REPEAT_S = 0.5  # a browser that receives nothing for longer takes the picture for lost
 
 
 @dataclass
 class TimesLeft(State):
-    """A number that grows whenever something else than the Live page was shown."""
+    """A number that grows whenever a page other than the Live page is shown."""
 
     outlives_consent = True  # it counts pages, and must never fall: see `times_left`
 
@@ -27,29 +27,29 @@ class TimesLeft(State):
 
 
 def leave() -> None:
-    """Note that something else is shown than the live page: what was connected there is over."""
+    """Note that a page other than the Live page is shown: the Live page's connection is over."""
     visit().state(TimesLeft).number += 2  # one more would be the run after the last
 
 
 def times_left(session_info: object = None) -> int:
-    """Return a number that grows whenever something else than the Live page was shown.
+    """Return a number that grows whenever a page other than the Live page is shown.
 
-    streamlit-webrtc compares it with the number at the time when it last drew START. A component
-    that was left out in between is reset.
+    streamlit-webrtc compares it with the number at its component's last run, and resets a
+    component that was left out in between.
     """
     return visit().state(TimesLeft).number
 
 
 class PictureTrack(MediaStreamTrack):
-    """Sends the stream's newest picture as soon as there is another one.
+    """Sends the stream's newest picture as soon as it has changed.
 
-    streamlit-webrtc's `VideoSourceTrack` takes a picture at every tick of its own clock, after
-    which it waits for the next: on a busy machine most were sent twice, which costs an encoder as
-    much as another one, and all were a tick late.
+    streamlit-webrtc's `VideoSourceTrack` takes a picture at every tick of its own clock and then
+    waits for the next tick. On a busy machine it sent most pictures twice, which costs the encoder
+    as much as a new picture, and all of them one tick late.
 
     Args:
-        stream: whose pictures they are.
-        fps: pictures a second that are sent at most, but for a third.
+        stream: makes the pictures.
+        fps: pictures a second that are sent at most; up to a third more where they come unevenly.
     """
 
     kind = "video"
@@ -74,9 +74,9 @@ class PictureTrack(MediaStreamTrack):
         self._sent, self._sent_s = planes, now_s
         if self._began_s is None:
             self._began_s = now_s
-        # A frame of its own each time: one that is sent twice would be stamped anew while the first
-        # is still on its way, and two of one time make a decoder stumble. The pixels are shared,
-        # not copied: this is the event loop, and nobody writes to them.
+        # A new frame object each time: the same object would get a second time stamp while it is
+        # still being sent, and a decoder fails on two frames of one time. The pixels are shared,
+        # not copied: copying would hold up the event loop, and no code writes to them.
         frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         frame.pts = round((now_s - self._began_s) / VIDEO_TIME_BASE)
         frame.time_base = VIDEO_TIME_BASE
@@ -84,10 +84,10 @@ class PictureTrack(MediaStreamTrack):
 
 
 class CameraTrack(VideoSinkTrack):
-    """Takes the camera's frames. Its end, by whatever way, is the stream's and the picture's.
+    """Takes the camera's frames; however it ends, it stops the stream and the picture's track.
 
-    streamlit-webrtc's own `create_video_sink_track` and `create_video_source_track` would keep a
-    thread each for every visitor who has the page open, and for minutes after he has left.
+    streamlit-webrtc's own `create_video_sink_track` and `create_video_source_track` would keep one
+    thread each for every visitor who has the page open, and for minutes after the visitor has left.
     """
 
     def __init__(self, stream: LiveStream, picture: PictureTrack) -> None:

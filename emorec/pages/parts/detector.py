@@ -1,4 +1,4 @@
-"""The choice of what finds the faces, the same on every page that reads pictures."""
+"""The choice of the detector, the same on every page that reads pictures."""
 
 from __future__ import annotations
 

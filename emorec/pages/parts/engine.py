@@ -1,4 +1,4 @@
-"""What all visitors share: the engines, their classifiers and the room; who uses which engine."""
+"""What all visitors share: engines, classifiers and the room; and each visitor's chosen model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChosenModel(State):
 
 
 def recognizer() -> EmotionRecognizer:
-    """Return the engine of this visitor's choice, loaded at the first call for everyone.
+    """Return the engine of the model that this visitor chose; the first call loads it for all.
 
     Raises:
         EmorecError: a model file or a setting is missing or wrong; the next call tries again.
@@ -35,7 +35,7 @@ def recognizer() -> EmotionRecognizer:
 
 
 def classifier() -> SharedClassifier:
-    """Return what reads the faces of all live sessions on the engine of this visitor's choice."""
+    """Return the classifier that all live sessions on this visitor's engine share."""
     return _classifier(str(path_of(chosen())))
 
 
@@ -55,7 +55,7 @@ def choose(name: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def room() -> Room:
-    """Return the room that all live sessions share, as large as the deployer or the cores say.
+    """Return the room that all live sessions share; its places follow EMOREC_MAX_LIVE or the cores.
 
     Raises:
         EmorecError: ``EMOREC_MAX_LIVE`` is wrong.

@@ -1,4 +1,4 @@
-"""Names on the pages: where they are offered, and what works them out for all visitors."""
+"""Names of faces on the pages: their switch, and the gallery and embedder of all visitors."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def embedder() -> FaceEmbedder:
 
 
 def choose(key: str, off: bool = False) -> bool:
-    """Let the visitor switch names on where there are any; return whether they are.
+    """Let the visitor switch names on where people are enrolled; return whether they are on.
 
     Args:
         key: of the control.
-        off: whether names are not to be had now, as faces are blurred.
+        off: whether the control is locked, because faces are blurred.
     """
     try:
         if not allowed() or extra.missing() or not len(gallery().embeddings()[0]):
@@ -92,12 +92,12 @@ def photo_names() -> PhotoNames:
 
 
 def stamp(names: bool) -> str:
-    """Return what changes whenever anybody is enrolled, renamed or deleted; empty without names."""
+    """Return a digest that changes with every person enrolled, renamed or deleted; "" if off."""
     return sha256(repr(gallery().people()).encode()).hexdigest() if names else ""
 
 
 def called(face: Face) -> str:
-    """Return how a face is spoken of, as Markdown: its person's name, and always its number."""
+    """Return what a page calls a face, as Markdown: its person's name, and always its number."""
     if face.name is None:
         return f"**Face {face.track_id}**"
     return f"**{plain(face.name)}** (face {face.track_id})"

@@ -79,7 +79,7 @@ def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool 
         detector: what finds the faces, one of ``DETECTORS``.
         names: whether to say whose faces they are.
     """
-    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    # The browser asks for the camera as soon as the page shows it: not before the visitor wants it.
     if st.toggle("Take a shot with the camera", key=f"{key} camera"):
         shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
         show(f"{key} shot", [] if shot is None else [shot], engine, detector, names)

@@ -1,4 +1,4 @@
-"""The people page: who is known by name, with their consent; enrolled, renamed, deleted here."""
+"""The people page: enrol people with their consent, rename them, delete them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Measured on press photographs of 80 people and 200 strangers, with **40 people e
 Most of those who have no name were not found in the photograph, or not clearly. Relatives may be as
 near as two pictures of one person: never decide about a person by a name alone.
 """
-"""Of `benchmarks/results/`, as the app does it; a test holds the numbers to the newest result."""
+"""The numbers are from `benchmarks/results/`; a test compares them with the newest result."""
 
 _SEARCH_FROM = 8
 _MOST_SHOWN = 50
@@ -85,7 +85,7 @@ def render() -> None:
 
 
 def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
-    """Let somebody new be enrolled, or pictures be added to somebody."""
+    """Let the visitor enrol a new person, or add pictures to a person."""
     st.subheader("Enrol")
     by_id = {person.id: person for person in people}
     title = _titles(people)
@@ -132,7 +132,7 @@ def _consent() -> bool:
 
 
 def _list(gallery: Gallery, people: Sequence[Person]) -> None:
-    """Show who is enrolled, each with what can be done about them."""
+    """Show the people enrolled, each with the buttons to rename and delete them."""
     st.subheader(f"Enrolled: {len(people)}" if people else "Enrolled")
     if not people:
         st.info(
@@ -188,7 +188,7 @@ def _card(gallery: Gallery, person: Person) -> None:
 
 
 def _change_gallery(change: Callable[[], object], said: str, forget: bool = False) -> None:
-    """Change the gallery, show the page anew and say so; or say why it could not be done."""
+    """Change the gallery, show the page again and say so; or say why it could not be done."""
     try:
         change()
     except EmorecError as error:

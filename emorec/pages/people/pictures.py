@@ -1,4 +1,4 @@
-"""Pictures to know somebody by: uploaded or taken here, each judged at once, none kept."""
+"""Pictures to enrol a person with: uploaded or taken here, each judged at once, none stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROW = 4
 class _Judged:
     """One picture: what to show of it, and its embedding or why it has none.
 
-    ``note`` says what of its file was not looked at.
+    ``note`` says what of its file was not read.
     """
 
     preview: bytes | None
@@ -57,11 +57,11 @@ class Form(State):
 
 
 def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
-    """Let the visitor give pictures, say of each whether it is good, and return the good ones.
+    """Let the visitor give pictures, show whether each is good, and return the good ones.
 
     Args:
-        gallery: who is enrolled already.
-        person_id: to whom the pictures are to be added; None for somebody new.
+        gallery: the people already enrolled.
+        person_id: the person that the pictures are added to; None: a new person.
 
     Returns:
         Embeddings, float32 of shape (128,) each, at most ten.
@@ -75,9 +75,9 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         accept_multiple_files=True,
         key=f"people files {form.number}",
     )
-    # The browser asks for the camera as soon as there is a place for it: not before it is wanted.
+    # The browser asks for the camera as soon as the page shows it: not before the visitor wants it.
     if st.toggle("Take them with the camera", key="people camera"):
-        # A place of its own for each shot: the next one does not take the last one's away.
+        # A widget of its own for each shot: the next shot does not replace the last one.
         shot = st.camera_input(
             f"Shot {len(form.shots) + 1}: turn the head a little from one to the next",
             key=f"people shot {form.number} {len(form.shots)}",
@@ -101,20 +101,20 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
         given = given[:MOST_PICTURES]
     found = [form.judged[digest] for digest, _ in given]
-    good = [look.embedding for look in found if look.embedding is not None]
+    good = [picture.embedding for picture in found if picture.embedding is not None]
     against = iter(remarks(good, gallery, person_id))
     said = [
-        Remark(look.reason or "", refused=True) if look.embedding is None else next(against)
-        for look in found
+        Remark(picture.reason or "", refused=True) if picture.embedding is None else next(against)
+        for picture in found
     ]
     _show([name for _, name in given], found, said)
     if form.shots and st.button("Take the shots away", icon=":material/undo:"):
         form.shots = []
         st.rerun()
     return [
-        look.embedding
-        for look, remark in zip(found, said, strict=True)
-        if look.embedding is not None and not (remark and remark.refused)
+        picture.embedding
+        for picture, remark in zip(found, said, strict=True)
+        if picture.embedding is not None and not (remark and remark.refused)
     ]
 
 
@@ -146,10 +146,10 @@ def _show(names: Sequence[str], found: Sequence[_Judged], said: Sequence[Remark 
     cells = list(zip(names, found, said, strict=True))
     for first in range(0, len(cells), _ROW):
         row = cells[first : first + _ROW]
-        for column, (name, look, remark) in zip(st.columns(_ROW), row, strict=False):
+        for column, (name, picture, remark) in zip(st.columns(_ROW), row, strict=False):
             with column:
-                if look.preview is not None:
-                    st.image(look.preview)
+                if picture.preview is not None:
+                    st.image(picture.preview)
                 if remark is None:
                     st.markdown(f":green[:material/check_circle:] {plain(name)}")
                 else:
@@ -159,5 +159,5 @@ def _show(names: Sequence[str], found: Sequence[_Judged], said: Sequence[Remark 
                         else ":orange[:material/warning:]"
                     )
                     st.markdown(f"{mark} **{plain(name)}**: {plain(remark.text)}")
-                if look.note:
-                    st.caption(f"This file holds {look.note}")
+                if picture.note:
+                    st.caption(f"This file holds {picture.note}")
