@@ -159,6 +159,15 @@ def test_a_bad_file_gives_its_line_and_the_others_still_show() -> None:
     assert len(at.dataframe) == 1
 
 
+def test_two_bad_files_of_one_content_each_have_their_own_name() -> None:
+    at = upload(page(), ("first.png", b"text"), ("second.png", b"text"))
+    starts = [error.value.split(": ")[0] for error in at.error]
+    assert starts == ["first.png", "second.png"]
+    upload(at, ("third.png", b"text"))
+    (line,) = [error.value for error in at.error]
+    assert line.startswith("third.png: not a picture")
+
+
 def test_a_fault_at_one_picture_is_its_line_and_the_others_still_show(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -109,13 +109,13 @@ def show(
         if isinstance(photo, ReadPicture):
             _picture(f"{key} {number}", file, photo, engine, names)
         else:
-            st.error(plain(photo), icon=":material/broken_image:")
+            st.error(plain(f"{file.name}: {photo}"), icon=":material/broken_image:")
 
 
 def _read_all(
     key: str, files: Sequence[UploadedFile], engine: EmotionRecognizer, detector: str, names: bool
 ) -> list[ReadPicture | str]:
-    """Return what was read from each file, or why it could not be.
+    """Return what was read from each file, or why it could not be, without the file's name.
 
     Each content is read once by a detector, and with names once for the people enrolled.
     """
@@ -132,7 +132,8 @@ def _read_all(
         try:
             kept[digest] = _read(file, engine, detector, names)
         except EmorecError as error:
-            kept[digest] = str(error)
+            # Without the name: another file may have the same content.
+            kept[digest] = str(error).removeprefix(f"{file.name}: ")
     if bar:
         bar.empty()
     read.by_place[key] = kept
