@@ -1,4 +1,4 @@
-"""What the pages keep of one visitor: in one place, and forgotten unless a kind of it says no.
+"""What the pages keep of one visitor: in one place, and forgotten with the consent by default.
 
 Streamlit keeps the values of its widgets itself. All else that a page has to know in its next run
 is a `State`, found by its class, and held by the visitor's `Visit`.
@@ -63,12 +63,12 @@ class Visit:
         """
         former = self._states
         self._states = {kind: state for kind, state in former.items() if kind.outlives_consent}
-        for kind, state in former.items():
-            if not kind.outlives_consent:
-                state.close()
         context = get_script_run_ctx()
         if context is not None:
             context.uploaded_file_mgr.remove_session_files(context.session_id)
+        for kind, state in former.items():
+            if not kind.outlives_consent:
+                state.close()
 
 
 def visit() -> Visit:
