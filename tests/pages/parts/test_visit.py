@@ -105,7 +105,7 @@ def test_a_session_has_one_visit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert visit() is not first
 
 
-READS = {"get", "values", "resolution"}  # the last is a widget's
+READS = {"get", "resolution"}  # the last is a widget's
 
 
 def writes(source: str) -> list[str]:
