@@ -235,7 +235,7 @@ def _session(page: Page) -> list[dict[str, str]]:
     page.get_by_role("heading", name="Your session").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
-    with download.value.path().open(newline="") as file:
+    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

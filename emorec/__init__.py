@@ -7,7 +7,8 @@ The way the data goes::
 `emorec.pipeline` holds one file a stage, in this order; `emorec.records` what passes between
 them; `emorec.model` the network, its weights and what runs it. A live picture enters through
 `emorec.live`, a photo through `emorec.media`. From a FrameResult, `emorec.drawing` makes pictures
-and charts, `emorec.sessions` a timeline with its summary, and `emorec.pages` shows both.
+and charts, `emorec.rows` tables, CSV and JSON, `emorec.sessions` a timeline with its summary, and
+`emorec.pages` shows them.
 
     from emorec import AnnotatedPicture, EmotionRecognizer
 
@@ -25,17 +26,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emorec.dataframe import to_dataframe
 from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.records import Box, Face, FrameResult
+from emorec.rows import to_dataframe
 from emorec.settings import Settings
+from emorec.version import __version__
 
 if TYPE_CHECKING:
     from emorec.drawing.viewer import AnnotatedPicture
     from emorec.recognizer import EmotionRecognizer
 
-__version__ = "0.1.0"
 __all__ = [
     "EMOTIONS",
     "AnnotatedPicture",
@@ -45,6 +46,7 @@ __all__ = [
     "Face",
     "FrameResult",
     "Settings",
+    "__version__",
     "to_dataframe",
 ]
 

@@ -20,7 +20,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
@@ -30,8 +29,8 @@ from emorec.training.commands import add_parsers as add_training
 
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
-    from emorec.media.table import FaceRecord, PhotoRecord
     from emorec.people.matching import PhotoNames
+    from emorec.records import Face, FrameResult
 
 _DASH = Path("-")
 _OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
@@ -99,10 +98,10 @@ def photo(args: argparse.Namespace) -> int:
     from emorec.drawing.overlay import draw_faces
     from emorec.media.files import ResultFolder
     from emorec.media.photo import encode_png, one_picture, open_photo
-    from emorec.media.table import photo_record
     from emorec.pipeline.detect import shortcoming
     from emorec.pipeline.smallest import notes
     from emorec.recognizer import EmotionRecognizer
+    from emorec.rows import picture_object
 
     paths, code = _pictures(args.images)
     results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
@@ -123,9 +122,11 @@ def photo(args: argparse.Namespace) -> int:
                 _tell(f"{title}: holds {picture.note}")
             for note in notes(result):
                 _tell(f"{title}: {note}")
-            record = photo_record(str(path), result, args.names)
+            if args.json:
+                text = json.dumps(picture_object(str(path), result, args.names), allow_nan=False)
+            else:
+                text = _readable(str(path), result)
             try:
-                text = json.dumps(record, allow_nan=False) if args.json else _readable(record)
                 print(text, flush=True)
             except OSError as error:
                 if results is None:
@@ -281,22 +282,20 @@ def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
     return paths, code
 
 
-def _readable(record: PhotoRecord) -> str:
+def _readable(file: str, result: FrameResult) -> str:
     """Return a line for each face of a photo, or one that says there is none."""
-    file = _plain(record["file"])
-    if not record["faces"]:
+    file = _plain(file)
+    if not result.faces:
         return f"{file}: no face found"
     return "\n".join(
-        f"{file}: face {number}, {_says(face)}, at {', '.join(map(str, face['box']))}"
-        for number, face in enumerate(record["faces"], start=1)
+        f"{file}: face {face.track_id}, {_says(face)}, at {', '.join(map(str, face.box))}"
+        for face in result.faces
     )
 
 
-def _says(face: FaceRecord) -> str:
-    who = f"{face['name']}, " if face.get("name") else ""
-    if face["unreadable"]:
-        return f"{who}unreadable: {face['unreadable']}"
-    return f"{who}{face['emotion'] or UNSURE} {face['confidence'] or 0:.0%}"
+def _says(face: Face) -> str:
+    who = f"{face.name}, " if face.name else ""
+    return f"{who}{face.says} {face.confidence:.0%}" if face.classified else f"{who}{face.says}"
 
 
 def _names() -> PhotoNames:

@@ -1,15 +1,16 @@
 """What passes between the stages: frozen records, no picture in any of them.
 
-They import nothing heavy, so every part of the project can speak of faces without OpenCV, a
-runtime or a web framework.
+This module imports nothing heavy, so every part of the project can use the records without loading
+OpenCV, a runtime or a web framework. Records pickle, copy and pass between processes; a copy is as
+read-only as its original.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +46,24 @@ class Box(NamedTuple):
         return self.y2 - self.y1
 
 
+class Record:
+    """What the frozen data classes below share: how they are pickled and copied.
+
+    Pickle and `copy` call the constructor again, so that it makes the arrays and mappings of every
+    copy read-only too.
+    """
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        own = fields(self)  # type: ignore[arg-type]  # every subclass is a data class
+        values = (getattr(self, part.name) for part in own)
+        # Python pickles no mapping proxy, so a mapping travels as a dict.
+        return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Detection:
+class Detection(Record):
     """A face found in one frame.
 
     Attributes:
@@ -60,9 +77,12 @@ class Detection:
     score: float
     tilt_deg: float = float("nan")
 
+    def __post_init__(self) -> None:
+        self.box_xyxy.setflags(write=False)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Track:
+class Track(Record):
     """A face followed over frames.
 
     Attributes:
@@ -83,9 +103,13 @@ class Track:
     unseen_s: float
     tilt_deg: float = 0.0
 
+    def __post_init__(self) -> None:
+        for numbers in (self.box_xyxy, self.velocity_xy):
+            numbers.setflags(write=False)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class Face(Record):
     """One face in one frame: where, who of those in view, and how it looks.
 
     Attributes:
@@ -150,7 +174,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameResult:
+class FrameResult(Record):
     """What was read from one frame.
 
     Attributes:
@@ -169,12 +193,15 @@ class FrameResult:
     size_wh: tuple[int, int]
     faces: tuple[Face, ...] = ()
     detector_ran: bool = True
-    stage_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
     smallest_px: float = float("nan")
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stage_ms", MappingProxyType(dict(self.stage_ms)))
+
     def to_dataframe(self) -> pd.DataFrame:
-        """Return the faces as a table, a row each; `emorec.dataframe` describes its columns."""
-        from emorec.dataframe import to_dataframe  # brings pandas, and only those who ask want it
+        """Return the faces as a table, a row each; `emorec.rows` describes its columns."""
+        from emorec.rows import to_dataframe  # `rows` imports this module: not at the top
 
         return to_dataframe([self])
 

@@ -85,7 +85,7 @@ def test_a_package_imports_from_itself() -> None:
 @pytest.mark.parametrize("module", ["emorec.emotions", "emorec.records"])
 def test_vocabulary_and_records_import_nothing_heavy(module: str) -> None:
     # What makes a table of them is light too; pandas comes when a table is asked for.
-    light = (*sys.stdlib_module_names, "numpy", "emorec.emotions", "emorec.dataframe", "pandas")
+    light = (*sys.stdlib_module_names, "numpy", "emorec.emotions", "emorec.rows", "pandas")
     assert not [name for name in IMPORTS[module] if not within(name, *light)]
 
 

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+import copy
+import multiprocessing
+import pickle
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emorec.emotions import EMOTIONS
-from emorec.records import Box, Face, FrameResult, unclassified
+from emorec.records import Box, Detection, Face, FrameResult, Track, unclassified
 
 
 def face(probs: np.ndarray, emotion: str | None = None) -> Face:
@@ -88,3 +96,78 @@ def test_says(emotion: str | None, unreadable: str | None, expected: str) -> Non
     probs = unclassified()
     face = Face(1, Box(0, 0, 9, 9), 0.9, 0, 0, probs, probs, emotion, unreadable=unreadable)
     assert face.says == expected
+
+
+def content(value: Any) -> Any:
+    """Return what can be compared of a record: NaN becomes None, and arrays say their type."""
+    if isinstance(value, np.ndarray):
+        numbers = value.astype(object)
+        return str(value.dtype), np.where(np.isnan(value), None, numbers).tolist()
+    if is_dataclass(value):
+        return type(value), {f.name: content(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return [content(part) for part in value]
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return type(value), value
+
+
+def arrays_of(value: Any) -> list[np.ndarray]:
+    if isinstance(value, np.ndarray):
+        return [value]
+    if is_dataclass(value):
+        return [a for f in fields(value) for a in arrays_of(getattr(value, f.name))]
+    return [a for part in value for a in arrays_of(part)] if isinstance(value, tuple) else []
+
+
+READ = face(probs_of(happy=0.75, sad=0.25), "happy")
+BOX = np.array([1.5, 2.0, 30.25, 40.0])
+RECORDS = {
+    "box": Box(1, 2, 3, 4),
+    "detection": Detection(BOX.copy(), 0.9, 12.0),
+    "track": Track(3, BOX.copy(), np.array([4.0, -2.0]), 0.9, 1.5, 0.25, 12.0),
+    "face": READ,
+    "unread face": face(unclassified()),
+    "frame": FrameResult(4, 0.5, (640, 480), (READ, face(unclassified())), False, {"crop": 1.5}),
+    "frame without faces": FrameResult(0, 0.0, (640, 480)),
+}
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        copy.copy,
+        copy.deepcopy,
+        *(
+            pytest.param(lambda r, n=n: pickle.loads(pickle.dumps(r, n)), id=f"pickle {n}")
+            for n in range(2, pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ],
+)
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_a_copy_is_equal_and_as_read_only(record: Any, copied: Callable[[Any], Any]) -> None:
+    again = copied(record)
+    assert content(again) == content(record)
+    assert not any(array.flags.writeable for array in arrays_of(record) + arrays_of(again))
+    if isinstance(again, FrameResult):
+        with pytest.raises(TypeError):
+            again.stage_ms["crop"] = 0.0  # type: ignore[index]
+
+
+def test_records_pass_between_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A spawned process runs the main module again, which may be a page that another test has shown.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+    records = tuple(RECORDS.values())
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        again = pool.submit(copy.deepcopy, records).result(timeout=60)
+    assert content(again) == content(records)
+    assert not any(array.flags.writeable for array in arrays_of(again))
+
+
+def test_a_frame_does_not_change_with_the_times_it_was_made_of() -> None:
+    times = {"crop": 1.5}
+    result = FrameResult(0, 0.0, (640, 480), stage_ms=times)
+    times["crop"] = 9.0
+    assert dict(result.stage_ms) == {"crop": 1.5}
+    with pytest.raises(TypeError):
+        result.stage_ms["crop"] = 9.0  # type: ignore[index]

@@ -1,22 +1,21 @@
-"""What a session adds up to, and its rows as CSV and JSON."""
+"""The figures that a session adds up to."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from emorec.emotions import EMOTIONS, UNSURE, VALENCE
-from emorec.sessions.timeline import COLUMNS, LEAST_STEP_S, Row, Timeline
+from emorec.emotions import EMOTIONS, UNSURE
+from emorec.records import Record
+from emorec.rows import Row
+from emorec.sessions.timeline import LEAST_STEP_S, Timeline
 
 _MOST_STEP_S = 1.0  # a face whose next row comes later than this was not observed in between
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Record):
     """The figures of a session.
 
     Attributes:
@@ -39,6 +38,9 @@ class Summary:
     dominant: str | None
     unreadable: float
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shares", MappingProxyType(dict(self.shares)))
+
 
 def summarize(timeline: Timeline) -> Summary:
     """Return the figures of a session so far.
@@ -48,41 +50,32 @@ def summarize(timeline: Timeline) -> Summary:
     """
     time_s = dict.fromkeys((*EMOTIONS, UNSURE), 0.0)
     valence_s = unreadable_s = 0.0
-    next_s: dict[int, float] = {}
-    for row in reversed(timeline.rows()):
-        until = next_s.get(row["track_id"], row["seconds"] + LEAST_STEP_S)
-        weight = min(until - row["seconds"], _MOST_STEP_S)
-        next_s[row["track_id"]] = row["seconds"]
+
+    def count(row: Row, until_s: float) -> None:
+        nonlocal valence_s, unreadable_s
+        weight_s = min(until_s - row["time_s"], _MOST_STEP_S)
         if row["unreadable"] is not None:
-            unreadable_s += weight
-            continue
-        time_s[row["emotion"]] += weight
-        valence_s += weight * sum(VALENCE[emotion] * row[emotion] for emotion in EMOTIONS)
+            unreadable_s += weight_s
+        else:
+            time_s[row["emotion"]] += weight_s
+            valence_s += weight_s * row["valence"]
+
+    newest: dict[int, Row] = {}  # of each face
+    for row in timeline:
+        if before := newest.get(row["track_id"]):
+            count(before, row["time_s"])
+        newest[row["track_id"]] = row
+    for row in newest.values():
+        count(row, row["time_s"] + LEAST_STEP_S)
     total = sum(time_s.values())
     named = max(EMOTIONS, key=time_s.__getitem__)
     first, last = timeline.span_s
     return Summary(
-        duration_s=round(last - first, 3),
+        duration_s=last - first,
         faces_seen=timeline.faces_seen,
         most_at_once=timeline.most_at_once,
-        shares=MappingProxyType({k: v / total if total else 0.0 for k, v in time_s.items()}),
+        shares={k: v / total if total else 0.0 for k, v in time_s.items()},
         mean_valence=valence_s / total if total else None,
         dominant=named if time_s[named] > 0 else None,
         unreadable=unreadable_s / (total + unreadable_s) if unreadable_s else 0.0,
     )
-
-
-def to_csv(rows: Sequence[Row]) -> str:
-    """Return the rows as CSV (RFC 4180: a header, lines ended by CR LF)."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, (*COLUMNS, "name") if rows and "name" in rows[0] else COLUMNS)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def to_json(summary: Summary, rows: Sequence[Row]) -> str:
-    """Return one object with ``summary`` and ``rows``; strict JSON, so no NaN in it."""
-    figures = {field.name: getattr(summary, field.name) for field in fields(summary)}
-    figures["shares"] = dict(summary.shares)
-    return json.dumps({"summary": figures, "rows": list(rows)}, indent=1, allow_nan=False)

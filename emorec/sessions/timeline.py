@@ -1,4 +1,4 @@
-"""The record of a live session: who looked how, when; in memory only.
+"""The record of a live session: who was in view, with which expression, when; in memory only.
 
 Each face that was read, or marked unreadable, gives at most ten rows a second, and the oldest rows
 go when there are more than ``MOST_ROWS``: four hours of one face, one hour of four. A longer
@@ -9,48 +9,41 @@ whole.
 from __future__ import annotations
 
 import math
+import struct
 import threading
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS, UNSURE
+from emorec.emotions import EMOTIONS
 from emorec.records import FrameResult
-
-Row = dict[str, Any]
-"""``seconds`` (float, from the stream's start), ``wall_clock`` (ISO 8601, UTC), ``track_id``, the
-seven smoothed probabilities by name, ``emotion`` (or "unsure"), ``confidence``, ``unreadable``. Of
-a face that could not be read the last says why, and all between ``track_id`` and it are None; of
-one that could it is None. ``name`` stands in all rows as soon as anybody was named, and in none
-before."""
-
-COLUMNS = ("seconds", "wall_clock", "track_id", *EMOTIONS, "emotion", "confidence", "unreadable")
+from emorec.rows import COLUMNS, DTYPES, Row, columns, face_rows, wall_clock
 
 MOST_ROWS = 4 * 3600 * 10
-"""Four hours of one face; about 25 MB."""
+"""Four hours of one face: 27 MB, as a row takes 190 bytes (by tracemalloc, CPython 3.11)."""
 
 LEAST_STEP_S = 0.1
 _SLACK_S = 1e-6  # media clocks round; frames exactly a step apart must not count as closer
 
-
-class _Entry(NamedTuple):
-    """A row as it is kept: a dictionary each would take five times the memory."""
-
-    seconds: float
-    track_id: int
-    probs: bytes
-    emotion: str
-    confidence: float
-    unreadable: str | None
-    name: str | None
+_ORDER = columns(wall_clock=True)
+_TEXTS = frozenset(name for name in COLUMNS if DTYPES[name] in ("string", "category"))
+# A row as it is kept: a dictionary for each would take ten times the memory. The wall clock follows
+# from the time, and a text is a number in the timeline's list of texts.
+_KEPT = {name: "uint32" if name in _TEXTS else DTYPES[name] for name in COLUMNS}
+_ENTRY = np.dtype(list(_KEPT.items()))
+_CODES = {"int64": "q", "float64": "d", "float32": "f", "uint32": "I"}
+_PACKED = struct.Struct("=" + "".join(_CODES[dtype] for dtype in _KEPT.values()))
+_TIME = COLUMNS.index("time_s")
 
 
 class Timeline:
-    """Rows of a session; one thread may add while another reads.
+    """A sink for the results of one session; one thread may add while another reads.
 
     Args:
         clock_start: the wall clock at second 0 of the stream; must know its time zone.
@@ -60,15 +53,15 @@ class Timeline:
     """
 
     def __init__(self, clock_start: datetime) -> None:
-        if clock_start.tzinfo is None:
-            raise ValueError(f"Expected a clock_start with a time zone. Received {clock_start!r}.")
+        wall_clock(clock_start, 0.0)  # raises where there is no time zone
         self.clock_start = clock_start.astimezone(UTC)
         self._lock = threading.Lock()
-        self._entries: deque[_Entry] = deque(maxlen=MOST_ROWS)
+        self._entries: deque[bytes] = deque(maxlen=MOST_ROWS)
+        self._texts: list[str | None] = [None]
+        self._number_of_text: dict[str | None, int] = {None: 0}
         self._newest_s: dict[int, float] = {}
         self._classified_ids: set[int] = set()
         self._most_at_once = 0
-        self._named = False
         self._span_s: tuple[float, float] | None = None
 
     def __enter__(self) -> Self:
@@ -78,37 +71,37 @@ class Timeline:
         """Keep the rows: they stay readable."""
 
     def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
-        """Take in what was read from one frame; frames come in the order of their time."""
+        """Record what was read from one frame; frames come in the order of their time.
+
+        Args:
+            image_bgr: the picture; it is not looked at and not kept.
+            result: what was read from it.
+        """
         classified = [face.track_id for face in result.faces if face.classified]
         with self._lock:
             first, last = self._span_s or (result.time_s, result.time_s)
             self._span_s = (first, max(last, result.time_s))
             self._most_at_once = max(self._most_at_once, len(classified))
             self._classified_ids.update(classified)
-            self._named = self._named or any(face.name for face in result.faces)
-            for face in result.faces:
-                if not (face.classified or face.unreadable):
-                    continue
-                newest = self._newest_s.get(face.track_id, float("-inf"))
-                if result.time_s - newest >= LEAST_STEP_S - _SLACK_S:
-                    self._newest_s[face.track_id] = result.time_s
-                    self._entries.append(
-                        _Entry(
-                            result.time_s,
-                            face.track_id,
-                            face.probs.tobytes(),
-                            face.emotion or UNSURE,
-                            face.confidence,
-                            face.unreadable,
-                            face.name,
-                        )
-                    )
+            due = tuple(
+                face
+                for face in result.faces
+                if (face.classified or face.unreadable)
+                and result.time_s - self._newest_s.get(face.track_id, -math.inf)
+                >= LEAST_STEP_S - _SLACK_S
+            )
+            self._newest_s |= {face.track_id: result.time_s for face in due}
+            self._entries.extend(map(self._entry, face_rows(replace(result, faces=due))))
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows kept so far, the oldest first, without holding all of them in memory."""
+        with self._lock:
+            entries, texts = list(self._entries), list(self._texts)
+        return (self._row(entry, texts) for entry in entries)
 
     def rows(self) -> list[Row]:
-        """Return all rows kept, the oldest first."""
-        with self._lock:
-            entries = list(self._entries)
-        return [self._row(entry) for entry in entries]
+        """Return all rows kept, the oldest first, with ``columns(wall_clock=True)``."""
+        return list(self)
 
     def readings(
         self, last_s: float = math.inf
@@ -121,15 +114,15 @@ class Timeline:
         """
         with self._lock:
             since = self._span_s[1] - last_s if self._span_s else 0.0
-            newest = takewhile(lambda entry: entry.seconds >= since, reversed(self._entries))
-            read = [entry for entry in newest if entry.unreadable is None]
-        read.reverse()
-        probs = np.frombuffer(b"".join(entry.probs for entry in read), dtype=np.float32)
-        return np.array([entry.seconds for entry in read]), probs.reshape(-1, len(EMOTIONS))
+            entries = reversed(self._entries)
+            newest = list(takewhile(lambda entry: _PACKED.unpack(entry)[_TIME] >= since, entries))
+        table = np.frombuffer(b"".join(reversed(newest)), _ENTRY)
+        table = table[table["unreadable"] == 0]
+        return table["time_s"].copy(), np.stack([table[name] for name in EMOTIONS], axis=1)
 
     @property
     def span_s(self) -> tuple[float, float]:
-        """The first and the last second observed, with or without anybody in view."""
+        """The first and the last second observed, with or without a face in view."""
         with self._lock:
             return self._span_s or (0.0, 0.0)
 
@@ -145,21 +138,23 @@ class Timeline:
         with self._lock:
             return self._most_at_once
 
-    def _row(self, entry: _Entry) -> Row:
-        seconds = round(entry.seconds, 3)
-        moment = self.clock_start + timedelta(seconds=seconds)
-        how: dict[str, Any]
-        if entry.unreadable is None:
-            probs = np.frombuffer(entry.probs, dtype=np.float32).tolist()
-            how = {emotion: round(p, 4) for emotion, p in zip(EMOTIONS, probs, strict=True)}
-            how |= {"emotion": entry.emotion, "confidence": round(entry.confidence, 4)}
-        else:
-            how = dict.fromkeys((*EMOTIONS, "emotion", "confidence"))
-        return {
-            "seconds": seconds,
-            "wall_clock": moment.isoformat(timespec="milliseconds"),
-            "track_id": entry.track_id,
-            **how,
-            "unreadable": entry.unreadable,
-            **({"name": entry.name} if self._named else {}),
-        }
+    def _entry(self, row: Row) -> bytes:
+        return _PACKED.pack(*(self._packable(name, row[name]) for name in COLUMNS))
+
+    def _packable(self, name: str, value: Any) -> Any:
+        if name in _TEXTS:
+            return self._number(value)
+        return math.nan if value is None else value
+
+    def _number(self, text: str | None) -> int:
+        if text not in self._number_of_text:
+            self._number_of_text[text] = len(self._texts)
+            self._texts.append(text)
+        return self._number_of_text[text]
+
+    def _row(self, entry: bytes, texts: list[str | None]) -> Row:
+        row: Row = dict(zip(COLUMNS, _PACKED.unpack(entry), strict=True))
+        row |= {name: texts[row[name]] for name in _TEXTS}
+        row["wall_clock"] = wall_clock(self.clock_start, row["time_s"])
+        # NaN, which alone differs from itself, stands for a number that is missing.
+        return {name: None if row[name] != row[name] else row[name] for name in _ORDER}

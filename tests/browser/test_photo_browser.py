@@ -46,9 +46,10 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
     page.get_by_text("No face found").wait_for()
     page.get_by_text("broken.jpg").nth(1).wait_for()  # its line, not only its place in the list
 
-    rows = list(csv.DictReader(download(page, "CSV of all faces").decode().splitlines()))
+    rows = list(csv.DictReader(download(page, "CSV of all faces").decode("utf-8-sig").splitlines()))
     assert [row["file"] for row in rows] == ["portrait.jpg"]
-    records = {record["file"]: record for record in json.loads(download(page, "JSON of all faces"))}
+    photos = json.loads(download(page, "JSON of all faces"))["photos"]
+    records = {record["file"]: record for record in photos}
     assert set(records) == {"portrait.jpg", "wall.png"} and records["wall.png"]["faces"] == []
     (face,) = records["portrait.jpg"]["faces"]
     assert set(face["probs"]) == set(EMOTIONS)

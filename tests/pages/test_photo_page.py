@@ -22,6 +22,7 @@ from emorec.pages.parts.pictures import ReadPictures
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
+from emorec.rows import columns
 
 
 def png(array: np.ndarray) -> bytes:
@@ -93,7 +94,7 @@ def test_every_face_has_its_row_its_crop_and_its_bars(data: bytes, count: int) -
     faces = EmotionRecognizer().analyze(read_photo(data)).faces
     table = at.dataframe[0].value
     assert len(faces) == count
-    assert table["face"].tolist() == [face.track_id for face in faces]
+    assert table["track_id"].tolist() == [face.track_id for face in faces]
     assert table["emotion"].tolist() == [face.emotion or UNSURE for face in faces]
     assert table["confidence"].tolist() == pytest.approx([face.confidence for face in faces])
     assert len(at.image) == 1 + count
@@ -105,21 +106,24 @@ def test_every_face_has_its_row_its_crop_and_its_bars(data: bytes, count: int) -
 def test_downloads_hold_what_was_read(downloads: Callable[[], dict[str, tuple]]) -> None:
     upload(page(), ("a, b.png", TWO), ("nobody.png", NOBODY), ("me.png", PORTRAIT))
     content, name = downloads()["CSV of all faces"]
-    rows = list(csv.DictReader(io.StringIO(content)))
+    rows = list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"))))
     assert name == "emorec_photos.csv"
-    assert [(row["file"], row["face"]) for row in rows] == [
+    assert tuple(rows[0]) == columns(file=True)
+    assert [(row["file"], row["track_id"]) for row in rows] == [
         ("a, b.png", "1"),
         ("a, b.png", "2"),
         ("me.png", "1"),
     ]
     content, name = downloads()["JSON of all faces"]
-    records = json.loads(content)
+    record = json.loads(content)
+    records = record["photos"]
+    assert record["header"]["settings"]["detector"] == "auto"
     assert name == "emorec_photos.json"
     assert [record["file"] for record in records] == ["a, b.png", "nobody.png", "me.png"]
     assert [len(record["faces"]) for record in records] == [2, 0, 1]
     for row, face in zip(rows, [f for r in records for f in r["faces"]], strict=True):
         assert [float(row[e]) for e in EMOTIONS] == [face["probs"][e] for e in EMOTIONS]
-        assert row["emotion"] == (face["emotion"] or "")
+        assert row["emotion"] == (face["emotion"] or UNSURE)
 
 
 def test_the_annotated_png_is_the_whole_picture_with_its_faces_marked(

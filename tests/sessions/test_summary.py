@@ -1,10 +1,12 @@
-"""What a session adds up to, and that its rows survive CSV and JSON."""
+"""What a session adds up to, and that it survives CSV and JSON."""
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
+import pickle
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,15 +16,13 @@ from hypothesis import strategies as st
 
 from emorec.emotions import EMOTIONS
 from emorec.records import UNREADABLE, Box, Face, FrameResult, unclassified
-from emorec.sessions.summary import Summary, summarize, to_csv, to_json
+from emorec.rows import columns, to_csv, to_json
+from emorec.sessions.summary import Summary, summarize
 from emorec.sessions.timeline import Timeline
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LABELS = (*EMOTIONS, "unsure")
-HEADER = (
-    "seconds,wall_clock,track_id,angry,disgust,fear,happy,sad,surprise,neutral,emotion,confidence,"
-    "unreadable"
-)
+NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 
 def face(track_id: int, emotion: str | None, confidence: float = 1.0) -> Face:
@@ -36,19 +36,17 @@ def face(track_id: int, emotion: str | None, confidence: float = 1.0) -> Face:
 
 
 def record(*moments: tuple[float, dict[int, str | None]]) -> Timeline:
-    """Return a timeline of ``(seconds, {track_id: emotion, or why it is unreadable})``."""
+    """Return a timeline of ``(time_s, {track_id: emotion, or why it is unreadable})``."""
     timeline = Timeline(START)
     for time_s, shown in moments:
         faces = tuple(face(track_id, emotion) for track_id, emotion in shown.items())
-        timeline.add(FrameResult(0, time_s, (640, 480), faces))
+        timeline.add(NO_PICTURE, FrameResult(0, time_s, (640, 480), faces))
     return timeline
 
 
 def test_an_empty_session() -> None:
     summary = summarize(record())
     assert summary == Summary(0.0, 0, 0, dict.fromkeys(LABELS, 0.0), None, None, 0.0)
-    assert to_csv([]) == HEADER + "\r\n"
-    assert json.loads(to_json(summary, []))["rows"] == []
 
 
 def test_nobody_came() -> None:
@@ -143,23 +141,29 @@ def test_shares_and_valence_stay_in_range(found: list[tuple[float, dict[int, str
 @given(moments)
 def test_csv_and_json_read_back(found: list[tuple[float, dict[int, str | None]]]) -> None:
     timeline = record(*found)
-    rows = timeline.rows()
-    text = to_csv(rows)
-    assert text.split("\r\n")[0] == HEADER
-    assert text.count("\r\n") == text.count("\n") == len(rows) + 1
-    texts = {"wall_clock", "emotion", "unreadable"}
-    parsed = [
-        {key: value and (value if key in texts else float(value)) for key, value in line.items()}
-        for line in csv.DictReader(io.StringIO(text, newline=""))
-    ]
-    assert parsed == [{k: "" if v is None else v for k, v in row.items()} for row in rows]
-    read = json.loads(to_json(summarize(timeline), rows))
-    assert read["rows"] == rows
+    summary = summarize(timeline)
+    read = json.loads(to_json({"emorec": "1"}, timeline, summary=summary))
+    assert list(read) == ["header", "summary", "rows"]
     assert read["summary"]["faces_seen"] == timeline.faces_seen
+    assert read["summary"]["duration_s"] == pytest.approx(summary.duration_s, abs=1e-6)
     assert tuple(read["summary"]["shares"]) == LABELS
+    order = columns(wall_clock=True)
+    assert all(tuple(row) == order for row in read["rows"])
+    assert len(read["rows"]) == len(timeline.rows())
+    text = to_csv(timeline, order)
+    lines = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert text.count("\r\n") == text.count("\n") == len(lines) + 1
+    texts = {"wall_clock", "emotion", "unreadable", "name"}
+    assert [
+        {key: (value if key in texts else float(value)) if value else None}
+        for line in lines
+        for key, value in line.items()
+    ] == [{key: value} for row in read["rows"] for key, value in row.items()]
 
 
-def test_json_holds_no_nan() -> None:
-    summary = summarize(record())
-    with pytest.raises(ValueError, match="JSON"):
-        to_json(summary, [{"seconds": float("nan")}])
+def test_a_summary_can_be_kept_and_sent() -> None:
+    summary = summarize(record((0.0, {1: "happy"}), (1.0, {1: "sad"})))
+    for again in (copy.deepcopy(summary), pickle.loads(pickle.dumps(summary))):
+        assert again == summary
+        with pytest.raises(TypeError):
+            again.shares["happy"] = 0.0  # type: ignore[index]

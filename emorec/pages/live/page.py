@@ -47,7 +47,7 @@ def render(meanwhile: StreamlitPage | None = None) -> None:
         if active:
             st.fragment(readings.show, run_every=0.5)(stream)
         elif stream.timeline is not None and stream.timeline.span_s[1] > 0:
-            summary.show(stream.timeline)
+            summary.show(stream.timeline, reader.made_with)
         else:
             st.info(
                 "Press **START** and allow the camera. Faces in view, their probabilities and the "

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from emorec import rows
 from emorec.drawing import charts
-from emorec.sessions.summary import summarize, to_csv, to_json
+from emorec.sessions.summary import summarize
 from emorec.sessions.timeline import Timeline
 
 
-def show(timeline: Timeline) -> None:
-    """Show what the session was, once it is over."""
-    summary, rows = summarize(timeline), timeline.rows()
+def show(timeline: Timeline, made_with: dict[str, Any]) -> None:
+    """Show what the session was, once it is over.
+
+    Args:
+        timeline: of the session.
+        made_with: the header of its rows.
+    """
+    summary = summarize(timeline)
     st.subheader("Your session")
     length, seen, most = st.columns(3)
     length.metric("Length", f"{summary.duration_s:.0f} s")
     seen.metric("Faces seen", summary.faces_seen)
     most.metric("At once", summary.most_at_once)
-    if not rows:
+    if next(iter(timeline), None) is None:
         st.info("No face was read in this session.", icon=":material/person_off:")
         return
     if summary.dominant is not None:
@@ -26,11 +34,17 @@ def show(timeline: Timeline) -> None:
     st.vega_lite_chart(*charts.mood(*timeline.readings(), timeline.span_s), key="session")
     csv, json = st.columns(2)
     csv.download_button(
-        "CSV", to_csv(rows), "emorec_session.csv", "text/csv", width="stretch", on_click="ignore"
+        "CSV",
+        # Written when the visitor asks for it: a long session takes seconds.
+        lambda: rows.to_csv(timeline, rows.columns(wall_clock=True)),
+        "emorec_session.csv",
+        "text/csv",
+        width="stretch",
+        on_click="ignore",
     )
     json.download_button(
         "JSON",
-        to_json(summary, rows),
+        lambda: rows.to_json(made_with, timeline, summary=summary),
         "emorec_session.json",
         "application/json",
         width="stretch",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,8 +9,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
 from threading import Lock
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -29,7 +28,6 @@ from emorec.media.photo import (
     open_photo,
     read_photo,
 )
-from emorec.media.table import PhotoRecord, photo_csv, photo_record
 from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
@@ -37,11 +35,24 @@ from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box, Face, FrameResult
+from emorec.rows import columns, face_rows, header, picture_object, to_csv, to_json
 
 _PREVIEW_PX = 1600
 _CROP_PX = 160
 _MARGIN = 1.3  # side of a crop, in faces
 _CARDS = 4  # in a row
+# Columns of the table beside a picture; one in which nothing stands is left out.
+_SHOWN = (
+    "track_id",
+    "name",
+    "emotion",
+    "confidence",
+    "unreadable",
+    "x1_px",
+    "y1_px",
+    "x2_px",
+    "y2_px",
+)
 _WHOLE = Lock()
 
 
@@ -98,16 +109,17 @@ def show(
         names: whether to say whose faces they are.
     """
     photos = _read_all(key, files, engine, detector, names)
-    records = [
-        photo_record(file.name, photo.result, names)
+    results = [
+        (file.name, photo.result)
         for file, photo in zip(files, photos, strict=True)
         if isinstance(photo, ReadPicture)
     ]
-    if any(record["faces"] for record in records):
-        _downloads(key, records)
+    if any(result.faces for _, result in results):
+        settings = replace(engine.settings, detector=detector)
+        _downloads(key, results, header(engine.model, settings), names)
     for number, (file, photo) in enumerate(zip(files, photos, strict=True)):
         if isinstance(photo, ReadPicture):
-            _picture(f"{key} {number}", file, photo, engine, names)
+            _picture(f"{key} {number}", file, photo)
         else:
             st.error(plain(f"{file.name}: {photo}"), icon=":material/broken_image:")
 
@@ -178,11 +190,15 @@ def _crop(image_bgr: ImageBGR, box: Box) -> ImageBGR:
     return image_bgr[y1:y2, x1:x2]
 
 
-def _downloads(key: str, records: list[PhotoRecord]) -> None:
+def _downloads(
+    key: str, results: list[tuple[str, FrameResult]], made_with: dict[str, Any], names: bool
+) -> None:
+    rows = [row for file, result in results for row in face_rows(result, file=file)]
+    photos = [picture_object(file, result, names) for file, result in results]
     row = st.container(horizontal=True)
     row.download_button(
         "CSV of all faces",
-        photo_csv(records),
+        to_csv(rows, columns(file=True)),
         "emorec_photos.csv",
         "text/csv",
         key=f"{key} csv",
@@ -191,7 +207,7 @@ def _downloads(key: str, records: list[PhotoRecord]) -> None:
     )
     row.download_button(
         "JSON of all faces",
-        json.dumps(records, ensure_ascii=False, allow_nan=False, indent=1),
+        to_json(made_with, photos=photos),
         "emorec_photos.json",
         "application/json",
         key=f"{key} json",
@@ -200,9 +216,7 @@ def _downloads(key: str, records: list[PhotoRecord]) -> None:
     )
 
 
-def _picture(
-    key: str, file: UploadedFile, photo: ReadPicture, engine: EmotionRecognizer, names: bool
-) -> None:
+def _picture(key: str, file: UploadedFile, photo: ReadPicture) -> None:
     faces = photo.result.faces
     with st.container(border=True):
         st.markdown(f"**{plain(file.name)}**")
@@ -224,9 +238,12 @@ def _picture(
         left, right = st.columns([3, 2], gap="medium")
         left.image(photo.preview)
         right.dataframe(
-            _table(faces, names),
+            photo.result.to_dataframe()[list(_SHOWN)].dropna(axis="columns", how="all"),
             hide_index=True,
-            column_config={"confidence": st.column_config.NumberColumn(format="percent")},
+            column_config={
+                "track_id": "face",
+                "confidence": st.column_config.NumberColumn(format="percent"),
+            },
         )
         right.download_button(
             "Annotated PNG",
@@ -249,16 +266,3 @@ def _card(key: str, face: Face, crop: bytes) -> None:
     st.markdown(f"{naming.called(face)}: {face.says}")
     if face.classified:
         st.vega_lite_chart(*charts.bars(face), key=f"{key} bars {face.track_id}")
-
-
-def _table(faces: Sequence[Face], names: bool) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "face": [face.track_id for face in faces],
-            **({"name": [face.name or "" for face in faces]} if names else {}),
-            "emotion": [face.says for face in faces],
-            "confidence": [face.confidence for face in faces],
-            "width": [face.box.width for face in faces],
-            "height": [face.box.height for face in faces],
-        }
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from emorec.emotions import EMOTIONS
 from emorec.pages.live.state import LivePicture
 from emorec.records import Box, Face, FrameResult
+from emorec.rows import columns
 from emorec.sessions.timeline import Timeline
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -215,6 +218,7 @@ def test_the_next_start_takes_the_detector_chosen(monkeypatch):
     )
     live(app).reader()
     assert [settings.detector for settings in made] == ["haar"]
+    assert live(app).reader.made_with["settings"].detector == "haar"
 
 
 def test_a_missing_network_is_said_in_one_line(monkeypatch, tmp_path):
@@ -241,6 +245,32 @@ def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
         assert {"CSV", "JSON"} <= labels
     else:
         assert "Press **START**" in texts(app) and not labels
+
+
+def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
+    from streamlit.delta_generator import DeltaGenerator
+
+    from emorec.live.stream import LiveStream
+
+    timeline, offered = session_of(12), {}
+    real = DeltaGenerator.download_button
+
+    def offer(self, label, data, *args, **kwargs):
+        offered[label] = data
+        return real(self, label, data, *args, **kwargs)
+
+    monkeypatch.setattr(DeltaGenerator, "download_button", offer)
+    monkeypatch.setattr(LiveStream, "timeline", timeline)
+    assert not page().run().exception
+    text = offered["CSV"]()
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert tuple(rows[0]) == columns(wall_clock=True)
+    assert len(rows) == len(timeline.rows()) == 120
+    told = json.loads(offered["JSON"]())
+    assert list(told) == ["header", "summary", "rows"]
+    assert told["header"]["model"]["name"] == "elu_cnn"
+    assert told["header"]["settings"]["smoothing_s"] == 0.6
+    assert told["summary"]["dominant"] == "happy" and len(told["rows"]) == 120
 
 
 def test_a_wrong_setting_is_one_line_not_a_traceback(monkeypatch):
