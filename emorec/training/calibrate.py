@@ -151,10 +151,8 @@ def choose_blend(
 
     def worth(blend: float) -> float:
         said = shown(outputs, temperatures, blend, prior_power).argmax(axis=1)
-        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row["n"]]
-        return float(
-            np.mean([row["f1"] for row in rows]) + np.mean([row["recall"] for row in rows])
-        )
+        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row.n]
+        return float(np.mean([row.f1 for row in rows]) + np.mean([row.recall for row in rows]))
 
     return max(BLENDS, key=worth)
 
