@@ -1,4 +1,4 @@
-"""How much a model loses where the light is poor, the face half hidden or badly cut out.
+"""How much worse a model is in poor light, on faces partly hidden or badly cut out.
 
 After D. Hendrycks and T. Dietterich (ICLR 2019), with the failures of webcams and of detectors in
 place of theirs. Every variation is drawn from a seed, so two models see the same pixels.

@@ -117,7 +117,7 @@ def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
     if (rows < 0).any():
         raise TrainingError(
             f"{file}: {np.sum(rows < 0)} of {len(faces)} Training faces are not in it;"
-            " `emorec teach` with the same --data writes it anew."
+            " `emorec teach` with the same --data writes it again."
         )
     return replace(faces, taught=taught[rows], framings=framings[rows]), command
 

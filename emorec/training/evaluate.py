@@ -1,4 +1,4 @@
-"""What a model is worth on labelled faces, as numbers and as a table."""
+"""How good a model is on labelled faces, as numbers and as a table."""
 
 from __future__ import annotations
 

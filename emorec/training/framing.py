@@ -188,7 +188,7 @@ def score(
 def draw(given: Gray, cropped: Gray, file: Path) -> None:
     """Draw the mean of the faces as they were given beside that of the pipeline's crops.
 
-    A mean shows how faces are framed, and nobody's face.
+    A mean shows how faces are framed, and not the face of one person.
     """
     from matplotlib.figure import Figure
 

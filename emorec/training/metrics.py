@@ -1,4 +1,4 @@
-"""What a classifier is worth: accuracy, macro-F1, calibration, confusion."""
+"""How good a classifier is: accuracy, macro-F1, calibration, confusion."""
 
 from __future__ import annotations
 

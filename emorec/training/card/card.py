@@ -1,4 +1,4 @@
-"""The model card: ``models/README.md``, written from what was measured and from nothing else.
+"""The model card: ``models/README.md``, written from what was measured alone.
 
 ``python -m emorec.training.card`` writes it and its pictures; ``card.md.j2`` holds its words and
 tables. Its layout follows M. Mitchell et al., "Model Cards for Model Reporting" (FAT* 2019).
