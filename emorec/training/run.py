@@ -177,7 +177,7 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
         raise TrainingError(f"{start}: expected a .keras file to begin with.")
     contract = load_model(start).contract
     wanted = changes.get("network", contract.network)
-    if wanted != contract.network and not _akin(wanted, contract.network):
+    if wanted != contract.network and not _differ_in_size(wanted, contract.network):
         raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
     network = keras.saving.load_model(start, compile=False)
     expected = build_network(contract.network, FACE_SIDE).get_weights()
@@ -188,8 +188,8 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
     return network, changes | {"network": wanted, "start": contract.command}
 
 
-def _akin(one: str, other: str) -> bool:
-    """Say whether two networks differ in their size alone, so that layers of one fit the other."""
+def _differ_in_size(one: str, other: str) -> bool:
+    """Return whether two networks differ in size alone, so that layers of one fit the other."""
     return {one, other} <= SHAPES.keys() and SHAPES[one].activation == SHAPES[other].activation
 
 
@@ -210,7 +210,7 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     if recipe.teachers:
         command = f"{recipe.teachers} --out {_TEACHERS}; {command} --teachers {_TEACHERS}"
     if recipe.start:
-        # A run may go on from one that went on from another: each has a folder of its own.
+        # Each run that this one continues has a folder of its own.
         start = f"START{recipe.start.count(' --out START') + 1}"
         network = re.findall(r"--network (\S+)", recipe.start)[-1]
         model = f"{start}/{network}_cnn.keras"
