@@ -147,7 +147,7 @@ def worth(
         },
         "posed": {
             "accuracy": metrics.accuracy(top[1], posed.labels),
-            "recall": float(np.mean([row["recall"] for row in per_class if row["n"]])),
+            "recall": float(np.mean([row.recall for row in per_class if row.n])),
             "neutral": float(np.mean(top[1] == _NEUTRAL)),
         },
         "photos": {

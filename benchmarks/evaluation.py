@@ -123,6 +123,7 @@ def scores(said: Any, truths: dict[str, Any]) -> dict[str, Any]:
 
 def emorec_worker(folder: Path) -> dict[str, Any]:
     """Read with each model that is there, on LiteRT: as the app shows it, and its FER2013 head."""
+    from emorec.model.evaluation import ANSWERS
     from emorec.model.shelf import names
     from emorec.model.store import load
     from emorec.paths import MODELS
@@ -130,8 +131,8 @@ def emorec_worker(folder: Path) -> dict[str, Any]:
     readers: dict[str, Callable[[Any], Any]] = {}
     for name in names():
         model = load(MODELS / f"{name}.tflite")
-        readers[f"EmoRec {name}, as shown"] = model.classify
-        readers[f"EmoRec {name}, FER2013 head"] = partial(_fer2013_head, model)
+        readers[f"EmoRec {name}: {ANSWERS['shown'].title}"] = model.classify
+        readers[f"EmoRec {name}: {ANSWERS['fer2013'].title}"] = partial(_fer2013_head, model)
     return _read(folder, readers)
 
 

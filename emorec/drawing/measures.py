@@ -1,17 +1,20 @@
-"""Charts of what a model is worth: what it takes for what, emotion by emotion, run beside run.
+"""Charts of how good a model is: what it takes for what, emotion by emotion, run beside run.
 
-Backgrounds are transparent and text keeps the page's colour, so they fit a light and a dark theme.
+A page shows them by `on_page`: without a ground of their own and with text in the page's colour, so
+that they fit a light and a dark theme. `emorec.training.plots` writes them as pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from emorec.emotions import COLORS, UNSURE
+from emorec.model.evaluation import Measured
+from emorec.model.network import ACTIVATIONS
+from emorec.model.shelf import Run
 from emorec.model.shown import FERPLUS_NAMES
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
@@ -21,17 +24,14 @@ _CELL = "#2b7f83"  # the app's own colour
 _HALF = 0.5
 # A cell above half is strong enough for white text, one below weak enough for grey, on any ground.
 _STRENGTH = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
-_NETWORKS = {"elu": ("ELU", "#2b9a9e"), "relu": ("ReLU", "#e0852b")}
+_NETWORKS = {"elu": "#2b9a9e", "relu": "#e0852b"}  # colours
 _FONT = 13
+_BARE = alt.ViewBackground(stroke=None)  # no frame
 
 
-def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Chart:
-    """Return a heat map of what is taken for what, in shares of each row.
-
-    Args:
-        counts: of faces, rows true, columns predicted, in the order of ``labels``.
-        labels: of both sides.
-    """
+def confusion(measured: Measured) -> Chart:
+    """Return a heat map of what is taken for what, in shares of each row."""
+    labels = list(measured.labels)
     table = pd.DataFrame(
         [
             {
@@ -40,12 +40,12 @@ def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Chart:
                 "faces": count,
                 "share": count / max(sum(row), 1),
             }
-            for true, row in zip(labels, counts, strict=True)
+            for true, row in zip(labels, measured.confusion, strict=True)
             for said, count in zip(labels, row, strict=True)
         ]
     )
     base = alt.Chart(table).encode(
-        x=alt.X("said:N", sort=list(labels), title=None).axis(
+        x=alt.X("said:N", sort=labels, title=None).axis(
             orient="top",
             labelAngle=-40,
             labelOverlap=False,
@@ -53,7 +53,7 @@ def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Chart:
             domain=False,
             labelFontSize=_FONT,
         ),
-        y=alt.Y("true:N", sort=list(labels), title=None).axis(
+        y=alt.Y("true:N", sort=labels, title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelOverlap=False
         ),
         tooltip=[
@@ -65,39 +65,34 @@ def confusion(counts: Sequence[Sequence[int]], labels: Sequence[str]) -> Chart:
     )
     opacity = alt.Opacity("share:Q", legend=None, scale=_STRENGTH)
     strong = alt.datum.share > _HALF
-    return _plain(
-        alt.layer(
-            base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
-            base.mark_text(fontSize=_FONT).encode(
-                text=alt.Text("share:Q", format=".0%"),
-                color=alt.condition(strong, alt.value("#ffffff"), alt.value(_TEXT)),
-            ),
+    return alt.layer(
+        base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
+        base.mark_text(fontSize=_FONT).encode(
+            text=alt.Text("share:Q", format=".0%"),
+            color=alt.condition(strong, alt.value("#ffffff"), alt.value(_TEXT)),
         ),
+        view=_BARE,
         height=380,
     )
 
 
-def per_class(rows: Mapping[str, Mapping[str, float]]) -> Chart:
-    """Return recall and precision of each emotion as bars beside each other.
-
-    Args:
-        rows: of each label, ``recall`` and ``precision`` in [0, 1] and ``n``.
-    """
+def per_class(measured: Measured) -> Chart:
+    """Return recall and precision of each emotion as bars beside each other."""
+    labels = list(measured.labels)
     table = pd.DataFrame(
         [
-            {"emotion": emotion, "measure": measure, "value": row[measure], "faces": row["n"]}
-            for emotion, row in rows.items()
-            for measure in ("recall", "precision")
+            {"emotion": emotion, "measure": measure, "value": value, "faces": quality.n}
+            for emotion, quality in measured.per_class.items()
+            for measure, value in (("recall", quality.recall), ("precision", quality.precision))
         ]
     )
     base = alt.Chart(table).encode(
-        y=alt.Y("emotion:N", sort=list(rows), title=None).axis(
+        y=alt.Y("emotion:N", sort=labels, title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelOverlap=False
         ),
         yOffset=alt.YOffset("measure:N", sort=["recall", "precision"]),
-        x=alt.X("value:Q", title=None, axis=None).scale(
-            domain=[0, 1], nice=False, range=[0, {"expr": "width - 44"}]
-        ),
+        # The room after 1 is for the number of a full bar.
+        x=alt.X("value:Q", title=None, axis=None).scale(domain=[0, 1.15], nice=False),
         tooltip=[
             "emotion:N",
             "measure:N",
@@ -105,25 +100,24 @@ def per_class(rows: Mapping[str, Mapping[str, float]]) -> Chart:
             alt.Tooltip("faces:Q", format=","),
         ],
     )
-    return _plain(
-        alt.layer(
-            base.mark_bar(cornerRadius=2).encode(
-                color=_color(list(rows)),
-                opacity=alt.Opacity("measure:N", sort=["recall", "precision"])
-                .scale(domain=["recall", "precision"], range=[1.0, 0.45])
-                .legend(
-                    orient="top",
-                    title=None,
-                    labelFontSize=_FONT,
-                    symbolType="square",
-                    symbolFillColor=_TEXT,
-                    symbolStrokeWidth=0,
-                ),
-            ),
-            base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
-                text=alt.Text("value:Q", format=".0%")
+    return alt.layer(
+        base.mark_bar(cornerRadius=2).encode(
+            color=_color(labels),
+            opacity=alt.Opacity("measure:N", sort=["recall", "precision"])
+            .scale(domain=["recall", "precision"], range=[1.0, 0.45])
+            .legend(
+                orient="top",
+                title=None,
+                labelFontSize=_FONT,
+                symbolType="square",
+                symbolFillColor=_TEXT,
+                symbolStrokeWidth=0,
             ),
         ),
+        base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
+            text=alt.Text("value:Q", format=".0%")
+        ),
+        view=_BARE,
         height=380,
     )
 
@@ -148,34 +142,33 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
         tooltip=["faces:N", alt.Tooltip("accuracy:Q", format=".1%")],
     )
     line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
-    return _plain(
-        alt.layer(
-            base.mark_bar(color=_CELL, cornerRadius=2),
-            # Within the bar, where the line cannot cross it.
-            base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(
-                text=alt.Text("accuracy:Q", format=".0%")
-            ),
-            line.encode(x=alt.X("mean(clean):Q", scale=across, axis=None)),
+    return alt.layer(
+        base.mark_bar(color=_CELL, cornerRadius=2),
+        # Within the bar, where the line cannot cross it.
+        base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(
+            text=alt.Text("accuracy:Q", format=".0%")
         ),
+        line.encode(x=alt.X("mean(clean):Q", scale=across, axis=None)),
+        view=_BARE,
         height=320,
     )
 
 
-def seeds(runs: Sequence[Mapping[str, Any]], measure: str) -> Chart:
+def seeds(runs: Sequence[Run], measure: str) -> Chart:
     """Return what each run reached as a dot, and the mean of each network as a line.
 
     Args:
-        runs: each with ``network`` (``elu`` or ``relu``), ``seed`` and the measure, in [0, 1].
-        measure: which of its numbers.
+        runs: of the networks ``elu`` and ``relu``.
+        measure: which of `emorec.model.shelf.MEASURES`.
     """
     table = pd.DataFrame(
         {
-            "network": [_NETWORKS[run["network"]][0] for run in runs],
-            "seed": [run["seed"] for run in runs],
-            "value": [run[measure] for run in runs],
+            "network": [ACTIVATIONS[run.network] for run in runs],
+            "seed": [run.seed for run in runs],
+            "value": [getattr(run, measure) for run in runs],
         }
     )
-    names, colors = zip(*_NETWORKS.values(), strict=True)
+    names, colors = [ACTIVATIONS[network] for network in _NETWORKS], list(_NETWORKS.values())
     color = alt.Color("network:N", legend=None).scale(domain=names, range=colors)
     y = alt.Y("network:N", sort=names, title=None).axis(
         ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6
@@ -184,27 +177,26 @@ def seeds(runs: Sequence[Mapping[str, Any]], measure: str) -> Chart:
     axis = alt.Axis(format=".1%", labelFontSize=12, tickCount=4, gridOpacity=0.3)
     dot, mean = "value:Q", "mean(value):Q"
     base = alt.Chart(table).encode(y=y, color=color)
-    return _plain(
-        alt.layer(
-            base.mark_tick(thickness=2, size=30).encode(
-                x=alt.X(mean, title=None, axis=axis, scale=across),
-                tooltip=["network:N", alt.Tooltip(mean, title="mean", format=".2%")],
-            ),
-            base.mark_point(filled=True, size=80, opacity=0.7).encode(
-                x=alt.X(dot, title=None, scale=across),
-                tooltip=["network:N", "seed:Q", alt.Tooltip(dot, format=".2%")],
-            ),
+    return alt.layer(
+        base.mark_tick(thickness=2, size=30).encode(
+            x=alt.X(mean, title=None, axis=axis, scale=across),
+            tooltip=["network:N", alt.Tooltip(mean, title="mean", format=".2%")],
         ),
+        base.mark_point(filled=True, size=80, opacity=0.7).encode(
+            x=alt.X(dot, title=None, scale=across),
+            tooltip=["network:N", "seed:Q", alt.Tooltip(dot, format=".2%")],
+        ),
+        view=_BARE,
         height=130,
     )
+
+
+def on_page(chart: Chart) -> Chart:
+    """Return a chart as wide as its place on a page, on the page's own ground."""
+    return chart.properties(width="container", background="transparent")
 
 
 def _color(labels: list[str]) -> alt.Color:
     own = {ferplus: COLORS[emotion] for emotion, ferplus in FERPLUS_NAMES.items()} | dict(COLORS)
     colors = [own.get(label, COLORS[UNSURE]) for label in labels]
     return alt.Color("emotion:N", legend=None).scale(domain=labels, range=colors)
-
-
-def _plain(chart: Chart, height: int) -> Chart:
-    sized: Chart = chart.properties(height=height, width="container", background="transparent")
-    return sized.configure_view(stroke=None)

@@ -1,42 +1,174 @@
 """The whole evaluation of a model, kept beside its contract as ``NAME.evaluation.json``.
 
-The contract says in four numbers what a model is worth; this file says all of it, for the model
-card and the page that show it. Its layout::
-
-    {SPLIT: {"fer2013": MEASURED, "ferplus": MEASURED, "shown": MEASURED}}
-
-SPLIT is ``PublicTest`` or another that was measured. ``fer2013`` is the FER2013 head against
-FER2013's labels; ``ferplus`` the FER+ head against the majority of FER+'s voters (8 classes);
-``shown`` what the app shows against that majority, where it is one of the seven ``EMOTIONS``. The
-last two are there only where the votes were given. MEASURED is an object of:
-
-- ``what``: ``fer2013``, ``ferplus`` or ``shown``; ``n``: faces measured; ``split``; ``flip``:
-  whether each was averaged with its mirror image, here false;
-- ``accuracy``, ``macro_f1``, ``ece`` (15 bins), in [0, 1];
-- ``said_neutral``, ``true_neutral``: how often the model and the labels say neutral, in [0, 1];
-- ``labels``: the names of the classes in order;
-- ``per_class``: for each label ``precision``, ``recall``, ``f1`` in [0, 1], and ``n``;
-- ``confusion``: counts, rows true, columns predicted;
-- ``ms_per_face``: in batches, on the machine that measured; ``model``: ``name``, ``sha256``;
-- ``with_flip``: ``accuracy``, ``macro_f1`` and ``ece`` when each face is averaged with its mirror
-  image;
-- ``fer2013`` alone: ``corrupted``, its accuracy on the faces spoiled in each way that
-  `emorec.training.corruptions` has, by name;
-- ``shown`` alone: the contract's ``SETTINGS``; ``coverage``, the share of faces that get a label
-  and not "unsure"; ``agreement``, the share of those labels that people share.
+The contract holds four numbers for each split; this file holds all that was measured, for the
+model card and the Model page: one `Evaluation` for each split, by the split's name (``PublicTest``,
+``PrivateTest`` or another one). In the file, a part that is None is left out.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from emorec.errors import ModelError
+from emorec.model import typed_json
+from emorec.model.typed_json import Share
 
 SETTINGS = ("blend", "prior_power", "unsure_below")
-"""What of a contract decides what is shown, beside the temperatures."""
+"""The numbers of a contract that decide what is shown, beside the temperatures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a model that can be measured.
+
+    Attributes:
+        title: what gives the answer.
+        labels: what the answer is compared with.
+    """
+
+    title: str
+    labels: str
+
+    def __str__(self) -> str:
+        return f"{self.title} against {self.labels}"
+
+
+ANSWERS = MappingProxyType(
+    {
+        "fer2013": Answer("FER2013 head", "FER2013's labels"),
+        "ferplus": Answer("FER+ head", "the majority of FER+'s voters"),
+        "shown": Answer("As shown", "the majority of FER+'s voters"),
+        "shown by labels": Answer("As shown", "the data's own labels"),
+    }
+)
+"""The answers by name. ``ferplus`` has FER+'s 8 classes, the others have ``EMOTIONS``. For
+``shown`` only those faces count whose majority is one of the seven ``EMOTIONS``. ``shown by
+labels`` is for data without votes; it is printed, and not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """The model that was measured: its name, and the SHA-256 of its file."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassQuality:
+    """How good a model is at one class.
+
+    Attributes:
+        precision: share of the faces called so that are labelled so.
+        recall: share of the faces labelled so that are called so.
+        f1: their harmonic mean.
+        n: faces labelled so.
+    """
+
+    precision: Share
+    recall: Share
+    f1: Share
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """The three numbers that sum an answer up: accuracy, macro-F1 and calibration error."""
+
+    accuracy: Share
+    macro_f1: Share
+    ece: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured(Quality):
+    """One answer of a model, measured on the faces of one split.
+
+    Attributes:
+        what: which of ``ANSWERS``.
+        split: name of the faces.
+        flip: whether each face was averaged with its mirror image.
+        ms_per_face: milliseconds in batches, on the machine that measured.
+        model: that was measured.
+        n: faces measured.
+        accuracy: share of the faces whose likeliest class is the label.
+        macro_f1: mean F1 of the classes.
+        ece: expected calibration error, 15 bins.
+        said_neutral: share of the faces that the model calls neutral.
+        true_neutral: share of the faces that are labelled neutral.
+        labels: names of the classes, in order.
+        per_class: the quality of each class, by name, in the same order.
+        confusion: counts of faces, rows labelled, columns said, in the same order.
+        with_flip: the quality where each face is averaged with its mirror image.
+        corrupted: accuracy on the faces spoiled in each way of `emorec.training.corruptions`, by
+            name; of the FER2013 head alone.
+    """
+
+    what: str
+    split: str
+    flip: bool
+    ms_per_face: float
+    model: Weights
+    n: int
+    said_neutral: Share
+    true_neutral: Share
+    labels: tuple[str, ...]
+    per_class: Mapping[str, ClassQuality]
+    confusion: tuple[tuple[int, ...], ...]
+    with_flip: Quality | None = None
+    corrupted: Mapping[str, Share] | None = None
+
+    def __post_init__(self) -> None:
+        classes = len(self.labels)
+        if self.what not in ANSWERS:
+            raise ValueError(f"expected what to be {' or '.join(ANSWERS)}. Received {self.what}.")
+        if tuple(self.per_class) != self.labels:
+            raise ValueError(
+                f"expected per_class of {', '.join(self.labels)}."
+                f" Received {', '.join(self.per_class)}."
+            )
+        if [len(row) for row in self.confusion] != [classes] * classes:
+            raise ValueError(
+                f"expected confusion to have {classes} rows of {classes} counts."
+                f" Received {len(self.confusion)} rows of {[len(row) for row in self.confusion]}."
+            )
+
+    @property
+    def answer(self) -> Answer:
+        return ANSWERS[self.what]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredShown(Measured):
+    """What the app shows, measured.
+
+    Attributes:
+        blend: the contract's, and so are the next two.
+        coverage: share of the faces that get a label instead of "unsure".
+        agreement: share of those labels that are right.
+    """
+
+    blend: Share
+    prior_power: Share = 0.0
+    unsure_below: Share
+    coverage: Share
+    agreement: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All that was measured of a model on one split; without votes the FER2013 head alone."""
+
+    fer2013: Measured
+    ferplus: Measured | None = None
+    shown: MeasuredShown | None = None
+
+    def answers(self) -> dict[str, Measured]:
+        """Return what was measured, by the names of ``ANSWERS``."""
+        every = {"fer2013": self.fer2013, "ferplus": self.ferplus, "shown": self.shown}
+        return {name: measured for name, measured in every.items() if measured is not None}
 
 
 def evaluation_file(model_file: Path) -> Path:
@@ -44,27 +176,22 @@ def evaluation_file(model_file: Path) -> Path:
     return model_file.with_suffix(".evaluation.json")
 
 
-def read(model_file: Path) -> dict[str, Any]:
-    """Return the evaluation of a model; empty where none was recorded.
+def read(model_file: Path) -> dict[str, Evaluation]:
+    """Return the evaluation of each split of a model; empty where none was recorded.
 
     Raises:
-        ModelError: the file is there, but is no such JSON.
+        ModelError: the file is there, but is no evaluation; says which part of it is wrong.
     """
-    path = evaluation_file(model_file)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read as JSON ({error}).") from error
-    if not isinstance(content, dict) or not all(
-        isinstance(split, dict) and "fer2013" in split for split in content.values()
-    ):
-        raise ModelError(f"{path}: is no evaluation; `emorec evaluate --record` writes one.")
-    return content
+    kept = typed_json.read(
+        Mapping[str, Evaluation], evaluation_file(model_file), "emorec evaluate --record"
+    )
+    return dict(kept or {})
 
 
-def write(model_file: Path, evaluation: Mapping[str, Any]) -> None:
-    """Write the evaluation of a model, one object a split."""
-    text = json.dumps(evaluation, indent=1, allow_nan=False) + "\n"
-    evaluation_file(model_file).write_text(text, encoding="utf-8")
+def write(model_file: Path, evaluations: Mapping[str, Evaluation]) -> None:
+    """Write the evaluation of each split of a model.
+
+    Raises:
+        ModelError: a part of it is not what `read` accepts; says which.
+    """
+    typed_json.write(Mapping[str, Evaluation], evaluations, evaluation_file(model_file))

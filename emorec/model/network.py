@@ -62,6 +62,19 @@ that does not carry it, and able to begin with its weights."""
 NETWORKS = (*SHAPES, "seed")
 """Every network by name; ``seed`` is the first prototypes'."""
 
+ACTIVATIONS = MappingProxyType({"elu": "ELU", "relu": "ReLU", "small": "ELU", "seed": "ELU"})
+"""The activation of each network, in words."""
+
+TITLES = MappingProxyType(
+    {
+        "elu": "ELU network",
+        "relu": "ReLU network",
+        "small": "small ELU network",
+        "seed": "network of the first prototypes",
+    }
+)
+"""What each network is called in words."""
+
 
 def build_network(
     name: str = "elu",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -11,31 +10,19 @@ from emorec.emotions import UNSURE
 from emorec.errors import EmorecError
 from emorec.model import contract, shelf
 from emorec.model.contract import Contract
+from emorec.model.evaluation import ANSWERS, Evaluation
+from emorec.model.network import ACTIVATIONS, TITLES
+from emorec.model.shelf import Comparison
 from emorec.model.shown import in_words
 from emorec.model.store import path_of
 from emorec.pages.parts.engine import choose, chosen, recognizer
 
-_NETWORKS = {
-    "elu": "ELU network",
-    "relu": "ReLU network",
-    "small": "small ELU network",
-    "seed": "the first prototypes' network",
-}
-_ACTIVATIONS = {"elu": "ELU", "relu": "ReLU"}
 _SPLITS = {
     "PrivateTest": "These faces were kept for the end: nothing was chosen by them.",
     "PublicTest": "The model was chosen by these faces, so it may do a little worse on others.",
 }
-_KINDS = {
-    "shown": ("As shown", "What the pages show, against what most of FER+'s voters said."),
-    "fer2013": ("FER2013 head", "The head that learned FER2013's labels, against those labels."),
-    "ferplus": ("FER+ head", "The head that learned FER+'s votes, against what most voters said."),
-}
-_RUNS = {
-    "accuracy": "Accuracy",
-    "macro_f1": "Macro F1",
-    "ferplus": "Agrees with FER+'s voters",
-}
+_ORDER = ("shown", "fer2013", "ferplus")
+"""The answers, the one that the visitor sees first."""
 
 _LIMITS = f"""
 - It names how a face **looks**, which is not what a person feels.
@@ -94,10 +81,10 @@ def _caption(name: str) -> str:
         found = contract.read(path_of(name).with_suffix(".json"))
     except EmorecError:
         return "cannot be used"
-    return f"{_NETWORKS[found.network]}, {found.created}"
+    return f"{TITLES[found.network]}, {found.created}"
 
 
-def _quality(found: Contract, measured: Mapping[str, Any]) -> None:
+def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
     from emorec.drawing import measures  # late: Altair takes 46 MB
 
     st.subheader(f"How good {found.name} is")
@@ -115,74 +102,75 @@ def _quality(found: Contract, measured: Mapping[str, Any]) -> None:
         split = st.segmented_control(
             "Measured on", splits, default=split, required=True, key=f"{found.name} split"
         )
-    kinds = measured[split]
-    st.caption(" ".join(filter(None, (f"{kinds['fer2013']['n']:,} faces.", _SPLITS.get(split)))))
-    _metrics(kinds)
+    evaluation = measured[split]
+    labels = evaluation.fer2013
+    st.caption(" ".join(filter(None, (f"{labels.n:,} faces.", _SPLITS.get(split)))))
+    _metrics(evaluation)
     st.markdown("**What it takes for what**")
-    shown = [kind for kind in _KINDS if kind in kinds]
-    kind = shown[0]
-    if len(shown) > 1:
-        kind = st.segmented_control(
+    answers = evaluation.answers()
+    names = [name for name in _ORDER if name in answers]
+    name = names[0]
+    if len(names) > 1:
+        name = st.segmented_control(
             "Which answer",
-            shown,
-            default=kind,
+            names,
+            default=name,
             required=True,
-            format_func=lambda name: _KINDS[name][0],
+            format_func=lambda name: ANSWERS[name].title,
             label_visibility="collapsed",
             key=f"{found.name} kind",
         )
-    numbers = kinds[kind]
+    picked = answers[name]
     st.caption(
-        f"{_KINDS[kind][1]} {numbers['n']:,} faces: {numbers['accuracy']:.1%} right, macro F1 "
-        f"{numbers['macro_f1']:.1%}, calibration error {numbers['ece']:.1%}; says neutral of "
-        f"{numbers['said_neutral']:.1%}, the labels of {numbers['true_neutral']:.1%}."
+        f"{picked.answer}. {picked.n:,} faces: {picked.accuracy:.1%} right, macro-F1 "
+        f"{picked.macro_f1:.1%}, calibration error {picked.ece:.1%}; says neutral of "
+        f"{picked.said_neutral:.1%}, the labels of {picked.true_neutral:.1%}."
     )
     left, right = st.columns(2, gap="large")
     left.markdown("A row is a label, its cells what the model said of those faces.")
-    left.altair_chart(measures.confusion(numbers["confusion"], numbers["labels"]), key="confusion")
+    left.altair_chart(measures.on_page(measures.confusion(picked)), key="confusion")
     right.markdown(
         "**Recall**: how many faces of an emotion it finds. "
         "**Precision**: how often it is right when it says so."
     )
-    right.altair_chart(measures.per_class(numbers["per_class"]), key="per class")
-    labels = kinds["fer2013"]
-    if "corrupted" in labels:
+    right.altair_chart(measures.on_page(measures.per_class(picked)), key="per class")
+    if labels.corrupted:
         st.markdown("**What poor pictures cost**")
         st.markdown(
-            "The FER2013 head's accuracy on the same faces, spoiled; the broken line is that on "
-            "the faces as they are."
+            f"Accuracy of the {labels.answer.title} on the same faces, spoiled; the broken line is"
+            " that on the faces as they are."
         )
-        chart = measures.corrupted(labels["accuracy"], labels["corrupted"])
-        st.altair_chart(chart, key="corrupted")
+        chart = measures.corrupted(labels.accuracy, labels.corrupted)
+        st.altair_chart(measures.on_page(chart), key="corrupted")
 
 
-def _metrics(kinds: Mapping[str, Any]) -> None:
-    labels, shown = kinds["fer2013"], kinds.get("shown")
+def _metrics(evaluation: Evaluation) -> None:
+    labels, shown = evaluation.fer2013, evaluation.shown
     accuracy, macro_f1, ece, people = st.columns(4)
     accuracy.metric(
         "Accuracy",
-        f"{labels['accuracy']:.1%}",
-        help="How often the FER2013 head's likeliest emotion is FER2013's label.",
+        f"{labels.accuracy:.1%}",
+        help="How often its likeliest emotion is FER2013's label.",
     )
     macro_f1.metric(
-        "Macro F1",
-        f"{labels['macro_f1']:.1%}",
+        "Macro-F1",
+        f"{labels.macro_f1:.1%}",
         help="The same by a mean in which rare emotions count as much as common ones.",
     )
     ece.metric(
         "Calibration error",
-        f"{labels['ece']:.1%}",
+        f"{labels.ece:.1%}",
         help="How far that head's confidence is from how often it is right.",
     )
     if shown is not None:
         people.metric(
             "Agrees with people",
-            f"{shown['accuracy']:.1%}",
+            f"{shown.accuracy:.1%}",
             help="How often what is shown is what most of FER+'s voters said, sure or unsure.",
         )
 
 
-def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
+def _shown(found: Contract, measured: Mapping[str, Evaluation]) -> str:
     """Return in words what the pages show of the two heads, and when they say "unsure"."""
     answer = in_words(found.blend, found.prior_power)
     learned = (
@@ -192,35 +180,36 @@ def _shown(found: Contract, measured: Mapping[str, Any]) -> str:
     )
     lines = [learned, f"Below a confidence of {found.unsure_below:.0%} a face is **{UNSURE}**."]
     for split in _SPLITS:
-        numbers = measured.get(split, {}).get("shown")
-        if numbers:
+        shown = measured[split].shown if split in measured else None
+        if shown is not None:
             lines.append(
-                f"On {split}, {numbers['coverage']:.0%} of the faces get a label, and "
-                f"{numbers['agreement']:.0%} of those labels are what most people said. It calls "
-                f"{numbers['said_neutral']:.0%} of the faces neutral; people call "
-                f"{numbers['true_neutral']:.0%} so."
+                f"On {split}, {shown.coverage:.0%} of the faces get a label, and "
+                f"{shown.agreement:.0%} of those labels are what most people said. It calls "
+                f"{shown.said_neutral:.0%} of the faces neutral; people call "
+                f"{shown.true_neutral:.0%} so."
             )
             break
     return "  \n".join(lines)
 
 
-def _activations(compared: Mapping[str, Any]) -> None:
+def _activations(compared: Comparison) -> None:
     from emorec.drawing import measures
 
     st.subheader("ELU beside ReLU")
-    epochs = max(run["epochs"] for run in compared["runs"])
+    epochs = max(run.epochs for run in compared.runs)
     st.caption(
         f"One recipe of {epochs} epochs with either activation and several random seeds, measured "
-        f"on {compared['split']}: made to be compared with each other, not with the models above. "
+        f"on {compared.split}: made to be compared with each other, not with the models above. "
         "A dot is a run, a line a network's mean; below, mean and standard deviation."
     )
-    reached = {name: called for name, called in _RUNS.items() if name in compared["runs"][0]}
-    for column, (name, called) in zip(st.columns(len(reached)), reached.items(), strict=True):
-        column.markdown(f"**{called}**")
-        column.altair_chart(measures.seeds(compared["runs"], name), key=f"seeds {name}")
+    reached = compared.measures
+    for column, (name, title) in zip(st.columns(len(reached)), reached.items(), strict=True):
+        column.markdown(f"**{title[0].upper()}{title[1:]}**")
+        chart = measures.seeds(compared.runs, name)
+        column.altair_chart(measures.on_page(chart), key=f"seeds {name}")
         column.caption(
             ", ".join(
-                f"{_ACTIVATIONS[network]} {of[name]['mean']:.1%} ± {of[name]['sd']:.1%}"
-                for network, of in compared["networks"].items()
+                f"{ACTIVATIONS[network]} {of[name].mean:.1%} ± {of[name].sd:.1%}"
+                for network, of in compared.networks.items()
             )
         )

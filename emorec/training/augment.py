@@ -129,7 +129,7 @@ def _beta_quantiles(alpha: float) -> npt.NDArray[np.float64]:
 
 
 def _sample(faces: Any, x: Any, y: Any) -> Any:
-    """Bilinear values of the faces at these places; the border goes on outside."""
+    """Bilinear values of the faces at these places; outside, the border is repeated."""
     source = faces.shape[1]
     n, pixels = ops.shape(faces)[0], x.shape[1] * x.shape[2]
     flat = ops.cast(ops.reshape(faces, (n, -1)), "float32")

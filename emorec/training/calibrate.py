@@ -1,4 +1,4 @@
-"""What turns two heads into one honest answer, fitted on the faces that a model was chosen by.
+"""Fits what makes one calibrated answer of both heads, on the faces that a model was chosen by.
 
 Four numbers of the contract, in this order:
 
@@ -55,7 +55,7 @@ def calibrate(
     """Fit a model's temperatures, blend and "unsure" rule, and write them into its contract.
 
     Args:
-        model: just exported, or to be calibrated anew.
+        model: just exported, or to be calibrated again.
         faces: that it was chosen by, never those it is judged by; with votes where there are any.
         say: takes a line on what was found.
 
@@ -149,14 +149,12 @@ def choose_blend(
         prior_power: as in the contract.
     """
 
-    def worth(blend: float) -> float:
+    def quality(blend: float) -> float:
         said = shown(outputs, temperatures, blend, prior_power).argmax(axis=1)
-        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row["n"]]
-        return float(
-            np.mean([row["f1"] for row in rows]) + np.mean([row["recall"] for row in rows])
-        )
+        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row.n]
+        return float(np.mean([row.f1 for row in rows]) + np.mean([row.recall for row in rows]))
 
-    return max(BLENDS, key=worth)
+    return max(BLENDS, key=quality)
 
 
 def choose_threshold(probs: npt.NDArray[np.float32], true: Labels) -> float:

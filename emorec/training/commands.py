@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def teach(args: argparse.Namespace) -> int:
 def evaluate(args: argparse.Namespace) -> int:
     """Measure a model on one split of labelled faces."""
     from emorec.model.store import load as load_model
+    from emorec.model.typed_json import as_json
     from emorec.training import corruptions
     from emorec.training.data import load as load_faces
     from emorec.training.evaluate import evaluate as measure
@@ -133,20 +135,25 @@ def evaluate(args: argparse.Namespace) -> int:
     spoiled = corruptions.evaluate_corrupted(model, faces) if whole else {}
     if args.record:
         record(model, args.split, measured[False], measured[True], spoiled)
-    heads = measured[args.flip]
+    answers = measured[args.flip].answers()
     if args.labels == "shown" and faces.votes is None:
-        heads["shown"] = evaluate_shown(model, faces, args.split, args.flip)
+        answers["shown"] = evaluate_shown(model, faces, args.split, args.flip)
     if args.json:
-        also = {"shown": heads["shown"]} if "shown" in heads and args.labels != "shown" else {}
+        also = {"shown": as_json(answers["shown"])} if _beside(args.labels, answers) else {}
         also |= {"corrupted": spoiled} if args.corruptions else {}
-        print(json.dumps(heads[args.labels] | also, allow_nan=False))
+        print(json.dumps(as_json(answers[args.labels]) | also, allow_nan=False))
         return 0
-    asked = [name for name in dict.fromkeys((args.labels, "shown")) if name in heads]
-    parts = [readable(heads[name]) for name in asked]
+    asked = [args.labels, "shown"] if _beside(args.labels, answers) else [args.labels]
+    parts = [readable(answers[name]) for name in asked]
     if args.corruptions:
-        parts.append(corruptions.readable(measured[False]["fer2013"], spoiled))
+        parts.append(corruptions.readable(measured[False].fer2013, spoiled))
     print("\n\n".join(parts))
     return 0
+
+
+def _beside(asked: str, answers: Mapping[str, Any]) -> bool:
+    """Return whether what is shown is printed beside the answer that was asked for."""
+    return asked != "shown" and "shown" in answers
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""How much a model loses where the light is poor, the face half hidden or badly cut out.
+"""How much worse a model is in poor light, on faces partly hidden or badly cut out.
 
 After D. Hendrycks and T. Dietterich (ICLR 2019), with the failures of webcams and of detectors in
 place of theirs. Every variation is drawn from a seed, so two models see the same pixels.
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from emorec.model.evaluation import Measured
 from emorec.model.store import EmotionModel
 from emorec.training import metrics
 from emorec.training.data import FaceSet
@@ -51,18 +52,18 @@ def kept(clean: float, corrupted: Mapping[str, float]) -> float:
     return sum(corrupted.values()) / len(corrupted) / clean if clean else 0.0
 
 
-def readable(measured: Mapping[str, Any], corrupted: Mapping[str, float]) -> str:
+def readable(measured: Measured, corrupted: Mapping[str, float]) -> str:
     """Return the accuracies as lines of text.
 
     Args:
-        measured: the FER2013 head on the faces as they are, as `emorec.model.evaluation` has it.
+        measured: the FER2013 head on the faces as they are.
         corrupted: what `evaluate_corrupted` gave.
     """
-    clean, name = measured["accuracy"], measured["model"]["name"]
-    where = f"{measured['n']} faces of {measured['split']}"
+    clean, title = measured.accuracy, measured.answer.title
+    where = f"{measured.n} faces of {measured.split}"
     lines = [
-        f"{name} on {where}, spoiled in {len(corrupted)} ways:",
-        "accuracy of the FER2013 head, and what it loses",
+        f"{measured.model.name} on {where}, spoiled in {len(corrupted)} ways:",
+        f"{title}: accuracy, and what it loses",
         "",
         f"{'as they are':<20}{clean:>8.2%}",
     ]

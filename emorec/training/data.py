@@ -1,4 +1,4 @@
-"""FER2013 and data like it, read from what people have: a CSV file or a folder of images."""
+"""Reads labelled faces, FER2013 and similar data, from a CSV file or a folder of images."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What teachers say of the training faces, kept in a file that a student learns from.
+"""What trained networks (teachers) predict for the training faces, in a file for a student network.
 
-A network learns more from the whole distribution that others give a face than from its one label
+A network learns more from a teacher's probabilities of all classes than from one label a face
 (G. Hinton, O. Vinyals and J. Dean, "Distilling the Knowledge in a Neural Network", 2015). It learns
-most where it sees what they saw (L. Beyer et al., "Knowledge distillation: A good teacher is
-patient and consistent", CVPR 2022): the teachers look at several views of each face, turned,
-shifted and scaled at random, and the student is shown the same views.
+most from the pictures that its teachers read (L. Beyer et al., "Knowledge distillation: A good
+teacher is patient and consistent", CVPR 2022): the teachers read several views of each face,
+turned, shifted and scaled at random, and the student learns from the same views.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def teach(
     command: str,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Let the teachers look at every face, and keep what they say on average.
+    """Let the teachers read every face, and keep the mean of their predictions.
 
     Args:
         models: the teachers, one or more.
@@ -57,7 +57,8 @@ def teach(
     """
     framings = draw_framings(len(faces))
     said = [
-        look(model, faces.faces, framings, mirrored=bool(i % 2)) for i, model in enumerate(models)
+        predict(model, faces.faces, framings, mirrored=bool(i % 2))
+        for i, model in enumerate(models)
     ]
     for model, taught in zip(models, said, strict=True):
         right = taught.mean(axis=1)[:, :_FER2013].argmax(axis=1) == faces.labels
@@ -72,13 +73,13 @@ def draw_framings(n: int) -> npt.NDArray[np.float32]:
     return (drawn + np.array([0, 1, 0, 0])).astype(np.float32)
 
 
-def look(
+def predict(
     model: EmotionModel,
     faces: npt.NDArray[np.uint8],
     framings: npt.NDArray[np.float32],
     mirrored: bool,
 ) -> npt.NDArray[np.float64]:
-    """Return what one teacher says of every view, float64 of shape (n, views, 15)."""
+    """Return one teacher's probabilities of every view, float64 of shape (n, views, 15)."""
     said = np.empty((len(faces), framings.shape[1], _WIDTH))
     for i in range(framings.shape[1]):
         outputs = model.outputs(_framed(faces, framings[:, i], mirrored))
@@ -117,7 +118,7 @@ def learn_from(file: Path, faces: FaceSet) -> tuple[FaceSet, str]:
     if (rows < 0).any():
         raise TrainingError(
             f"{file}: {np.sum(rows < 0)} of {len(faces)} Training faces are not in it;"
-            " `emorec teach` with the same --data writes it anew."
+            " `emorec teach` with the same --data writes it again."
         )
     return replace(faces, taught=taught[rows], framings=framings[rows]), command
 

@@ -1,10 +1,10 @@
-"""What a model is worth on labelled faces, as numbers and as a table."""
+"""How good a model is on labelled faces, as numbers and as a table."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import DataError
 from emorec.model import contract, evaluation
 from emorec.model.contract import LABELS
+from emorec.model.evaluation import Evaluation, Measured, MeasuredShown, Quality, Weights
 from emorec.model.runtime import Outputs
 from emorec.model.shown import shown, tempered
 from emorec.model.store import EmotionModel
@@ -22,17 +23,8 @@ from emorec.training.data import FaceSet
 
 _WARM_UP_FACES = 32
 
-_TITLES = {
-    "fer2013": "the FER2013 head against FER2013's labels",
-    "ferplus": "the FER+ head against the majority of FER+'s voters",
-    "shown": "what the app shows against the majority of FER+'s voters",
-    "shown by labels": "what the app shows against the data's own labels",
-}
 
-
-def evaluate(
-    model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
-) -> dict[str, dict[str, Any]]:
+def evaluate(model: EmotionModel, faces: FaceSet, split: str, flip: bool = False) -> Evaluation:
     """Measure a model against FER2013's labels and, where there are votes, against people.
 
     Args:
@@ -42,8 +34,7 @@ def evaluate(
         flip: average what is said of each face with what is said of its mirror image.
 
     Returns:
-        ``fer2013``, and with votes ``ferplus`` and ``shown``: each as `emorec.model.evaluation`
-        describes it, without ``with_flip``.
+        Without ``with_flip`` and ``corrupted``, and without votes only the FER2013 head.
 
     Raises:
         DataError: there are votes, but on no face do most people name one of the seven emotions.
@@ -52,50 +43,46 @@ def evaluate(
     settings = model.contract
     common = _common(model, split, flip, ms_per_face)
     probs = {head: tempered(outputs[head], settings.temperatures[head]) for head in LABELS}
-    measured = {
-        "fer2013": {
-            "what": "fer2013",
-            **common,
-            **_measure(probs["fer2013"], faces.labels, LABELS["fer2013"]),
-        }
-    }
+    fer2013 = Measured(
+        what="fer2013", **common, **_measure(probs["fer2013"], faces.labels, LABELS["fer2013"])
+    )
     if faces.votes is None:
-        return measured
+        return Evaluation(fer2013=fer2013)
     majority, counted = faces.ferplus_labels()
     people, named = faces.people_labels()
     if not named.any():
         raise DataError(f"On no face of {split} do most people name one of {', '.join(EMOTIONS)}.")
-    measured["ferplus"] = {
-        "what": "ferplus",
+    ferplus = Measured(
+        what="ferplus",
         **common,
         **_measure(probs["ferplus"][counted], majority[counted], LABELS["ferplus"]),
-    }
-    measured["shown"] = {"what": "shown", **common, **_shown(model, outputs, people, named)}
-    return measured
+    )
+    shown = MeasuredShown(what="shown", **common, **_shown(model, outputs, people, named))
+    return Evaluation(fer2013=fer2013, ferplus=ferplus, shown=shown)
 
 
 def evaluate_shown(
     model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
-) -> dict[str, Any]:
+) -> MeasuredShown:
     """Measure what the app shows against the data's own labels, for faces without people's votes.
 
     Returns:
-        As ``shown`` in `emorec.model.evaluation`, without ``with_flip``.
+        Without ``with_flip``.
     """
     outputs, ms_per_face = _read(model, faces.faces, flip)
     every = np.ones(len(faces), bool)
-    return {
-        "what": "shown by labels",
+    return MeasuredShown(
+        what="shown by labels",
         **_common(model, split, flip, ms_per_face),
         **_shown(model, outputs, faces.labels, every),
-    }
+    )
 
 
 def record(
     model: EmotionModel,
     split: str,
-    plain: Mapping[str, dict[str, Any]],
-    flipped: Mapping[str, dict[str, Any]],
+    plain: Evaluation,
+    flipped: Evaluation,
     corrupted: Mapping[str, float],
 ) -> None:
     """Keep what was measured on a split beside the model, and its short form in the contract.
@@ -107,50 +94,59 @@ def record(
         flipped: what it gave with ``flip``.
         corrupted: what `emorec.training.corruptions.evaluate_corrupted` gave.
     """
-    whole = evaluation.read(model.file)
-    whole[split] = {
-        name: measured
-        | {"with_flip": {key: flipped[name][key] for key in ("accuracy", "macro_f1", "ece")}}
-        for name, measured in plain.items()
+    kept: dict[str, Any] = {
+        name: replace(measured, with_flip=_quality(flipped.answers()[name]))
+        for name, measured in plain.answers().items()
     }
-    whole[split]["fer2013"]["corrupted"] = dict(corrupted)
-    evaluation.write(model.file, whole)
-    numbers = {key: plain["fer2013"][key] for key in ("n", "accuracy", "macro_f1", "ece")}
+    kept["fer2013"] = replace(kept["fer2013"], corrupted=dict(corrupted))
+    evaluations = evaluation.read(model.file) | {split: Evaluation(**kept)}
+    evaluation.write(model.file, evaluations)
+    numbers = {"n": plain.fer2013.n, **asdict(_quality(plain.fer2013))}
     metrics_so_far = {**model.contract.metrics, split: numbers}
     model.contract = replace(model.contract, metrics=metrics_so_far)
     contract.write(model.contract, model.file.with_suffix(".json"))
 
 
-def readable(measured: Mapping[str, Any]) -> str:
+def readable(measured: Measured) -> str:
     """Return the numbers as lines of text: the whole, each class, what is taken for what."""
-    mirrored = ", averaged with their mirror images" if measured["flip"] else ""
-    width = max(len(label) for label in measured["labels"]) + 2
+    mirrored = ", averaged with their mirror images" if measured.flip else ""
+    width = max(len(label) for label in measured.labels) + 2
     lines = [
-        f"{measured['model']['name']} on {measured['n']} faces of {measured['split']}{mirrored}:",
-        _TITLES[measured["what"]],
-        "accuracy {accuracy:.2%}   macro-F1 {macro_f1:.3f}   calibration error {ece:.3f}   "
-        "{ms_per_face:.2f} ms a face".format_map(measured),
-        "says neutral of {said_neutral:.1%}, the labels of {true_neutral:.1%}".format_map(measured),
+        f"{measured.model.name} on {measured.n} faces of {measured.split}{mirrored}:",
+        str(measured.answer),
+        "   ".join(
+            (
+                f"accuracy {measured.accuracy:.2%}",
+                f"macro-F1 {measured.macro_f1:.3f}",
+                f"calibration error {measured.ece:.3f}",
+                f"{measured.ms_per_face:.2f} ms a face",
+            )
+        ),
+        f"says neutral of {measured.said_neutral:.1%}, the labels of {measured.true_neutral:.1%}",
     ]
-    if "coverage" in measured:
+    if isinstance(measured, MeasuredShown):
         lines.append(
-            "labels {coverage:.1%} of the faces (unsure below {unsure_below:.2f});"
-            " {agreement:.1%} of those labels are people's too".format_map(measured)
+            f"labels {measured.coverage:.1%} of the faces (unsure below"
+            f" {measured.unsure_below:.2f}); {measured.agreement:.1%} of those labels are right"
         )
-    taken_for = "".join(f"{label[:8]:>9}" for label in measured["labels"])
+    taken_for = "".join(f"{label[:8]:>9}" for label in measured.labels)
     lines += [
         "",
         f"{'':<{width}}{'faces':>7}{'precision':>11}{'recall':>8}{'F1':>7}   taken for (%)",
         f"{'':<{width + 36}}{taken_for}",
     ]
-    for label, row in zip(measured["labels"], measured["confusion"], strict=True):
-        numbers = measured["per_class"][label]
-        shares = (f"{100 * count / max(numbers['n'], 1):>9.0f}" for count in row)
+    for label, row in zip(measured.labels, measured.confusion, strict=True):
+        quality = measured.per_class[label]
+        shares = (f"{100 * count / max(quality.n, 1):>9.0f}" for count in row)
         lines.append(
-            f"{label:<{width}}{numbers['n']:>7}{numbers['precision']:>11.3f}"
-            f"{numbers['recall']:>8.3f}{numbers['f1']:>7.3f}   " + "".join(shares)
+            f"{label:<{width}}{quality.n:>7}{quality.precision:>11.3f}"
+            f"{quality.recall:>8.3f}{quality.f1:>7.3f}   " + "".join(shares)
         )
     return "\n".join(lines)
+
+
+def _quality(measured: Measured) -> Quality:
+    return Quality(accuracy=measured.accuracy, macro_f1=measured.macro_f1, ece=measured.ece)
 
 
 def _read(model: EmotionModel, faces: npt.NDArray[np.uint8], flip: bool) -> tuple[Outputs, float]:
@@ -171,7 +167,7 @@ def _common(model: EmotionModel, split: str, flip: bool, ms_per_face: float) -> 
         "split": split,
         "flip": flip,
         "ms_per_face": ms_per_face,
-        "model": {"name": model.contract.name, "sha256": file["sha256"]},
+        "model": Weights(name=model.contract.name, sha256=file["sha256"]),
     }
 
 
@@ -206,7 +202,7 @@ def _measure(
         "ece": metrics.ece(probs, true),
         "said_neutral": float(np.mean(predicted == neutral)),
         "true_neutral": float(np.mean(true == neutral)),
-        "labels": list(labels),
+        "labels": tuple(labels),
         "per_class": dict(zip(labels, metrics.per_class(matrix), strict=True)),
-        "confusion": matrix.tolist(),
+        "confusion": tuple(tuple(row) for row in matrix.tolist()),
     }

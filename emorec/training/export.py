@@ -2,7 +2,7 @@
 
 The LiteRT file holds its weights as small as the validation faces allow. As int8, LiteRT also
 computes with them so (dynamic range quantisation), which halves its time on a CPU with such
-instructions; as float16 it unfolds them when it loads.
+instructions; as float16 it converts them to float32 when it loads.
 
 Run as a program, it converts one file: ``python -m emorec.training.export IN.keras FOLDER`` writes
 ``FOLDER/WEIGHTS.tflite`` for each kind of weights. The converter is TensorFlow's, and a process

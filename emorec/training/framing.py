@@ -1,12 +1,13 @@
-"""Does the pipeline cut faces out as FER2013 framed them? Kept where the model card finds it.
+"""Does the pipeline cut faces out as FER2013 framed them? Measured for the model card.
 
     python -m emorec.training.framing --data fer2013.csv [--detector auto] [--faces 500]
         [--out models/crops.json] [--picture models/images/crops.png]
 
-Faces of FER2013's PublicTest are pasted into larger pictures, looked for by the detector, cut out
-by the pipeline, and read by the model: its FER2013 head, against FER2013's labels. FER2013 shows
-nothing around a face, so a margin is made of its mirrored border, which fades into a plain ground.
-Many faces are not found like that: what is measured are the crops of those that are.
+This program pastes each face of FER2013's PublicTest into a larger picture, searches the picture
+with the detector and lets the pipeline cut the face out. The model reads the crop with its FER2013
+head, and the answer is compared with FER2013's label. FER2013 shows nothing around a face, so the
+margin is the face's mirrored border, which fades into a plain ground. Only the faces that the
+detector finds are measured.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.errors import EmorecError
+from emorec.errors import DataError, EmorecError
 from emorec.geometry import iou, square
+from emorec.model import typed_json
+from emorec.model.evaluation import Weights
+from emorec.model.shelf import CROPS, Crops
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
 from emorec.pipeline.crop import crop_faces
@@ -65,34 +68,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="fer2013.csv")
     parser.add_argument("--detector", choices=DETECTORS, default="auto")
     parser.add_argument("--faces", type=int, metavar="N", help="only the first N")
-    parser.add_argument("--out", type=Path, default=MODELS / "crops.json")
+    parser.add_argument("--out", type=Path, default=MODELS / CROPS)
     parser.add_argument("--picture", type=Path, default=MODELS / "images" / "crops.png")
     args = parser.parse_args(argv)
     try:
-        given = data.load(args.data)[SPLIT]
+        given = data.load(args.data)
+        if SPLIT not in given:
+            raise DataError(f"{args.data}: no {SPLIT} faces in it; only {', '.join(given)}.")
         model = load()
-        own = model.contract
-        faces, labels = given.faces[: args.faces], given.labels[: args.faces]
+        faces, labels = given[SPLIT].faces[: args.faces], given[SPLIT].labels[: args.faces]
         again = find_again(faces, make_detector(args.detector))
+        if not len(again.rows):
+            raise DataError(f"{args.data}: {args.detector} found none of {len(faces)} faces.")
+        crops = score(faces, labels, again, model, args.detector)
+        typed_json.write(Crops, crops, args.out)
     except EmorecError as error:
-        print(f"crops: {error}", file=sys.stderr)
+        print(f"framing: {error}", file=sys.stderr)
         return 2
-    if not len(again.rows):
-        print(f"crops: {args.detector} found none of {len(faces)} faces.", file=sys.stderr)
-        return 2
-    report = {
-        "date": date.today().isoformat(),
-        "command": "python -m emorec.training.framing --data fer2013.csv"
-        f" --detector {args.detector}",
-        "model": {"name": own.name, "sha256": own.files[model.file.suffix[1:]]["sha256"]},
-        "split": SPLIT,
-        "sides_px": SIDES_PX,
-        "detector": args.detector,
-        **score(faces, labels, again, model),
-    }
-    args.out.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     draw(faces[again.rows], again.crops["pipeline"], args.picture)
-    print(json.dumps(report, indent=1))
+    print(json.dumps(typed_json.as_json(crops), indent=1))
     return 0
 
 
@@ -153,40 +147,48 @@ def pasted(face: Gray, rng: np.random.Generator) -> tuple[Gray, npt.NDArray[np.f
 
 
 def score(
-    faces: Gray, labels: npt.NDArray[np.int_], again: Found, model: EmotionModel
-) -> dict[str, Any]:
+    faces: Gray, labels: npt.NDArray[np.int_], again: Found, model: EmotionModel, detector: str
+) -> Crops:
     """Return how the boxes lie, and how often the model is right about each kind of crop.
 
-    Returns:
-        ``faces`` looked for, ``found`` of them; ``side`` the boxes' sides over the given ones and
-        ``offset_xy`` the way from the given centres in given sides, medians; ``accuracy`` of the
-        faces that were found: ``original`` as FER2013 has them, and by kind of crop;
-        ``by_scale``, of crops that are not turned, by their side over the box's.
+    Args:
+        faces: that were pasted, uint8 of shape (n, 48, 48).
+        labels: of these faces, int of shape (n,).
+        again: those that were found.
+        model: that reads them.
+        detector: the name of the one that found them.
     """
 
-    def accuracy(shown: Gray) -> float:
-        said = model.outputs(shown)["fer2013"].argmax(axis=1)
+    def accuracy(crops: Gray) -> float:
+        said = model.outputs(crops)["fer2013"].argmax(axis=1)
         return round(float((said == labels[again.rows]).mean()), 4)
 
+    own = model.contract
     sides = again.given[:, 2:3] - again.given[:, :1]
     boxes = again.found
     longer = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True)
     centers = (boxes[:, :2] + boxes[:, 2:] - again.given[:, :2] - again.given[:, 2:]) / 2
-    return {
-        "faces": len(faces),
-        "found": len(again.rows),
-        "side": round(float(np.median(longer / sides)), 3),
-        "offset_xy": np.median(centers / sides, axis=0).round(3).tolist(),
-        "accuracy": {"original": accuracy(faces[again.rows])}
+    return Crops(
+        date=date.today().isoformat(),
+        command=f"python -m emorec.training.framing --data fer2013.csv --detector {detector}",
+        model=Weights(name=own.name, sha256=own.files[model.file.suffix[1:]]["sha256"]),
+        split=SPLIT,
+        sides_px=SIDES_PX,
+        detector=detector,
+        faces=len(faces),
+        found=len(again.rows),
+        side=round(float(np.median(longer / sides)), 3),
+        offset_xy=tuple(np.median(centers / sides, axis=0).round(3).tolist()),
+        accuracy={"original": accuracy(faces[again.rows])}
         | {way: accuracy(again.crops[way]) for way in ("given", "pipeline", "upright")},
-        "by_scale": {f"{scale:.2f}": accuracy(again.crops[f"{scale:.2f}"]) for scale in SCALES},
-    }
+        by_scale={f"{scale:.2f}": accuracy(again.crops[f"{scale:.2f}"]) for scale in SCALES},
+    )
 
 
 def draw(given: Gray, cropped: Gray, file: Path) -> None:
     """Draw the mean of the faces as they were given beside that of the pipeline's crops.
 
-    A mean shows how faces are framed, and nobody's face.
+    A mean shows how faces are framed, and not the face of one person.
     """
     from matplotlib.figure import Figure
 

@@ -1,9 +1,11 @@
-"""What a classifier is worth: accuracy, macro-F1, calibration, confusion. NumPy only."""
+"""How good a classifier is: accuracy, macro-F1, calibration, confusion."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from emorec.model.evaluation import ClassQuality
 
 Labels = npt.NDArray[np.int64]
 
@@ -20,8 +22,8 @@ def accuracy(predicted: Labels, true: Labels) -> float:
     return float(np.mean(predicted == true)) if len(true) else float("nan")
 
 
-def per_class(matrix: npt.NDArray[np.int64]) -> list[dict[str, float]]:
-    """Return precision, recall, F1 in [0, 1] and the count ``n`` of each class.
+def per_class(matrix: npt.NDArray[np.int64]) -> list[ClassQuality]:
+    """Return how good each class is read.
 
     What has no example, or was never predicted, counts 0, as scikit-learn does by default.
     """
@@ -32,13 +34,13 @@ def per_class(matrix: npt.NDArray[np.int64]) -> list[dict[str, float]]:
         precision = right[i] / predicted[i] if predicted[i] else 0.0
         recall = right[i] / true[i] if true[i] else 0.0
         f1 = 2 * right[i] / (true[i] + predicted[i]) if true[i] + predicted[i] else 0.0
-        rows.append({"precision": precision, "recall": recall, "f1": f1, "n": int(true[i])})
+        rows.append(ClassQuality(precision=precision, recall=recall, f1=f1, n=int(true[i])))
     return rows
 
 
 def macro_f1(predicted: Labels, true: Labels, classes: int) -> float:
     """Return the mean F1 over the classes that have an example, in [0, 1]."""
-    rows = [row["f1"] for row in per_class(confusion(predicted, true, classes)) if row["n"]]
+    rows = [row.f1 for row in per_class(confusion(predicted, true, classes)) if row.n]
     return float(np.mean(rows)) if rows else float("nan")
 
 

@@ -65,8 +65,8 @@ class Recipe:
         """Return this recipe spread over so many epochs; None leaves it as it is."""
         full = trunk_side(self.network)
         stages = tuple((min(side, full), epochs) for side, epochs in self.stages)
-        # The seed network takes faces of its own size alone; what begins trained has no small ones
-        # to begin with.
+        # The seed network takes faces of one size alone, and a run that begins with trained weights
+        # has no stages at small sides.
         if self.network == "seed" or self.start:
             stages = ((full, self.epochs),)
         if epochs is not None:

@@ -23,7 +23,7 @@ from emorec.training.corruptions import evaluate_corrupted
 from emorec.training.data import FaceSet, load, without_faces_of
 from emorec.training.distill import learn_from, teach
 from emorec.training.evaluate import evaluate, readable, record
-from emorec.training.plots import draw_confusion
+from emorec.training.plots import draw_answers
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from emorec.training.recipe import Recipe
 
 _TEACHERS = "teachers.npz"
+_DRAWS = {"matplotlib": "matplotlib", "vl-convert-python": "vl_convert"}  # packages, their modules
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -77,11 +78,13 @@ def run(
             f"{folder}: --resume goes on with the settings the run was begun with;"
             f" leave out {', '.join(given)}."
         )
-    if importlib.util.find_spec("matplotlib") is None:
-        raise TrainingError("A run's curves are drawn by matplotlib: pip install matplotlib.")
+    for package, module in _DRAWS.items():
+        if importlib.util.find_spec(module) is None:
+            raise TrainingError(f"A run's pictures are drawn by {package}: pip install {package}.")
     training, validation, chosen_on = prepare(_splits(data, ferplus, say), say)
 
     backend = start_keras()
+    from emorec.drawing.measures import confusion
     from emorec.training.calibrate import calibrate
     from emorec.training.export import export
     from emorec.training.fit import train
@@ -127,8 +130,8 @@ def run(
         model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
         plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
         record(model, chosen_on, plain, flipped, evaluate_corrupted(model, validation))
-        draw_confusion(plain, folder / "confusion.png")
-    for measured in plain.values():
+        draw_answers(confusion, plain.answers().values(), folder / "confusion.png")
+    for measured in plain.answers().values():
         say(readable(measured) + "\n")
     return model
 
@@ -174,7 +177,7 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
         raise TrainingError(f"{start}: expected a .keras file to begin with.")
     contract = load_model(start).contract
     wanted = changes.get("network", contract.network)
-    if wanted != contract.network and not _akin(wanted, contract.network):
+    if wanted != contract.network and not _differ_in_size(wanted, contract.network):
         raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
     network = keras.saving.load_model(start, compile=False)
     expected = build_network(contract.network, FACE_SIDE).get_weights()
@@ -185,8 +188,8 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
     return network, changes | {"network": wanted, "start": contract.command}
 
 
-def _akin(one: str, other: str) -> bool:
-    """Say whether two networks differ in their size alone, so that layers of one fit the other."""
+def _differ_in_size(one: str, other: str) -> bool:
+    """Return whether two networks differ in size alone, so that layers of one fit the other."""
     return {one, other} <= SHAPES.keys() and SHAPES[one].activation == SHAPES[other].activation
 
 
@@ -207,7 +210,7 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     if recipe.teachers:
         command = f"{recipe.teachers} --out {_TEACHERS}; {command} --teachers {_TEACHERS}"
     if recipe.start:
-        # A run may go on from one that went on from another: each has a folder of its own.
+        # Each run that this one continues has a folder of its own.
         start = f"START{recipe.start.count(' --out START') + 1}"
         network = re.findall(r"--network (\S+)", recipe.start)[-1]
         model = f"{start}/{network}_cnn.keras"

@@ -152,10 +152,10 @@ class Trainee(keras.Model):
 def lessons(
     faces: FaceSet, recipe: Recipe
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return what each head is to say of each face: smoothed labels, and shares of the votes.
+    """Return the target of each head for each face: smoothed labels, and shares of the votes.
 
-    Where there are teachers, what they say is blended in: the cross entropy with the blend is that
-    with the labels and that with the teachers, weighed by their shares.
+    With teachers, a target is the mean of this and of their predictions, weighted by their shares:
+    so the cross entropy is the weighted mean of both.
 
     Returns:
         float32 of shape (n, views, 7) and (n, views, 8), one view where there are no teachers; a
@@ -174,7 +174,7 @@ def lessons(
         return targets, votes
     share = np.float32(recipe.teaching)
     by_labels, by_votes = faces.taught[..., :classes], faces.taught[..., classes:]
-    # A face on which people could not agree is left to the teachers.
+    # Where the voters named no class, the teachers' predictions alone are the target.
     own = votes.any(axis=-1, keepdims=True) * (1 - share)
     return (1 - share) * targets + share * by_labels, own * votes + (1 - own) * by_votes
 
@@ -182,7 +182,7 @@ def lessons(
 def vote_shares(votes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Return the FER+ votes as distributions over its 8 classes, float32 of shape (n, 8).
 
-    A single vote is taken for a slip, as the authors of FER+ do. A row where most said "unknown"
+    A single vote counts as a mistake, as for the authors of FER+. A row where most said "unknown"
     or "no face", or where nothing is left, is all zeros: it teaches nothing.
     """
     classes = len(FERPLUS_EMOTIONS)

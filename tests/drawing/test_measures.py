@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from emorec.drawing.measures import confusion, corrupted, per_class, seeds
+from emorec.drawing.measures import confusion, corrupted, on_page, per_class, seeds
 from emorec.emotions import COLORS, EMOTIONS, FERPLUS_EMOTIONS
+from emorec.model.evaluation import ClassQuality, Measured, Weights
+from emorec.model.shelf import Run
 
-ROWS = {
-    label: {"recall": 0.5, "precision": 0.25 * n / 8, "f1": 0.1, "n": n}
-    for n, label in enumerate(FERPLUS_EMOTIONS)
-}
+
+def measured(labels: Sequence[str], confusion: Sequence[Sequence[int]] = ()) -> Measured:
+    return Measured(
+        what="fer2013",
+        split="PublicTest",
+        flip=False,
+        ms_per_face=1.0,
+        model=Weights(name="a", sha256=""),
+        n=9,
+        accuracy=0.5,
+        macro_f1=0.5,
+        ece=0.1,
+        said_neutral=0.1,
+        true_neutral=0.1,
+        labels=tuple(labels),
+        per_class={
+            label: ClassQuality(precision=0.25 * n / 8, recall=0.5, f1=0.1, n=n)
+            for n, label in enumerate(labels)
+        },
+        confusion=tuple(map(tuple, confusion)) or ((1,) * len(labels),) * len(labels),
+    )
+
+
 RUNS = [
-    {"network": network, "seed": seed, "accuracy": 0.6 + seed / 100}
+    Run(network=network, seed=seed, epochs=6, best_epoch=6, accuracy=0.6 + seed / 100, macro_f1=0.5)
     for network in ("elu", "relu")
     for seed in (1, 2, 3)
 ]
+TWO = measured(["happy", "sad"], [[3, 1], [0, 0]])
 
 
 def data(spec: dict[str, Any]) -> pd.DataFrame:
@@ -29,21 +52,21 @@ def data(spec: dict[str, Any]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     "chart",
     [
-        confusion([[3, 1], [0, 0]], ["happy", "sad"]),
-        per_class(ROWS),
+        confusion(TWO),
+        per_class(measured(FERPLUS_EMOTIONS)),
         corrupted(0.5, {"dark": 0.4, "noise": 0.1}),
         seeds(RUNS, "accuracy"),
     ],
     ids=["confusion", "per class", "corrupted", "seeds"],
 )
 def test_a_chart_fills_its_place_on_any_ground(chart: Any) -> None:
-    spec = chart.to_dict()
+    spec = on_page(chart).to_dict()
     assert spec["background"] == "transparent" and spec["width"] == "container"
     assert "#000" not in str(spec)
 
 
 def test_a_cell_is_a_share_of_its_row_and_an_empty_row_is_nothing() -> None:
-    spec = confusion([[3, 1], [0, 0]], ["happy", "sad"]).to_dict()
+    spec = confusion(TWO).to_dict()
     table = data(spec).set_index(["true", "said"])
     assert table["share"].to_dict() == {
         ("happy", "happy"): 0.75,
@@ -59,8 +82,7 @@ def test_a_cell_is_a_share_of_its_row_and_an_empty_row_is_nothing() -> None:
 
 @pytest.mark.parametrize("labels", [EMOTIONS, FERPLUS_EMOTIONS], ids=["FER2013", "FER+"])
 def test_an_emotion_has_its_colour_whatever_it_is_called(labels: tuple[str, ...]) -> None:
-    rows = {label: {"recall": 1.0, "precision": 0.5, "f1": 0.6, "n": 1} for label in labels}
-    spec = per_class(rows).to_dict()
+    spec = per_class(measured(labels)).to_dict()
     scale = spec["layer"][0]["encoding"]["color"]["scale"]
     colors = dict(zip(scale["domain"], scale["range"], strict=True))
     assert list(colors) == list(labels)
@@ -73,19 +95,20 @@ def test_an_emotion_has_its_colour_whatever_it_is_called(labels: tuple[str, ...]
 
 
 def test_every_label_has_both_bars_in_order() -> None:
-    spec = per_class(ROWS).to_dict()
+    spec = per_class(measured(FERPLUS_EMOTIONS)).to_dict()
     table = data(spec)
     assert table["emotion"].to_list() == [label for label in FERPLUS_EMOTIONS for _ in range(2)]
-    assert table["measure"].to_list() == ["recall", "precision"] * len(ROWS)
+    assert table["measure"].to_list() == ["recall", "precision"] * len(FERPLUS_EMOTIONS)
     assert spec["layer"][0]["encoding"]["y"]["sort"] == list(FERPLUS_EMOTIONS)
-    assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert low == 0 and high > 1.1, "a full bar leaves room for its number"
 
 
 def test_every_run_is_a_dot_of_its_network() -> None:
     spec = seeds(RUNS, "accuracy").to_dict()
     table = data(spec)
     assert table["network"].to_list() == ["ELU"] * 3 + ["ReLU"] * 3
-    assert table["value"].to_list() == [run["accuracy"] for run in RUNS]
+    assert table["value"].to_list() == [run.accuracy for run in RUNS]
     mean, dots = spec["layer"]
     assert mean["encoding"]["x"]["aggregate"] == "mean" and "aggregate" not in dots["encoding"]["x"]
     assert len(set(dots["encoding"]["color"]["scale"]["range"])) == 2

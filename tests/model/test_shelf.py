@@ -12,8 +12,8 @@ import pytest
 from emorec.errors import ModelError
 from emorec.model import evaluation
 from emorec.model.contract import Contract, read
-from emorec.model.evaluation import SETTINGS
-from emorec.model.shelf import activations, crops, measured, names
+from emorec.model.evaluation import Evaluation
+from emorec.model.shelf import MEASURES, activations, crops, decision, measured, names
 from emorec.paths import MODELS
 
 
@@ -63,10 +63,10 @@ def test_the_model_that_ships_is_there() -> None:
     assert names()[0] == "elu_cnn"
 
 
-def kinds(own: Contract, **shown: Any) -> dict[str, Any]:
-    model = {"model": {"name": own.name, "sha256": own.files["tflite"]["sha256"]}}
-    settings = {name: getattr(own, name) for name in SETTINGS}
-    return {"fer2013": model, "ferplus": model, "shown": model | settings | shown}
+def recorded(**shown: Any) -> Evaluation:
+    """What is recorded of the shipped model, but for these numbers of what is shown."""
+    kept = evaluation.read(MODELS / "elu_cnn.tflite")["PublicTest"]
+    return replace(kept, shown=replace(kept.shown, **shown))
 
 
 def test_nothing_measured_is_nothing(own: Contract, tmp_path: Path) -> None:
@@ -87,49 +87,62 @@ def test_only_what_still_holds_is_told(
     own: Contract, tmp_path: Path, change: dict[str, float], expected: dict[str, list[str]]
 ) -> None:
     file = tmp_path / "elu_cnn.tflite"
-    evaluation.write(file, {"PublicTest": kinds(own, **change)})
-    assert {split: list(told) for split, told in measured(file, own).items()} == expected
+    evaluation.write(file, {"PublicTest": recorded(**change)})
+    told = {split: list(kept.answers()) for split, kept in measured(file, own).items()}
+    assert told == expected
 
 
 def test_what_other_weights_reached_is_not_told(own: Contract, tmp_path: Path) -> None:
     file = tmp_path / "elu_cnn.tflite"
-    evaluation.write(file, {"PublicTest": kinds(own)})
+    evaluation.write(file, {"PublicTest": recorded()})
     files = {kind: {**of, "sha256": "0" * 64} for kind, of in own.files.items()}
     assert measured(file, replace(own, files=files)) == {}
-
-
-@pytest.mark.parametrize(
-    "content", ['{"A": {"fer2013": {}}}', '{"A": {"fer2013": 3}}', '{"A": {"fer2013": null}}']
-)
-def test_a_damaged_evaluation_is_a_line(own: Contract, tmp_path: Path, content: str) -> None:
-    (tmp_path / "a.evaluation.json").write_text(content)
-    with pytest.raises(ModelError, match=r"a\.evaluation\.json: is no evaluation") as raised:
-        measured(tmp_path / "a.tflite", own)
-    assert "\n" not in str(raised.value)
 
 
 def test_no_comparison_is_none(tmp_path: Path) -> None:
     assert activations(tmp_path) is None
 
 
-def test_a_comparison_is_read(tmp_path: Path) -> None:
-    content = {"runs": [], "networks": {}, "split": "PublicTest"}
+def test_what_ships_is_read(own: Contract) -> None:
+    compared, framed, decided = activations(MODELS), crops(MODELS, own), decision(MODELS)
+    assert compared is not None and framed is not None and decided is not None
+    assert compared.measures == MEASURES and set(compared.networks) == {"elu", "relu"}
+    assert 0 < framed.found <= framed.faces
+    assert {rule.model.name for rule in decided.rules if rule.ships} == set(names())
+
+
+@pytest.mark.parametrize(
+    ("file", "writer"),
+    [
+        ("activations.json", "emorec.training.compare"),
+        ("crops.json", "emorec.training.framing"),
+        ("decision.json", "benchmarks.decision"),
+    ],
+)
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"split": 3}', '{"runs": []}'])
+def test_what_is_no_such_record_is_a_line(
+    own: Contract, tmp_path: Path, file: str, writer: str, content: str
+) -> None:
+    read_it = {
+        "activations.json": activations,
+        "crops.json": lambda folder: crops(folder, own),
+        "decision.json": decision,
+    }[file]
+    assert read_it(tmp_path) is None
+    (tmp_path / file).write_text(content)
+    with pytest.raises(ModelError) as raised:
+        read_it(tmp_path)
+    assert str(raised.value).startswith(f"{tmp_path / file}: ") and "\n" not in str(raised.value)
+    assert not content or f"`python -m {writer}` writes this file" in str(raised.value)
+
+
+def test_a_comparison_of_no_runs_is_refused(tmp_path: Path) -> None:
+    content = json.loads((MODELS / "activations.json").read_text()) | {"runs": []}
     (tmp_path / "activations.json").write_text(json.dumps(content))
-    assert activations(tmp_path) == content
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"runs": []}'])
-def test_what_is_no_comparison_is_a_line(tmp_path: Path, content: str) -> None:
-    (tmp_path / "activations.json").write_text(content)
-    with pytest.raises(ModelError, match=r"activations\.json: ") as raised:
+    with pytest.raises(ModelError, match="expected at least one run"):
         activations(tmp_path)
-    assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"split": "PublicTest"}'])
-def test_what_is_no_measure_of_crops_is_a_line(own: Contract, tmp_path: Path, content: str) -> None:
-    assert crops(tmp_path, own) is None
-    (tmp_path / "crops.json").write_text(content)
-    with pytest.raises(ModelError, match=r"crops\.json: ") as raised:
-        crops(tmp_path, own)
-    assert "\n" not in str(raised.value)
+def test_the_crops_of_other_weights_are_not_told(own: Contract) -> None:
+    files = {kind: {**of, "sha256": "0" * 64} for kind, of in own.files.items()}
+    assert crops(MODELS, replace(own, files=files)) is None

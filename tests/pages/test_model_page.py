@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import UNSURE
-from emorec.model import evaluation, store
+from emorec.model import evaluation, store, typed_json
+from emorec.model.shelf import Comparison, Run, Spread
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts import engine
 from emorec.pages.parts.pictures import ReadPictures
@@ -68,14 +70,17 @@ def charts(at: AppTest) -> int:
 
 
 def write_activations(folder: Path, *networks: str) -> None:
-    numbers = {"accuracy": 0.61, "macro_f1": 0.55, "ferplus": 0.77}
-    of = {name: {"mean": value, "sd": 0.004} for name, value in numbers.items()}
-    content = {
-        "split": "PublicTest",
-        "runs": [{"network": n, "seed": 1, "epochs": 12, **numbers} for n in networks],
-        "networks": dict.fromkeys(networks, of),
-    }
-    (folder / "activations.json").write_text(json.dumps(content))
+    reached = {"accuracy": 0.61, "macro_f1": 0.55, "ferplus": 0.77}
+    spreads = {name: Spread(mean=value, sd=0.004) for name, value in reached.items()}
+    compared = Comparison(
+        date="2026-11-28",
+        command="python -m emorec.training.compare runs/a",
+        split="PublicTest",
+        recipe={},
+        runs=tuple(Run(network=n, seed=1, epochs=12, best_epoch=11, **reached) for n in networks),
+        networks=dict.fromkeys(networks, spreads),
+    )
+    typed_json.write(Comparison, compared, folder / "activations.json")
 
 
 def test_it_says_what_it_is_and_is_not(two_models: Path) -> None:
@@ -105,21 +110,22 @@ def test_what_was_measured_is_shown_whole(two_models: Path, faces: FaceSet) -> N
     told = evaluate(model, faces, "PrivateTest")
     evaluation.write(model.file, {"PrivateTest": told})
     assert charts(page()) == 2, "faces that nobody spoiled have no chart"
-    told["fer2013"]["corrupted"] = {"dark": 0.5, "noise": 0.25}
+    spoiled = replace(told.fer2013, corrupted={"dark": 0.5, "noise": 0.25})
+    told = replace(told, fer2013=spoiled)
     evaluation.write(model.file, {"PrivateTest": told})
     write_activations(two_models, "elu", "relu")
     at = page()
     assert not at.info
     assert [(metric.label, metric.value) for metric in at.metric] == [
-        ("Accuracy", f"{told['fer2013']['accuracy']:.1%}"),
-        ("Macro F1", f"{told['fer2013']['macro_f1']:.1%}"),
-        ("Calibration error", f"{told['fer2013']['ece']:.1%}"),
-        ("Agrees with people", f"{told['shown']['accuracy']:.1%}"),
+        ("Accuracy", f"{told.fer2013.accuracy:.1%}"),
+        ("Macro-F1", f"{told.fer2013.macro_f1:.1%}"),
+        ("Calibration error", f"{told.fer2013.ece:.1%}"),
+        ("Agrees with people", f"{told.shown.accuracy:.1%}"),
     ]
     # What for what, emotion by emotion, poor pictures, and three measures of the seeds.
     assert charts(at) == 6
     shown = text(at)
-    assert f"{told['shown']['coverage']:.0%} of the faces get a label" in shown
+    assert f"{told.shown.coverage:.0%} of the faces get a label" in shown
     assert f"confidence of {model.contract.unsure_below:.0%} a face is **{UNSURE}**" in shown
     assert "ELU 61.0% ± 0.4%, ReLU 61.0% ± 0.4%" in shown
     assert "12 epochs" in shown
@@ -136,8 +142,8 @@ def test_each_head_has_its_own_numbers(two_models: Path, faces: FaceSet, kind: s
     before = text(at)
     which.set_value({LABELS: "fer2013", VOTES: "ferplus"}[kind]).run()
     assert not at.exception
-    numbers = told[{LABELS: "fer2013", VOTES: "ferplus"}[kind]]
-    line = f"{numbers['n']:,} faces: {numbers['accuracy']:.1%} right"
+    measured = told.answers()[{LABELS: "fer2013", VOTES: "ferplus"}[kind]]
+    line = f"{measured.answer}. {measured.n:,} faces: {measured.accuracy:.1%} right"
     assert line in text(at) and line not in before
 
 
@@ -146,7 +152,7 @@ def test_without_votes_only_the_labels_are_measured(two_models: Path, faces: Fac
     alone = FaceSet(faces.faces, faces.labels)
     evaluation.write(model.file, {"PublicTest": evaluate(model, alone, "PublicTest")})
     at = page()
-    assert [metric.label for metric in at.metric] == ["Accuracy", "Macro F1", "Calibration error"]
+    assert [metric.label for metric in at.metric] == ["Accuracy", "Macro-F1", "Calibration error"]
     assert charts(at) == 2 and not at.segmented_control
     assert "chosen by these faces" in text(at)
 

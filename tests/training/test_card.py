@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from emorec.drawing import measures
 from emorec.emotions import EMOTIONS
-from emorec.model import contract, evaluation, store
+from emorec.model import contract, evaluation, shelf, store, typed_json
+from emorec.model.evaluation import Evaluation, Weights
+from emorec.model.shelf import Comparison, Crops, Run, Spread
 from emorec.paths import MODELS
 from emorec.training.card.card import card, latest, main, size
-from emorec.training.card.pictures import draw
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate
+from emorec.training.plots import draw_answers
 
 NAME = "elu_cnn"
 
@@ -37,7 +38,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kinds() -> dict[str, Any]:
+def measured() -> Evaluation:
     rng = np.random.default_rng(0)
     votes = np.zeros((70, 10), np.int64)
     votes[np.arange(70), np.arange(70) % 8] = 10
@@ -72,31 +73,32 @@ def test_what_was_not_measured_is_said_and_the_contract_counts(folder: Path) -> 
     assert "| PublicTest | 1,234 | 54.3 % | 0.432 | 0.012 |" in card()
 
 
-def test_a_measured_model_is_described_by_its_numbers(folder: Path, kinds: dict[str, Any]) -> None:
-    other = {name: numbers | {"n": 7} for name, numbers in kinds.items()}
-    poor = kinds["fer2013"] | {"accuracy": 0.6, "corrupted": {"dark": 0.3, "noise": 0.12}}
-    private = kinds | {"fer2013": poor}
-    evaluation.write(folder / f"{NAME}.tflite", {"PublicTest": other, "PrivateTest": private})
-    numbers = {"accuracy": 0.61, "macro_f1": 0.55, "ferplus": 0.77}
-    of = {name: {"mean": value, "sd": 0.004} for name, value in numbers.items()}
-    compared = {
-        "split": "PublicTest",
-        "command": "python -m emorec.training.compare runs/a",
-        "runs": [{"network": "relu", "seed": 4, "epochs": 12, **numbers}],
-        "networks": {"relu": of},
-    }
-    (folder / "activations.json").write_text(json.dumps(compared))
+def test_a_measured_model_is_described_by_its_numbers(folder: Path, measured: Evaluation) -> None:
+    other = replace(measured, fer2013=replace(measured.fer2013, n=7))
+    poor = replace(measured.fer2013, accuracy=0.6, corrupted={"dark": 0.3, "noise": 0.12})
+    splits = {"PublicTest": other, "PrivateTest": replace(measured, fer2013=poor)}
+    evaluation.write(folder / f"{NAME}.tflite", splits)
+    reached = {"accuracy": 0.61, "macro_f1": 0.55, "ferplus": 0.77}
+    compared = Comparison(
+        date="2026-11-28",
+        command="python -m emorec.training.compare runs/a",
+        split="PublicTest",
+        recipe={},
+        runs=(Run(network="relu", seed=4, epochs=12, best_epoch=11, **reached),),
+        networks={"relu": {name: Spread(mean=of, sd=0.004) for name, of in reached.items()}},
+    )
+    typed_json.write(Comparison, compared, folder / "activations.json")
     text = card()
     own = contract.read(folder / f"{NAME}.json")
-    shown = kinds["shown"]
+    shown = measured.shown
     for line in (
         f"| `{NAME}.evaluation.json` |",
         own.command,
-        f"| {kinds['fer2013']['n']} | 60.0 % |",
+        f"| {measured.fer2013.n} | 60.0 % |",
         "| as they are | 60.0 % | 100.0 % |\n| dark | 30.0 % | 50.0 % |",
         "| mean of the 2 | 21.0 % | 35.0 % |",
-        f"| PrivateTest | {100 * shown['coverage']:.1f} % | {100 * shown['agreement']:.1f} % |",
-        "Emotion by emotion, on PrivateTest:\n\n| emotion | FER2013's labels: faces |",
+        f"| PrivateTest | {100 * shown.coverage:.1f} % | {100 * shown.agreement:.1f} % |",
+        "Emotion by emotion, on PrivateTest:\n\n| emotion | FER2013 head: faces |",
         f"images/{NAME}-confusion.png",
         "| ReLU, seed 4 | 61.0 % | 0.550 | 77.0 % |",
         "| **ReLU, mean ± standard deviation** | 61.0 % ± 0.4 % | 0.550 ± 0.004 | 77.0 % ± 0.4 % |",
@@ -106,30 +108,25 @@ def test_a_measured_model_is_described_by_its_numbers(folder: Path, kinds: dict[
 
 
 def test_the_crops_of_these_weights_are_told(folder: Path) -> None:
-    sha256 = contract.read(folder / f"{NAME}.json").files["tflite"]["sha256"]
-    crops = {
-        "model": {"name": NAME, "sha256": sha256},
-        "command": "python -m emorec.training.framing --data a.csv",
-        "split": "PublicTest",
-        "sides_px": [72, 200],
-        "faces": 3589,
-        "found": 2057,
-        "accuracy": {"original": 0.69, "pipeline": 0.68},
-    }
-    (folder / "crops.json").write_text(json.dumps(crops))
+    crops = shelf.crops(MODELS, contract.read(folder / f"{NAME}.json"))
+    assert crops is not None
+    framed = replace(crops, found=2057, accuracy={"original": 0.69, "pipeline": 0.68})
+    typed_json.write(Crops, framed, folder / "crops.json")
     text = card()
-    assert "images/crops.png" in text and crops["command"] in text
+    assert "images/crops.png" in text and crops.command in text
     words = " ".join(text.split())
-    assert "found 2,057 of them" in words and "names 69.0% of them" in words
-    crops["model"]["sha256"] = "of other weights"
-    (folder / "crops.json").write_text(json.dumps(crops))
+    assert "found 2,057 of them" in words and "names 69.0 % of them" in words
+    other = replace(framed, model=Weights(name=NAME, sha256="of other weights"))
+    typed_json.write(Crops, other, folder / "crops.json")
     assert "images/crops.png" not in card()
 
 
-def test_without_votes_nothing_is_said_of_people(folder: Path, kinds: dict[str, Any]) -> None:
-    evaluation.write(folder / f"{NAME}.tflite", {"PublicTest": {"fer2013": kinds["fer2013"]}})
+def test_without_votes_nothing_is_said_of_people(folder: Path, measured: Evaluation) -> None:
+    alone = Evaluation(fer2013=measured.fer2013)
+    evaluation.write(folder / f"{NAME}.tflite", {"PublicTest": alone})
     text = card()
-    assert "shown, by people" not in text and "--ferplus fer2013new.csv --split" not in text
+    assert "As shown: faces" not in text and "FER2013 head: faces" in text
+    assert "--ferplus fer2013new.csv --split" not in text
 
 
 @pytest.mark.parametrize(
@@ -158,22 +155,20 @@ def test_multiply_adds_are_counted() -> None:
 
 
 @pytest.mark.parametrize("votes", [True, False], ids=["with votes", "without"])
-def test_pictures_are_small_and_readable(
-    tmp_path: Path, kinds: dict[str, Any], votes: bool
-) -> None:
-    told = kinds if votes else {"fer2013": kinds["fer2013"]}
-    draw(told, tmp_path / "images", "a")
-    for what in ("confusion", "emotions"):
-        file = tmp_path / "images" / f"a-{what}.png"
+def test_pictures_are_small_and_readable(tmp_path: Path, measured: Evaluation, votes: bool) -> None:
+    told = measured if votes else Evaluation(fer2013=measured.fer2013)
+    for draw in (measures.confusion, measures.per_class):
+        file = tmp_path / "a.png"
+        draw_answers(draw, told.answers().values(), file)
         with Image.open(file) as picture:
-            assert picture.width >= 500 and picture.height >= 400
+            assert picture.format == "PNG" and picture.width >= 500 and picture.height >= 400
             colors = picture.convert("RGB").getcolors(1 << 16)
         assert colors is not None and len(colors) > 2 * len(EMOTIONS)
         assert file.stat().st_size < 150_000
 
 
-def test_the_program_writes_card_and_pictures(folder: Path, kinds: dict[str, Any]) -> None:
-    evaluation.write(folder / f"{NAME}.tflite", {"PrivateTest": kinds})
+def test_the_program_writes_card_and_pictures(folder: Path, measured: Evaluation) -> None:
+    evaluation.write(folder / f"{NAME}.tflite", {"PrivateTest": measured})
     assert main() == 0
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert text == card()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emorec.errors import TrainingError
-from emorec.model.shelf import activations
+from emorec.model.shelf import MEASURES, Spread, activations
 from emorec.paths import MODELS
 from emorec.training.compare import compare, main
 from emorec.training.recipe import Recipe
@@ -36,17 +36,18 @@ def test_the_best_epoch_of_each_run_and_their_mean(tmp_path: Path) -> None:
         run(tmp_path / "c", [0.7, 0.2, 0.7], network="elu", seed=1),  # of equals the later
     ]
     report = compare(folders)
-    assert [(r["network"], r["seed"], r["best_epoch"], r["accuracy"]) for r in report["runs"]] == [
+    assert [(r.network, r.seed, r.best_epoch, r.accuracy) for r in report.runs] == [
         ("elu", 1, 3, 0.7),
         ("relu", 1, 1, 0.5),
         ("relu", 2, 2, 0.6),
     ]
-    assert report["runs"][2]["macro_f1"] == 0.3 and report["runs"][2]["ferplus"] == 0.7
-    assert report["networks"]["elu"]["accuracy"] == {"mean": 0.7, "sd": 0.0}
-    relu = report["networks"]["relu"]["accuracy"]
-    assert relu["mean"] == pytest.approx(0.55) and relu["sd"] == pytest.approx(0.0707, abs=1e-4)
-    assert "network" not in report["recipe"] and report["recipe"]["stages"] == ((48, 3),)
-    assert str(tmp_path) not in report["command"]
+    assert report.runs[2].macro_f1 == 0.3 and report.runs[2].ferplus == 0.7
+    assert report.networks["elu"]["accuracy"] == Spread(mean=0.7, sd=0.0)
+    relu = report.networks["relu"]["accuracy"]
+    assert relu.mean == pytest.approx(0.55) and relu.sd == pytest.approx(0.0707, abs=1e-4)
+    assert report.measures == MEASURES
+    assert "network" not in report.recipe and report.recipe["stages"] == ((48, 3),)
+    assert str(tmp_path) not in report.command
 
 
 def test_without_votes_people_are_left_out(tmp_path: Path) -> None:
@@ -54,8 +55,9 @@ def test_without_votes_people_are_left_out(tmp_path: Path) -> None:
     file = folder / "history.csv"
     rows = [line.rpartition(",")[0] for line in file.read_text().splitlines()]
     file.write_text("\n".join(rows) + "\n")
-    (told,) = compare([folder])["runs"]
-    assert "ferplus" not in told and told["accuracy"] == 0.5
+    report = compare([folder])
+    assert report.runs[0].ferplus is None and report.runs[0].accuracy == 0.5
+    assert list(report.measures) == ["accuracy", "macro_f1"]
 
 
 def test_what_is_written_is_what_page_and_card_read(
@@ -65,7 +67,7 @@ def test_what_is_written_is_what_page_and_card_read(
     file = tmp_path / "activations.json"
     assert main([*map(str, folders), "--out", str(file)]) == 0
     report = activations(tmp_path)
-    assert report is not None and set(report["networks"]) == {"elu", "relu"}
+    assert report is not None and set(report.networks) == {"elu", "relu"}
     assert capsys.readouterr().out.splitlines()[1].startswith("relu  accuracy 0.5000 ± 0.0000")
 
 
@@ -112,12 +114,12 @@ def test_a_broken_history_is_a_line(
 
 def test_what_is_no_run_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), "--out", str(tmp_path / "out.json")]) == 2
-    assert "settings.json" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("compare: ") and "settings.json" in error
 
 
 def test_the_kept_comparison_has_both_networks_over_the_same_seeds() -> None:
     report = activations(MODELS)
-    if report is None:
-        return
-    seeds = {n: {r["seed"] for r in report["runs"] if r["network"] == n} for n in ("elu", "relu")}
+    assert report is not None
+    seeds = {n: {r.seed for r in report.runs if r.network == n} for n in ("elu", "relu")}
     assert seeds["elu"] == seeds["relu"] and len(seeds["elu"]) >= 2

@@ -21,7 +21,7 @@ from emorec.paths import MODELS
 from emorec.training import export, fit, run, trainee
 from emorec.training.augment import Augmentation, vary
 from emorec.training.data import FaceSet
-from emorec.training.distill import VIEWS, draw_framings, learn_from, look, teach
+from emorec.training.distill import VIEWS, draw_framings, learn_from, predict, teach
 from emorec.training.recipe import Recipe, read_recipe
 from emorec.training.trainee import lessons
 
@@ -77,7 +77,7 @@ def test_the_student_sees_what_the_teachers_saw_upright_or_mirrored(model, mirro
             seen.append(views.copy())
             return model.outputs(views)
 
-    look(Teacher(), faces, framings, mirrored)
+    predict(Teacher(), faces, framings, mirrored)
     assert len(seen) == VIEWS
     for i, views in enumerate(seen):
         student = ops.convert_to_numpy(

@@ -16,6 +16,7 @@ from emorec.model.contract import read
 from emorec.model.evaluation import read as read_evaluation
 from emorec.model.shown import shown, tempered
 from emorec.model.store import EmotionModel, load
+from emorec.model.typed_json import as_json
 from emorec.paths import MODELS
 from emorec.training.corruptions import CORRUPTIONS
 from emorec.training.data import FaceSet
@@ -40,24 +41,21 @@ def some_faces() -> FaceSet:
 def test_each_head_is_measured_against_its_own_labels(model: EmotionModel) -> None:
     faces, settings = some_faces(), model.contract
     measured = evaluate(model, faces, "PublicTest")
-    assert list(measured) == ["fer2013", "ferplus", "shown"]
-    assert [numbers["n"] for numbers in measured.values()] == [30, 24, 21]
-    assert [numbers["labels"] for numbers in measured.values()] == [
-        list(EMOTIONS),
-        list(FERPLUS_EMOTIONS),
-        list(EMOTIONS),
-    ]
+    answers = measured.answers()
+    assert list(answers) == [of.what for of in answers.values()] == ["fer2013", "ferplus", "shown"]
+    assert [of.n for of in answers.values()] == [30, 24, 21]
+    assert [of.labels for of in answers.values()] == [EMOTIONS, FERPLUS_EMOTIONS, EMOTIONS]
     outputs = model.outputs(faces.faces)
     top = tempered(outputs["fer2013"], settings.temperatures["fer2013"]).argmax(axis=1)
-    assert measured["fer2013"]["accuracy"] == pytest.approx((top == faces.labels).mean())
-    assert measured["fer2013"]["said_neutral"] == pytest.approx((top == 6).mean())
-    assert measured["fer2013"]["true_neutral"] == pytest.approx(4 / 30)
-    assert measured["ferplus"]["true_neutral"] == pytest.approx(3 / 24)
-    assert measured["shown"]["true_neutral"] == pytest.approx(3 / 21)
+    assert measured.fer2013.accuracy == pytest.approx((top == faces.labels).mean())
+    assert measured.fer2013.said_neutral == pytest.approx((top == 6).mean())
+    assert measured.fer2013.true_neutral == pytest.approx(4 / 30)
+    assert measured.ferplus.true_neutral == pytest.approx(3 / 24)
+    assert measured.shown.true_neutral == pytest.approx(3 / 21)
     probs = shown(outputs, settings.temperatures, settings.blend, settings.prior_power)
     named = np.arange(N) % 10 < 7
     sure = probs.max(axis=1)[named] >= settings.unsure_below
-    assert measured["shown"]["coverage"] == pytest.approx(sure.mean())
+    assert measured.shown.coverage == pytest.approx(sure.mean())
 
 
 def test_a_mirrored_face_measures_the_same_with_flip(model: EmotionModel) -> None:
@@ -65,16 +63,18 @@ def test_a_mirrored_face_measures_the_same_with_flip(model: EmotionModel) -> Non
     mirrored = FaceSet(faces.faces[:, :, ::-1], faces.labels, faces.votes)
     one, other = (evaluate(model, each, "PublicTest", flip=True) for each in (faces, mirrored))
     plain = evaluate(model, faces, "PublicTest")
-    for name in one:
-        assert one[name]["confusion"] == other[name]["confusion"]
-        assert one[name]["ece"] == pytest.approx(other[name]["ece"], abs=1e-5)
-        assert one[name]["ece"] != pytest.approx(plain[name]["ece"], abs=1e-5)
-        assert (one[name]["flip"], plain[name]["flip"]) == (True, False)
+    every = (each.answers().values() for each in (one, other, plain))
+    for flipped, mirrored_too, once in zip(*every, strict=True):
+        assert flipped.confusion == mirrored_too.confusion
+        assert flipped.ece == pytest.approx(mirrored_too.ece, abs=1e-5)
+        assert flipped.ece != pytest.approx(once.ece, abs=1e-5)
+        assert (flipped.flip, once.flip) == (True, False)
 
 
 def test_without_votes_there_is_one_measurement(model: EmotionModel) -> None:
     faces = some_faces()
-    assert list(evaluate(model, FaceSet(faces.faces, faces.labels), "Training")) == ["fer2013"]
+    measured = evaluate(model, FaceSet(faces.faces, faces.labels), "Training")
+    assert list(measured.answers()) == ["fer2013"]
 
 
 def test_votes_that_name_nothing_are_refused(model: EmotionModel) -> None:
@@ -84,16 +84,16 @@ def test_votes_that_name_nothing_are_refused(model: EmotionModel) -> None:
 
 
 def test_the_table_is_aligned(model: EmotionModel) -> None:
-    for measured in evaluate(model, some_faces(), "PublicTest").values():
-        classes, lines = len(measured["labels"]), readable(measured).split("\n")
+    for measured in evaluate(model, some_faces(), "PublicTest").answers().values():
+        classes, lines = len(measured.labels), readable(measured).split("\n")
         (blank, head, columns), rows = lines[-classes - 3 : -classes], lines[-classes:]
         assert blank == "" and len({len(line) for line in (columns, *rows)}) == 1
-        for row, label in zip(rows, measured["labels"], strict=True):
-            numbers = measured["per_class"][label]
+        for row, label in zip(rows, measured.labels, strict=True):
+            quality = measured.per_class[label]
             assert row[: head.index("F1") + 2].split() == [
                 label,
-                str(numbers["n"]),
-                *(f"{numbers[key]:.3f}" for key in ("precision", "recall", "f1")),
+                str(quality.n),
+                *(f"{value:.3f}" for value in (quality.precision, quality.recall, quality.f1)),
             ]
 
 
@@ -135,18 +135,20 @@ def test_all_that_is_recorded_is_kept_beside_the_model(
     flipped = json.loads(capsys.readouterr().out)
     kept = read_evaluation(files["model"])
     assert list(kept) == ["PublicTest"]
-    assert list(kept["PublicTest"]) == ["fer2013", "ferplus", "shown"]
+    recorded = kept["PublicTest"]
+    assert list(recorded.answers()) == ["fer2013", "ferplus", "shown"]
     assert flipped["what"] == "fer2013" and flipped["flip"]
-    fer2013 = kept["PublicTest"]["fer2013"]
-    assert list(fer2013["corrupted"]) == list(CORRUPTIONS)
-    assert not fer2013["flip"]
-    assert fer2013["with_flip"] == {key: flipped[key] for key in ("accuracy", "macro_f1", "ece")}
+    fer2013 = recorded.fer2013
+    assert list(fer2013.corrupted) == list(CORRUPTIONS)
+    assert recorded.ferplus.corrupted is None and recorded.ferplus.with_flip is not None
+    assert not fer2013.flip
+    assert as_json(fer2013.with_flip) == {k: flipped[k] for k in ("accuracy", "macro_f1", "ece")}
     contract = read(files["model"].with_suffix(".json"))
     assert contract.metrics == {
         **before.metrics,
-        "PublicTest": {key: fer2013[key] for key in ("n", "accuracy", "macro_f1", "ece")},
+        "PublicTest": {k: getattr(fer2013, k) for k in ("n", "accuracy", "macro_f1", "ece")},
     }
-    assert kept["PublicTest"]["ferplus"]["accuracy"] == printed["accuracy"]
+    assert recorded.ferplus.accuracy == printed["accuracy"]
 
 
 def test_a_keras_file_measures_as_its_litert_file(
@@ -177,7 +179,7 @@ def test_what_the_app_shows_can_be_asked_for(
     assert main(base) == 0
     printed = capsys.readouterr().out
     assert printed.count("accuracy ") == 1
-    assert "what the app shows against the data's own labels" in printed
+    assert "As shown against the data's own labels" in printed
 
 
 def test_people_are_asked_for_by_name(

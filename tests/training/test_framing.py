@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ import pytest
 from PIL import Image
 
 from emorec.geometry import square
+from emorec.model import typed_json
 from emorec.model.contract import read
+from emorec.model.shelf import Crops, crops
 from emorec.paths import MODELS
 from emorec.records import Detection
 from emorec.training.framing import SCALES, SIDES_PX, SIZE_WH, draw, find_again, main, pasted, score
@@ -39,6 +40,9 @@ class Finder:
 
 class Reader:
     """Names a face by its mean grey."""
+
+    file = MODELS / "elu_cnn.tflite"
+    contract = read(MODELS / "elu_cnn.json")
 
     def outputs(self, faces: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.float32]]:
         said = np.where(faces.mean(axis=(1, 2)) > 100, 1, 0)
@@ -69,11 +73,11 @@ def test_what_is_found_is_cut_out_in_every_way() -> None:
 def test_the_scores_are_of_the_faces_that_were_found() -> None:
     faces = np.array([EDGES, EDGES, EDGES])
     again = find_again(faces, Finder(1.1, blind={1}))
-    told = score(faces, np.array([1, 0, 0]), again, Reader())
-    assert (told["faces"], told["found"]) == (3, 2)
-    assert told["side"] == pytest.approx(1.1) and told["offset_xy"] == [0, 0]
-    assert set(told["accuracy"].values()) == {0.5}
-    assert len(told["by_scale"]) == len(SCALES)
+    told = score(faces, np.array([1, 0, 0]), again, Reader(), "auto")
+    assert (told.faces, told.found) == (3, 2)
+    assert told.side == pytest.approx(1.1) and told.offset_xy == (0, 0)
+    assert set(told.accuracy.values()) == {0.5}
+    assert len(told.by_scale) == len(SCALES)
 
 
 def test_the_picture_is_of_means(tmp_path: Path) -> None:
@@ -83,17 +87,32 @@ def test_the_picture_is_of_means(tmp_path: Path) -> None:
     assert (tmp_path / "crops.png").stat().st_size < 60_000
 
 
-def test_no_face_is_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [("PublicTest", "found none of 1 faces"), ("Training", "no PublicTest faces in it; only T")],
+)
+def test_no_face_is_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], split: str, words: str
+) -> None:
     blank = " ".join(["9"] * 48 * 48)
     data = tmp_path / "fer2013.csv"
-    data.write_text(f"emotion,pixels,Usage\n3,{blank},PublicTest\n")
+    data.write_text(f"emotion,pixels,Usage\n3,{blank},{split}\n")
     out = tmp_path / "crops.json"
     assert main(["--data", str(data), "--out", str(out)]) == 2
-    assert "found none of 1 faces" in capsys.readouterr().err and not out.exists()
+    error = capsys.readouterr().err
+    assert error.startswith(f"framing: {data}: ") and words in error and error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_what_is_written_is_what_the_card_reads(tmp_path: Path) -> None:
+    again = find_again(np.array([EDGES] * 2), Finder(1.1))
+    told = score(np.array([EDGES] * 2), np.array([1, 0]), again, Reader(), "auto")
+    typed_json.write(Crops, told, tmp_path / "crops.json")
+    assert crops(tmp_path, Reader.contract) == told
 
 
 def test_the_crops_of_the_model_that_ships_cost_little() -> None:
-    told = json.loads((MODELS / "crops.json").read_text())
-    assert told["model"]["sha256"] == read(MODELS / "elu_cnn.json").files["tflite"]["sha256"]
-    right = told["accuracy"]
-    assert right["original"] - right["pipeline"] <= 0.02
+    told = crops(MODELS, read(MODELS / "elu_cnn.json"))
+    assert told is not None and told.detector == "auto" and told.faces == 3589
+    assert told.found / told.faces > 0.95
+    assert told.accuracy["original"] - told.accuracy["pipeline"] <= 0.01

@@ -28,10 +28,10 @@ def test_by_hand() -> None:
     assert matrix.tolist() == [[2, 1, 0, 0], [0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
     assert accuracy(said, true) == 0.5
     rows = per_class(matrix)
-    assert [row["n"] for row in rows] == [3, 2, 1, 0]
-    assert [row["precision"] for row in rows] == pytest.approx([1, 1 / 3, 0, 0])
-    assert [row["recall"] for row in rows] == pytest.approx([2 / 3, 1 / 2, 0, 0])
-    assert [row["f1"] for row in rows] == pytest.approx([0.8, 0.4, 0, 0])
+    assert [row.n for row in rows] == [3, 2, 1, 0]
+    assert [row.precision for row in rows] == pytest.approx([1, 1 / 3, 0, 0])
+    assert [row.recall for row in rows] == pytest.approx([2 / 3, 1 / 2, 0, 0])
+    assert [row.f1 for row in rows] == pytest.approx([0.8, 0.4, 0, 0])
     # The fourth class has no example, so it does not count.
     assert macro_f1(said, true, 4) == pytest.approx((0.8 + 0.4 + 0) / 3)
 

@@ -1,48 +1,93 @@
-"""The model card: ``models/README.md``, written from what was measured and from nothing else.
+"""The model card: ``models/README.md``, written from what was measured alone.
 
-``python -m emorec.training.card`` writes it and its pictures. Its layout follows M. Mitchell et
-al., "Model Cards for Model Reporting" (FAT* 2019).
+``python -m emorec.training.card`` writes it and its pictures; ``card.md.j2`` holds its words and
+tables. Its layout follows M. Mitchell et al., "Model Cards for Model Reporting" (FAT* 2019).
 """
 
 from __future__ import annotations
 
 import math
+import re
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS, UNSURE
 from emorec.errors import EmorecError, ModelError
 from emorec.model import contract, shelf, store
-from emorec.model.contract import FORMATS, Contract
-from emorec.model.evaluation import evaluation_file
-from emorec.model.network import FACE_SIDE
+from emorec.model.contract import Contract
+from emorec.model.evaluation import ANSWERS, Evaluation, Measured
+from emorec.model.network import ACTIVATIONS, FACE_SIDE, TITLES
 from emorec.model.runtime import start_keras
+from emorec.model.shelf import Crops
 from emorec.model.shown import in_words
 from emorec.training.calibrate import AGREEMENT, LEAST_COVERAGE
-from emorec.training.card import tables, words
-from emorec.training.card.tables import ACTIVATIONS
+from emorec.training.corruptions import kept
 
 if TYPE_CHECKING:
     import keras
 
 _SPLITS = ("PrivateTest", "PublicTest")
 _IMAGES = "images"
+_TEMPLATE = Path(__file__).with_name("card.md.j2")
+_DETECTORS = (
+    "face_detection_short_range.tflite",
+    "face_check.tflite",
+    "../haarcascade_frontalface_default.xml",
+)
+_NOT_PROSE = ("#", "```", "|", "!", "- ")
+"""How a paragraph starts whose lines stay as they are: headings, code, tables, pictures, lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What the card says of one model.
+
+    Attributes:
+        contract: of the model.
+        splits: its evaluation of each split that still holds; empty where there is none.
+        crops: how it reads the pipeline's crops; None where that was not measured.
+        parameters: of the network.
+        multiply_adds: of the network, for one face.
+    """
+
+    contract: Contract
+    splits: Mapping[str, Evaluation]
+    crops: Crops | None
+    parameters: int
+    multiply_adds: int
+
+    @property
+    def latest(self) -> Evaluation | None:
+        return self.splits[latest(self.splits)] if self.splits else None
+
+    @property
+    def by_emotion(self) -> list[Measured]:
+        """The answers in ``EMOTIONS``, of the split that says most."""
+        answers = self.latest.answers().values() if self.latest else ()
+        return [measured for measured in answers if measured.labels == EMOTIONS]
 
 
 def main() -> int:
     """Write the card and its pictures; return the exit code."""
-    from emorec.training.card.pictures import draw
+    from emorec.drawing import measures
+    from emorec.training.plots import draw_answers
 
     folder = store.path_of().parent
+    images = folder / _IMAGES
     try:
-        for name in shelf.names():
-            own, measured = _read(folder, name)
-            if measured:
-                draw(measured[latest(measured)], folder / _IMAGES, own.name)
-        (folder / "README.md").write_text(card(), encoding="utf-8")
+        models = _models(folder)
+        for model in models:
+            if model.latest is None:
+                continue
+            images.mkdir(exist_ok=True)
+            name, answers = model.contract.name, model.latest.answers().values()
+            draw_answers(measures.confusion, answers, images / f"{name}-confusion.png")
+            draw_answers(measures.per_class, model.by_emotion, images / f"{name}-emotions.png")
+        (folder / "README.md").write_text(_card(folder, models), encoding="utf-8")
     except EmorecError as error:
         print(f"card: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -56,24 +101,13 @@ def card() -> str:
         ModelError: a contract, an evaluation, the comparison or a Keras file cannot be read.
     """
     folder = store.path_of().parent
-    models = {name: _read(folder, name) for name in shelf.names()}
-    parts = [words.HEAD, _files(folder, {name: own for name, (own, _) in models.items()})]
-    for own, measured in models.values():
-        parts += _model(folder, own, measured)
-        parts += _framed(shelf.crops(folder, own))
-    decided = shelf.decision(folder)
-    if decided is not None:
-        parts += _decided(decided)
-    compared = shelf.activations(folder)
-    if compared is not None:
-        parts += _compared(compared)
-    tail = words.TAIL.format(agreement=AGREEMENT, coverage=LEAST_COVERAGE)
-    return "\n\n".join([*parts, tail]) + "\n"
+    return _card(folder, _models(folder))
 
 
-def latest(measured: Mapping[str, Any]) -> str:
+def latest(splits: Iterable[str]) -> str:
     """Return the split that says most: the one that nothing was chosen by, where it was run."""
-    return next(split for split in (*_SPLITS, *measured) if split in measured)
+    names = list(splits)
+    return next(split for split in (*_SPLITS, *names) if split in names)
 
 
 def size(network: keras.Model) -> tuple[int, int]:
@@ -89,111 +123,20 @@ def size(network: keras.Model) -> tuple[int, int]:
     return network.count_params(), work
 
 
-def _read(folder: Path, name: str) -> tuple[Contract, dict[str, Any]]:
-    own = contract.read(folder / f"{name}.json")
-    return own, shelf.measured(folder / f"{name}.tflite", own)
-
-
-def _files(folder: Path, contracts: Mapping[str, Contract]) -> str:
-    rows = []
-    for name, own in contracts.items():
-        weights = own.files["tflite"]["weights"]
-        runs = (
-            "what the app and the command line run"
-            if name == store.DEFAULT_NAME
-            else "to choose on the Model page"
+def _models(folder: Path) -> list[Model]:
+    models = []
+    for name in shelf.names():
+        own = contract.read(folder / f"{name}.json")
+        parameters, multiply_adds = size(_network(folder / own.files["keras"]["file"]))
+        model = Model(
+            contract=own,
+            splits=shelf.measured(folder / f"{name}.tflite", own),
+            crops=shelf.crops(folder, own),
+            parameters=parameters,
+            multiply_adds=multiply_adds,
         )
-        uses = {
-            "tflite": f"the {ACTIVATIONS[own.network]} network on LiteRT, its weights as {weights}:"
-            f" {runs}",
-            "keras": "the same on Keras, to go on training from (`EMOREC_RUNTIME=keras` runs it)",
-        }
-        for suffix in reversed(FORMATS):
-            of = own.files[suffix]
-            rows.append((f"`{of['file']}`", uses[suffix], "MIT", _megabytes(of["bytes"])))
-        rows.append((f"`{name}.json`", "their contract: input, labels, checksums", "MIT", ""))
-        if evaluation_file(folder / f"{name}.tflite").is_file():
-            rows.append((f"`{name}.evaluation.json`", "all that was measured of it", "MIT", ""))
-    if (folder / shelf.ACTIVATIONS).is_file():
-        rows.append((f"`{shelf.ACTIVATIONS}`", "ELU beside ReLU over seeds", "MIT", ""))
-    if (folder / shelf.CROPS).is_file():
-        rows.append((f"`{shelf.CROPS}`", "how the pipeline's crops are read", "MIT", ""))
-    if (folder / shelf.DECISION).is_file():
-        rows.append((f"`{shelf.DECISION}`", "what each decision rule is worth", "MIT", ""))
-    for detector in words.DETECTORS:
-        file = folder / detector.file
-        if file.is_file():
-            size_mb = _megabytes(file.stat().st_size)
-            rows.append((f"`{detector.file}`", detector.what, detector.licence, size_mb))
-    return tables.table(("file", "what it is", "licence", "size"), rows, words=3)
-
-
-def _model(folder: Path, own: Contract, measured: Mapping[str, Any]) -> list[str]:
-    parameters, work = size(_network(folder / own.files["keras"]["file"]))
-    what = _filled(
-        words.MODEL,
-        name=own.name,
-        activation=ACTIVATIONS[own.network],
-        side=FACE_SIDE,
-        parameters=parameters / 1e6,
-        work=work / 1e6,
-        labels=len(EMOTIONS),
-        votes=len(FERPLUS_EMOTIONS),
-        data=own.data["name"],
-        protocol=own.data["protocol"],
-        licence=own.licence,
-        created=own.created,
-        command=own.command,
-    )
-    return [what, *(_quality(own, measured) if measured else _promised(own))]
-
-
-def _quality(own: Contract, measured: Mapping[str, Any]) -> list[str]:
-    split = latest(measured)
-    kinds = measured[split]
-    votes = " --ferplus fer2013new.csv" if "ferplus" in kinds else ""
-    data = f"--data fer2013.csv{votes} --split {split} --model models/{own.name}.tflite"
-    parts = [
-        "### How often it is right",
-        tables.quality(measured),
-        words.MEASURED,
-        f"```\nemorec evaluate {data}\n```",
-        f"![What is taken for what, on {split}]({_IMAGES}/{own.name}-confusion.png)",
-        f"Emotion by emotion, on {split}:",
-        tables.emotions(kinds),
-        f"![Recall and precision of each emotion]({_IMAGES}/{own.name}-emotions.png)",
-        *_corrupted(own, kinds["fer2013"]),
-        "### What is shown",
-        _shown(own),
-    ]
-    return [*parts, tables.labelled(measured)] if "shown" in kinds else parts
-
-
-def _corrupted(own: Contract, measured: Mapping[str, Any]) -> list[str]:
-    if "corrupted" not in measured:
-        return []
-    return [
-        _filled(words.CORRUPTED, name=own.name, split=measured["split"]),
-        tables.corrupted(measured),
-    ]
-
-
-def _framed(crops: Mapping[str, Any] | None) -> list[str]:
-    if crops is None:
-        return []
-    low, high = crops["sides_px"]
-    right = crops["accuracy"]
-    picture = f"{_IMAGES}/crops.png"
-    return [_filled(words.CROPS, **{**crops, **right}, low=low, high=high, picture=picture)]
-
-
-def _promised(own: Contract) -> list[str]:
-    """Return what the contract alone says, where no evaluation stands beside it."""
-    if not own.metrics:
-        known = "How often it is right is unknown."
-        return [_filled(words.NOT_MEASURED, known=known), _shown(own)]
-    known = "The contract says, of the FER2013 head against FER2013's labels:"
-    return [_filled(words.NOT_MEASURED, known=known), tables.short(own.metrics), _shown(own)]
+        models.append(model)
+    return models
 
 
 def _network(file: Path) -> keras.Model:
@@ -207,43 +150,54 @@ def _network(file: Path) -> keras.Model:
         raise ModelError(f"{file}: is no model that can be read ({why}).") from error
 
 
-def _shown(own: Contract) -> str:
-    temperatures = ", ".join(f"{t:.2f} for {head}" for head, t in own.temperatures.items())
-    return _filled(
-        words.SHOWN,
-        what=in_words(own.blend, own.prior_power),
-        temperatures=temperatures,
-        unsure_below=own.unsure_below,
-        unsure=UNSURE,
+def _card(folder: Path, models: Iterable[Model]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=False,  # Markdown
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {
+        "count": "{:,}".format,
+        "megabytes": lambda count: f"{count / 1e6:.1f} MB",
+        "measure": lambda value, name: f"{value:.3f}" if name == "macro_f1" else _percent(value),
+        "percent": _percent,
+    }
+    text = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        models=models,
+        compared=shelf.activations(folder),
+        decision=shelf.decision(folder),
+        bytes_of={
+            name: (folder / name).stat().st_size for name in _DETECTORS if (folder / name).is_file()
+        },
+        in_words=in_words,
+        kept=kept,
+        ACTIVATIONS=ACTIVATIONS,
+        AGREEMENT=AGREEMENT,
+        ANSWERS=ANSWERS,
+        EMOTIONS=EMOTIONS,
+        FACE_SIDE=FACE_SIDE,
+        FERPLUS_EMOTIONS=FERPLUS_EMOTIONS,
+        IMAGES=_IMAGES,
+        LEAST_COVERAGE=LEAST_COVERAGE,
+        TITLES=TITLES,
+        UNSURE=UNSURE,
+    )
+    return _wrapped(text)
 
 
-def _decided(decided: Mapping[str, Any]) -> list[str]:
-    return [
-        _filled(words.DECISION, split=decided["split"], **decided["counts"]),
-        tables.decision(decided),
-        f"```\n{decided['command']}\n```",
-    ]
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
-def _compared(compared: Mapping[str, Any]) -> list[str]:
-    epochs, split = compared["runs"][0]["epochs"], compared["split"]
-    return [
-        _filled(words.COMPARED, epochs=epochs, split=split),
-        tables.runs(compared),
-        f"```\n{compared['command']}\n```",
-    ]
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-def _filled(text: str, **values: Any) -> str:
-    """Return paragraphs with their values, prose in lines of 100; code and headings as they are."""
-    return "\n\n".join(
+def _wrapped(text: str) -> str:
+    """Return Markdown with one blank line between paragraphs, and prose in lines of 100."""
+    parts = [
         part
-        if part.startswith(("#", "```"))
+        if part.startswith(_NOT_PROSE)
         else textwrap.fill(part, 100, break_long_words=False, break_on_hyphens=False)
-        for part in text.format_map(values).split("\n\n")
-    )
+        for part in re.split(r"\n{2,}", text.strip())
+    ]
+    return "\n\n".join(parts) + "\n"
