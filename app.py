@@ -14,8 +14,8 @@ if __name__ == "__main__":
     from emorec.pages.people import page as people
     from emorec.server import patches
 
-    # Not at the start of the process: a library's component registers with a runtime that is there.
-    patches.apply()
+    # Not in `start.prepare`: it needs streamlit-webrtc, which a run has to import first.
+    patches.end_connections_of_other_pages_only()
     st.set_page_config(
         page_title="EmoRec",
         # Streamlit would fetch one of its own icons from Google.
@@ -57,7 +57,7 @@ if __name__ == "__main__":
         page.run()
         gate.ways_out()
 else:
-    # No page is imported here: its components register with a runtime that is not there yet.
+    # No component is imported here: Streamlit serves its files only if a run imports it first.
     from emorec.server import start
 
     app = st.App(__file__, middleware=start.prepare(), lifespan=start.lifespan)

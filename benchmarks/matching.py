@@ -54,9 +54,8 @@ def measure() -> Report:
 def cost(people: int, looks: int) -> dict[str, float]:
     """Return milliseconds to match a face, to read all anew after a change, and to make one."""
     with tempfile.TemporaryDirectory() as folder:
-        env = {"EMOREC_DATA": folder}
-        engine = connect(env=env)
-        gallery = Gallery(engine, unlock(engine, env))
+        engine = connect(None, Path(folder))
+        gallery = Gallery(engine, unlock(engine))
         draw = np.random.default_rng(people)
         for number in range(people):
             gallery.enrol(f"Person {number}", _looks(draw, looks), consent=True)

@@ -14,17 +14,18 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from emorec.deployment import SETTINGS, Deployment
 from emorec.errors import EmorecError
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
 from emorec.server import logs
-from emorec.settings import DETECTORS, Settings
+from emorec.settings import DETECTORS
 from emorec.training.commands import add_parsers as add_training
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not hasattr(args, "command"):
         parser.error("name a command, as in `emorec photo me.jpg`; `emorec --help` lists them.")
     try:
-        _set_up_log()
+        _set_up_log(args.command)
         code = int(args.command(args))
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -67,22 +68,24 @@ def run(args: argparse.Namespace) -> int:
         raise EmorecError(f"{APP}: the web app is missing; install EmoRec again.")
     if not has_home():
         raise EmorecError(NO_HOME)
+    port = args.port or Deployment.from_env(only=("port",)).port
     try:
-        socket.create_server(("", args.port)).close()
+        socket.create_server(("", port)).close()
     except OSError as error:
         why = error.strerror or str(error)
         raise EmorecError(
-            f"port {args.port} cannot be used ({why}): stop what holds it, or pass --port."
+            f"port {port} cannot be used ({why}): stop what holds it, or pass --port."
         ) from None
     # For this computer alone: a browser gives the camera to no other one without HTTPS.
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
-    command += ["--server.address", "localhost", "--server.port", str(args.port)]
+    command += ["--server.address", "localhost", "--server.port", str(port)]
+    os.environ["PORT"] = str(port)
     if args.detector:
         os.environ["EMOREC_DETECTOR"] = args.detector
     # Nobody else comes here, so the people in the gallery are whoever's this computer is.
-    os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE") or "1"
-    path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
-    address = f"http://localhost:{args.port}{'/' if path else ''}{path}"
+    os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE", "").strip() or "1"
+    path = (Deployment.from_env(only=("base_url_path",)).base_url_path or "").strip("/")
+    address = f"http://localhost:{port}{'/' if path else ''}{path}"
     print(f"EmoRec on {address} (Ctrl+C stops it)", flush=True)
     if os.name == "nt":  # there, exec gives the terminal back while the app still runs
         return subprocess.call(command)
@@ -105,7 +108,7 @@ def photo(args: argparse.Namespace) -> int:
 
     paths, code = _pictures(args.images)
     results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
-    settings = Settings.from_env()
+    settings = Deployment.from_env(only=SETTINGS).settings
     if args.detector:
         settings = replace(settings, detector=args.detector)
     names = _names() if args.names else None
@@ -180,7 +183,6 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--port",
         type=_port,
-        default=os.environ.get("PORT") or "8501",
         help="default: the environment's PORT, else 8501",
     )
     _add_detector(add)
@@ -257,10 +259,16 @@ def _plain(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
-def _set_up_log() -> None:
-    """Log where ``EMOREC_LOG`` asks for it; else what is logged would be told twice."""
-    if os.environ.get("EMOREC_LOG"):
-        logs.set_up()
+def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
+    """Log where ``EMOREC_LOG`` asks for it; a command says itself what it would log."""
+    try:
+        form = Deployment.from_env(only=("log",)).log
+    except EmorecError:
+        if command is not doctor:  # which names every wrong variable
+            raise
+        form = None
+    if form:
+        logs.set_up(form)
     elif not (log := logging.getLogger("emorec")).handlers:
         log.addHandler(logging.NullHandler())
 

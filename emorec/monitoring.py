@@ -1,20 +1,16 @@
 """What a deployer's Prometheus sees of the live sessions; no visitor can be told from another.
 
-Everything is counted from the start and costs next to nothing. It is served where
-``EMOREC_METRICS_PORT`` names a port. Names follow https://prometheus.io/docs/practices/naming.
+Everything is counted from the start and costs next to nothing; `serve` lets Prometheus read it.
+Names follow https://prometheus.io/docs/practices/naming.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Mapping
 from threading import Lock
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
-
-from emorec.environment import number
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +38,15 @@ _lock = Lock()
 _server: WSGIServer | None = None
 
 
-def serve(env: Mapping[str, str] = os.environ) -> None:
-    """Serve the metrics on all interfaces; does nothing where they are, or no port is named.
+def serve(port: int | None) -> None:
+    """Serve the metrics on all interfaces; does nothing where they are served already.
 
-    A port that cannot be had is one line in the log, and the app goes on without.
+    Where the port cannot be opened, one line in the log says so, and the app runs without metrics.
 
-    Raises:
-        EmorecError: ``EMOREC_METRICS_PORT`` holds no port.
+    Args:
+        port: ``EMOREC_METRICS_PORT``; None serves no metrics.
     """
     global _server
-    port = number("EMOREC_METRICS_PORT", 1, 65535, env)
     with _lock:
         if port is None or _server is not None:
             return
@@ -59,7 +54,9 @@ def serve(env: Mapping[str, str] = os.environ) -> None:
             _server, _ = start_http_server(port)
         except OSError as error:
             log.error(
-                "EMOREC_METRICS_PORT: no metrics, port %d cannot be had (%s).", port, error.strerror
+                "EMOREC_METRICS_PORT: no metrics, port %d cannot be opened (%s).",
+                port,
+                error.strerror,
             )
         else:
             log.info("metrics are served on port %d", port)

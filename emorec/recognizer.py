@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from emorec.model.store import load
+from emorec.deployment import SETTINGS, Deployment
+from emorec.model.store import load, path_of
 from emorec.pipeline.classify import Calibrate, Classifier
 from emorec.pipeline.detect import Detector, make_detector
 from emorec.pipeline.picture import PicturePipeline
@@ -32,16 +33,21 @@ class EmotionRecognizer:
 
     Args:
         model: a ``.tflite`` or ``.keras`` file with its contract beside it; None takes the one
-            that ships.
+            that ships, for the runtime that the environment names.
         settings: how pictures are read; None takes them from the environment.
 
     Raises:
+        EmorecError: a variable in the environment is wrong.
         ModelError: a model file, its contract or the face cascade is missing or damaged, or
             BlazeFace's file is damaged.
     """
 
     def __init__(self, model: Path | None = None, settings: Settings | None = None) -> None:
-        self.settings = Settings.from_env() if settings is None else settings
+        self.settings = (
+            Deployment.from_env(only=SETTINGS).settings if settings is None else settings
+        )
+        if model is None:
+            model = path_of(runtime=Deployment.from_env(only=("runtime",)).runtime)
         self.model = load(model)
         self._detectors: dict[str, Detector] = {}
         self._lock = Lock()  # of making detectors

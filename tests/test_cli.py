@@ -18,9 +18,11 @@ from PIL import Image
 from emorec.cli import main
 from emorec.emotions import EMOTIONS
 from emorec.media.photo import read_photo
+from emorec.paths import MODELS
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face, FrameResult, unclassified
+from testkit.variables import WRONG
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -194,11 +196,14 @@ def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyP
     def start(*_: object) -> None:
         raise StartedError
 
+    monkeypatch.setenv("PORT", "web")  # an option goes before it, for the server too
     monkeypatch.setenv("EMOREC_DETECTOR", "auto")
-    monkeypatch.setenv("EMOREC_PEOPLE", "")
+    monkeypatch.setenv("EMOREC_PEOPLE", " ")
     monkeypatch.setattr("os.execv", start)
+    port = free_port()
     with pytest.raises(StartedError):
-        main(["run", "--port", str(free_port()), *argv])
+        main(["run", "--port", str(port), *argv])
+    assert os.environ["PORT"] == str(port)
     assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "auto")
     assert os.environ["EMOREC_PEOPLE"] == "1"
 
@@ -655,6 +660,29 @@ def test_doctor_tells_what_is_not_sound(
     assert why in failed[0]
 
 
+def test_doctor_names_every_wrong_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("emorec.doctor.findings.MODELS", MODELS / "none")
+    wrong = dict(WRONG)
+    for name, text in wrong.items():
+        monkeypatch.setenv(name, text)
+    assert main(["doctor"]) == 2
+    shown = capsys.readouterr()
+    failed = [line.split()[1] for line in lines(shown.out) if line.startswith("FAIL")]
+    assert sorted(failed) == sorted([*(f"{name}:" for name in wrong), f"{MODELS / 'none'}:"])
+    assert "hidden" not in shown.out and not shown.err
+
+
+def test_doctor_names_a_policy_that_cannot_be_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EMOREC_ICE_SERVERS", "[]")
+    monkeypatch.setenv("EMOREC_ICE_POLICY", "relay")
+    assert main(["doctor"]) == 2
+    assert "FAIL  EMOREC_ICE_POLICY: relay needs a TURN server" in capsys.readouterr().out
+
+
 def test_doctor_names_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -722,6 +750,7 @@ def test_run_says_the_path_that_the_app_has(
     path: str, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", path)
+    monkeypatch.setenv("PORT", "")
     monkeypatch.setenv("EMOREC_PEOPLE", "")
     monkeypatch.setattr("os.execv", lambda *_: sys.exit(0))
     port = free_port()
@@ -754,10 +783,9 @@ def test_a_port_from_the_environment_must_be_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORT", "web")
-    with pytest.raises(SystemExit) as raised:
-        main(["run"])
-    assert raised.value.code == 2
-    assert "'web'" in capsys.readouterr().err
+    assert main(["run"]) == 2
+    (line,) = lines(capsys.readouterr().err)
+    assert line == "emorec: PORT: expected a number from 1 to 65535. Received 'web'."
 
 
 def test_run_serves_the_app(tmp_path: Path) -> None:

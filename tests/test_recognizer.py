@@ -9,7 +9,7 @@ import pytest
 from skimage.data import astronaut
 
 from emorec import EMOTIONS, EmotionRecognizer, Settings
-from emorec.errors import ModelError
+from emorec.errors import EmorecError, ModelError
 from emorec.geometry import iou
 from emorec.settings import DETECTORS
 
@@ -121,6 +121,32 @@ def test_settings_for_one_picture(recognizer: EmotionRecognizer, portrait: np.nd
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOREC_MIN_FACE_PX", "77")
     assert EmotionRecognizer().settings.min_face_px == 77
+
+
+def test_the_environment_chooses_the_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    monkeypatch.setattr("emorec.recognizer.load", chosen.append)
+    for runtime in ("", "litert", "keras"):
+        monkeypatch.setenv("EMOREC_RUNTIME", runtime)
+        EmotionRecognizer()
+    assert [path.name for path in chosen] == ["elu_cnn.tflite", "elu_cnn.tflite", "elu_cnn.keras"]
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "EMOREC_KEY", "PORT", "TURN_URL"])
+def test_a_server_variable_that_is_wrong_does_not_concern_the_library(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "another program's")
+    assert EmotionRecognizer().settings == Settings()
+
+
+@pytest.mark.parametrize("variable", ["EMOREC_MIN_FACE_PX", "EMOREC_RUNTIME"])
+def test_a_variable_of_its_own_that_is_wrong_is_one_line(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "wrong")
+    with pytest.raises(EmorecError, match=rf"^{variable}: expected .* Received 'wrong'\.$"):
+        EmotionRecognizer()
 
 
 def test_settings_choose_the_detector(recognizer: EmotionRecognizer, portrait: np.ndarray) -> None:

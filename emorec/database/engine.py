@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from emorec.database.upgrade import upgrade
+from emorec.deployment import VARIABLES
 from emorec.errors import StoreError
 
 _FILE = "emorec.sqlite"
@@ -34,19 +34,19 @@ _PRAGMAS = (
 )
 
 
-def connect(url: str | None = None, env: Mapping[str, str] = os.environ) -> Engine:
+def connect(url: str | None, folder: Path | None) -> Engine:
     """Open the store, and bring its tables up to date where they are older than this program.
 
     Args:
         url: ``sqlite:///FILE`` or ``postgresql://…``, Heroku's ``postgres://`` too. None takes
-            ``DATABASE_URL``; where that is not set, ``emorec.sqlite`` in `data_folder`.
-        env: where the two variables are read.
+            ``emorec.sqlite`` in the folder.
+        folder: of the user's data; None where the user has none.
 
     Raises:
         StoreError: no such address, cannot be reached or written, or made by a newer program; the
             line never holds the password.
     """
-    address = _address(url or env.get("DATABASE_URL", "").strip(), env)
+    address = _address(url, folder)
     if address.get_backend_name() == "sqlite":
         _make_file(Path(str(address.database)))
     # Without their parameters, what is said of a failed statement holds no data of anybody.
@@ -68,28 +68,6 @@ def connect(url: str | None = None, env: Mapping[str, str] = os.environ) -> Engi
         engine.dispose()
         raise
     return engine
-
-
-def data_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of a user's data: ``EMOREC_DATA``, else where the platform keeps such.
-
-    Raises:
-        StoreError: there is no home folder.
-    """
-    if chosen := env.get("EMOREC_DATA", "").strip():
-        return Path(chosen)
-    try:
-        home = Path.home()
-    except RuntimeError:
-        raise StoreError(
-            "EMOREC_DATA: not set, and there is no home folder to keep data in."
-        ) from None
-    if sys.platform == "win32":
-        return Path(env.get("LOCALAPPDATA") or home / "AppData" / "Local") / "EmoRec"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "EmoRec"
-    # https://specifications.freedesktop.org/basedir-spec
-    return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "emorec"
 
 
 def file_of(database: Engine | URL) -> Path | None:
@@ -147,9 +125,11 @@ def wipe(engine: Engine) -> None:
         )
 
 
-def _address(text: str, env: Mapping[str, str]) -> URL:
-    if not text:
-        return URL.create("sqlite", database=str((data_folder(env) / _FILE).absolute()))
+def _address(text: str | None, folder: Path | None) -> URL:
+    if text is None:
+        if folder is None:
+            raise StoreError("EMOREC_DATA: not set, and there is no home folder to keep data in.")
+        return URL.create("sqlite", database=str((folder / _FILE).absolute()))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # what they say repeats the address, password and all
@@ -159,10 +139,7 @@ def _address(text: str, env: Mapping[str, str]) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and url.database not in (None, "", ":memory:"):
         return url.set(database=str(Path(str(url.database)).absolute()))
-    raise StoreError(
-        "DATABASE_URL: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME, with"
-        " special characters in the password percent-encoded."
-    )
+    raise StoreError(f"DATABASE_URL: expected {VARIABLES['database_url'].values.expected}.")
 
 
 def _reach(engine: Engine) -> None:

@@ -8,10 +8,8 @@ Fernet has not: a value that was changed, or copied to another place, does not o
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from emorec.database.engine import file_of, writing
 from emorec.database.tables import StoreRow
+from emorec.deployment import KEY_BYTES, VARIABLES, decoded_key
 from emorec.errors import StoreError
 
 KEY_FILE = "emorec.key"
 
-_KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = b"\x01"
 _CHECK, _CHECK_PLACE = b"emorec", "store.key_check"
@@ -43,8 +41,8 @@ class Vault:
     """
 
     def __init__(self, key: bytes) -> None:
-        if len(key) != _KEY_BYTES:
-            raise ValueError(f"Expected a key of {_KEY_BYTES} bytes. Received {len(key)}.")
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"Expected a key of {KEY_BYTES} bytes. Received {len(key)}.")
         self._cipher = AESGCM(key)
 
     def seal(self, value: bytes, place: str) -> bytes:
@@ -66,19 +64,25 @@ class Vault:
             raise SealError(f"{place}: was changed or damaged outside EmoRec.") from None
 
 
-def unlock(engine: Engine, env: Mapping[str, str] = os.environ) -> Vault:
-    """Return the vault of a store, with the key from ``EMOREC_KEY`` or from the key file.
+def unlock(engine: Engine, key: bytes | None = None) -> Vault:
+    """Return the vault of a store.
 
-    The key file lies beside SQLite's file and is made at first use; PostgreSQL needs the variable,
-    since a file on a web server does not outlive it.
+    Args:
+        engine: of the store.
+        key: ``EMOREC_KEY``, 32 bytes. None takes the key file, which lies beside SQLite's file and
+            is made at first use; PostgreSQL needs the key, since a file on a web server is lost
+            with the server.
 
     Raises:
-        StoreError: no key, not a key, not this store's, or a key file that others can read.
+        StoreError: no key, not this store's, or a key file that holds none or that others can read.
     """
     with writing(engine) as session:  # of two processes at their first start, one makes the key
         store = session.get_one(StoreRow, 1, with_for_update=True)
-        key, source = _key(engine, env, new=store.key_check is None)
-        vault = Vault(key)
+        if key is None:
+            found, source = _from_file(engine, new=store.key_check is None)
+        else:
+            found, source = key, "EMOREC_KEY"
+        vault = Vault(found)
         confirm(session, vault, source)
     return vault
 
@@ -105,9 +109,8 @@ def confirm(session: Session, vault: Vault, source: str = "the key in use") -> N
         ) from None
 
 
-def _key(engine: Engine, env: Mapping[str, str], new: bool) -> tuple[bytes, str]:
-    if text := env.get("EMOREC_KEY", "").strip():
-        return _decode(text, "EMOREC_KEY"), "EMOREC_KEY"
+def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
+    """Return the key in the key file, and the file's name; a new store gets a new key."""
     database = file_of(engine)
     if database is None:
         raise StoreError(
@@ -135,27 +138,18 @@ def _read(file: Path) -> bytes:
             raise StoreError(
                 f"{file}: others can read the key (mode {mode:03o}); run chmod 600 on it."
             )
-        return _decode(stream.read().strip(), str(file))
+        try:
+            return decoded_key(stream.read().strip())
+        except ValueError:
+            expected = VARIABLES["key"].values.expected
+            raise StoreError(f"{file}: expected {expected}.") from None
 
 
 def _make(file: Path) -> None:
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n")
+        stream.write(base64.b64encode(os.urandom(KEY_BYTES)) + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(file)
-
-
-def _decode(text: str, source: str) -> bytes:
-    try:
-        key = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise StoreError(
-            f"{source}: expected {_KEY_BYTES} random bytes in base64, as `openssl rand -base64 32`"
-            " prints."
-        )
-    return key

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from emorec.deployment import ICE, Deployment, problems
 from emorec.doctor.finding import Finding
 from emorec.doctor.network import network_findings
-from emorec.errors import ModelError
+from emorec.errors import EmorecError, ModelError
 from emorec.model.store import load
 from emorec.paths import BLAZEFACE, CASCADE, FACE_CHECK, MODELS, NO_HOME, has_home
 from emorec.pipeline.blazeface import BlazeFaceDetector
@@ -33,8 +33,13 @@ def findings() -> Iterator[Finding]:
     yield from _models()
     if not has_home():
         yield Finding("FAIL", NO_HOME)
+    yield from (Finding("FAIL", line) for line in problems())
     yield Finding("note", _CAMERA)
-    yield from network_findings(os.environ)
+    try:
+        deployment = Deployment.from_env(only=ICE)
+    except EmorecError:  # a line above says which variable is wrong
+        return
+    yield from network_findings(deployment)
 
 
 def _package(name: str) -> Finding:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from threading import Thread
 from time import monotonic
-from typing import Any
 
 from aioice import stun, turn
 
+from emorec.deployment import Deployment, IceServer
 from emorec.doctor.finding import Finding
 from emorec.errors import EmorecError
-from emorec.live.ice import chosen, has_relay, ice_servers
+from emorec.live.ice import check, chosen, has_relay, ice_servers
 
 _WAIT_S = 2.0
 _MAY_BE_OFFLINE = "this machine may have no internet"
 
 
-def network_findings(env: Mapping[str, str], wait_s: float = _WAIT_S) -> Iterator[Finding]:
+def network_findings(deployment: Deployment, wait_s: float = _WAIT_S) -> Iterator[Finding]:
     """Ask every server that is configured, all at once, and say which of them answer.
 
-    A server that nobody configured and that does not answer is a note: the machine may be offline.
+    Where the default server does not answer, that is only a note: the machine may be offline.
     """
     try:
-        provider, servers = chosen(env), ice_servers(env)
+        check(deployment)
+        provider, servers = chosen(deployment), ice_servers(deployment)
     except EmorecError as error:
         yield Finding("FAIL", str(error))
         return
@@ -37,7 +38,7 @@ def network_findings(env: Mapping[str, str], wait_s: float = _WAIT_S) -> Iterato
             yield Finding("note", f"no answer from {url} ({_MAY_BE_OFFLINE})")
         else:
             yield Finding("FAIL", f"{url}: {problem}")
-    if not has_relay(servers):
+    if not has_relay(server.rtc() for server in servers):
         yield Finding(
             "note",
             "network: between firewalls live video needs a TURN server "
@@ -139,12 +140,12 @@ def _unreachable(error: Exception, way: str) -> str:
     return f"no answer over {way}: open its port in the firewalls between here and there"
 
 
-def _asked(servers: Iterable[Mapping[str, Any]], wait_s: float) -> Iterator[tuple[str, str]]:
+def _asked(servers: Iterable[IceServer], wait_s: float) -> Iterator[tuple[str, str]]:
     """Yield every address and what is wrong with it; a name that is not found may hang."""
     problems: dict[str, str] = {}
     threads = []
     for server in servers:
-        for url in server["urls"]:
+        for url in server.urls:
             thread = Thread(target=_ask, args=(url, server, wait_s, problems), daemon=True)
             thread.start()
             threads.append((url, thread))
@@ -154,7 +155,7 @@ def _asked(servers: Iterable[Mapping[str, Any]], wait_s: float) -> Iterator[tupl
         yield url, problems.get(url, _unreachable(TimeoutError(), "the network"))
 
 
-def _ask(url: str, server: Mapping[str, Any], wait_s: float, problems: dict[str, str]) -> None:
+def _ask(url: str, server: IceServer, wait_s: float, problems: dict[str, str]) -> None:
     scheme, _, rest = url.partition(":")
     place, _, transport = rest.partition("?transport=")
     host, _, port = place.partition(":")
@@ -165,6 +166,6 @@ def _ask(url: str, server: Mapping[str, Any], wait_s: float, problems: dict[str,
     elif scheme == "stuns":
         problems[url] = "is not used: neither browsers nor the server speak STUN over TLS here"
     else:
-        login = server["username"], server["credential"]
+        login = server.username, server.credential
         over = transport or ("tcp" if tls else "udp")
         problems[url] = turn_problem(host, number, over, tls, login, wait_s)

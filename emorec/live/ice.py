@@ -8,95 +8,101 @@ least the other half.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from threading import Lock
 from time import monotonic
 from typing import Any
 
+from emorec.deployment import VARIABLES, Deployment, IceServer
 from emorec.errors import EmorecError
 from emorec.live.ice_providers import PROVIDERS, Lease, Provider
 
 log = logging.getLogger(__name__)
 
-DEFAULT_ICE_SERVERS: tuple[dict[str, Any], ...] = ({"urls": ["stun:stun.l.google.com:19302"]},)
+DEFAULT_ICE_SERVERS = (IceServer(("stun:stun.l.google.com:19302",)),)
 """A public STUN server: enough unless a firewall lets no direct connection through."""
 
 _RETRY_S = 30.0
 
 
-def ice_servers(env: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
-    """Return the servers as WebRTC's ``RTCConfiguration.iceServers`` takes them.
-
-    ``EMOREC_ICE_SERVERS=[]`` means none, for the same machine or network.
+def ice_servers(deployment: Deployment) -> tuple[IceServer, ...]:
+    """Return the servers of the first configured provider; may take seconds.
 
     Raises:
-        EmorecError: a provider is configured wrongly or by half, or lends nothing. The line repeats
-            no variable's content, which may be a password.
+        EmorecError: as of `chosen`; or the provider lends nothing. The line repeats no variable's
+            content, which may be a password.
     """
-    provider = chosen(env)
+    provider = chosen(deployment)
     if provider is None:
-        return deepcopy(list(DEFAULT_ICE_SERVERS))
-    given = {name: env[name].strip() for name in _given(provider, env)}
+        return DEFAULT_ICE_SERVERS
+    values = tuple(getattr(deployment, name) for name in provider.fields)
     with _keepers_lock:
         keeper = _keepers.setdefault(
-            (provider.name, *given.values()), Keeper(lambda: provider.ask(given))
+            (provider.name, values), Keeper(lambda: provider.ask(deployment))
         )
     return keeper.servers()
 
 
-def rtc_configuration(env: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return WebRTC's ``RTCConfiguration``, the same for browser and server.
+def rtc_configuration(deployment: Deployment) -> dict[str, Any]:
+    """Return WebRTC's ``RTCConfiguration``, the same for browser and server; a new one each time.
 
     ``EMOREC_ICE_POLICY=relay`` lets the browser connect over a TURN server only.
 
     Raises:
-        EmorecError: as of `ice_servers`; or the policy is unknown, or asks for a TURN server where
-            there is none.
+        EmorecError: as of `ice_servers`; or the policy asks for a TURN server where there is none.
     """
-    servers, policy = ice_servers(env), env.get("EMOREC_ICE_POLICY", "").strip().lower() or "all"
-    if policy not in ("all", "relay"):
-        raise EmorecError(f"EMOREC_ICE_POLICY: expected all or relay. Received {policy!r}.")
-    if policy == "relay" and not has_relay(servers):
+    servers = [server.rtc() for server in ice_servers(deployment)]
+    if deployment.ice_policy == "relay" and not has_relay(servers):
         raise EmorecError("EMOREC_ICE_POLICY: relay needs a TURN server (TURN_URL and others).")
-    return {"iceServers": servers, "iceTransportPolicy": policy}
+    return {"iceServers": servers, "iceTransportPolicy": deployment.ice_policy}
 
 
-def chosen(env: Mapping[str, str] = os.environ) -> Provider | None:
-    """Return who lends the servers: the first that is configured; None for the default.
+def check(deployment: Deployment) -> None:
+    """Check that the variables fit each other, as far as that shows without asking a provider.
 
     Raises:
-        EmorecError: one before it, or it, is configured by half; one line for all of these.
+        EmorecError: as of `chosen`; or the policy asks for a TURN server and no provider lends one.
+    """
+    provider = chosen(deployment)
+    if provider is None or deployment.ice_servers is not None:
+        rtc_configuration(deployment)  # this asks no provider
+
+
+def chosen(deployment: Deployment) -> Provider | None:
+    """Return the first provider that is configured; None where the default servers are used.
+
+    Raises:
+        EmorecError: only a part of what a provider needs is set, and no provider before it is
+            configured; one line for all such providers.
     """
     halves: list[str] = []
     for provider in PROVIDERS:
-        given = _given(provider, env)
+        given = [name for name in provider.fields if getattr(deployment, name) is not None]
         if any(set(given) == set(way) for way in provider.ways):
             if not halves:
                 return provider
         elif given:
-            ways = " or ".join(" + ".join(way) for way in provider.ways)
-            halves.append(f"{provider.name}: expected {ways}. Received {' + '.join(given)}.")
+            ways = " or ".join(map(_variables, provider.ways))
+            halves.append(f"{provider.name}: expected {ways}. Received {_variables(given)}.")
     if halves:
         raise EmorecError(" ".join(halves))
     return None
 
 
-def _given(provider: Provider, env: Mapping[str, str]) -> list[str]:
-    return [name for name in provider.variables if env.get(name, "").strip()]
-
-
 def has_relay(servers: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether a TURN server is among the servers."""
+    """Return whether a TURN server is among the members of ``RTCConfiguration.iceServers``."""
     return any(url.startswith("turn") for server in servers for url in server["urls"])
 
 
-class Keeper:
-    """What one provider lent, for every thread; asks again at half its time.
+def _variables(names: Iterable[str]) -> str:
+    return " + ".join(VARIABLES[name].name for name in names)
 
-    One that fails is asked again after half a minute at the earliest; as long as the servers at
-    hand hold, nobody notices, and nobody but who asks waits.
+
+class Keeper:
+    """Keeps what one provider lent, for every thread, and asks again at half its time.
+
+    A provider that fails is asked again after half a minute at the earliest. As long as the servers
+    at hand may still be used, a failure changes nothing, and only the thread that asks waits.
 
     Args:
         ask: asks the provider; may take seconds, may raise an EmorecError.
@@ -107,15 +113,15 @@ class Keeper:
         self._ask = ask
         self._clock = clock
         self._lock = Lock()  # of asking
-        self._lent: list[dict[str, Any]] = []
+        self._lent: tuple[IceServer, ...] = ()
         self._until_s = self._ask_at_s = float("-inf")
         self._problem = ""
 
-    def servers(self) -> list[dict[str, Any]]:
-        """Return the servers; a copy.
+    def servers(self) -> tuple[IceServer, ...]:
+        """Return the servers.
 
         Raises:
-            EmorecError: the provider lends none, and those at hand hold no longer.
+            EmorecError: the provider lends none, and those at hand may no longer be used.
         """
         now_s = self._clock()
         if self._lock.acquire(blocking=now_s >= self._until_s):
@@ -126,7 +132,7 @@ class Keeper:
                 self._lock.release()
         if now_s >= self._until_s:
             raise EmorecError(self._problem)
-        return deepcopy(self._lent)
+        return self._lent
 
     def _renew(self, now_s: float) -> None:
         try:
@@ -140,5 +146,5 @@ class Keeper:
         self._ask_at_s = now_s + lease.lasts_s / 2
 
 
-_keepers: dict[tuple[str, ...], Keeper] = {}
+_keepers: dict[tuple[str, tuple[Any, ...]], Keeper] = {}
 _keepers_lock = Lock()

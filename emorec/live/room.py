@@ -8,12 +8,10 @@ from threading import Lock
 from typing import Protocol
 from weakref import WeakSet
 
-from emorec.environment import number
-
 SESSIONS_PER_CORE = 1.0
 """A session's pictures in and out, decoded, drawn on and encoded, take most of a core."""
 
-_LEAST, _MOST = 2, 1000
+_LEAST = 2
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -72,16 +70,15 @@ class Room:
         return sum(session.live for session in self._sessions)
 
 
-def places() -> int:
-    """Return for how many live sessions this server is: ``EMOREC_MAX_LIVE``, else by its cores.
+def places(max_live: int | None = None) -> int:
+    """Return how many live sessions this server takes at once.
 
-    The default is one for each core, and 2 where there are fewer.
-
-    Raises:
-        EmorecError: the variable holds no number from 1 to 1000.
+    Args:
+        max_live: the number that the deployer chose; None: one for each core, at least 2.
     """
-    chosen = number("EMOREC_MAX_LIVE", 1, _MOST)
-    return min(max(int(cores() * SESSIONS_PER_CORE), _LEAST), _MOST) if chosen is None else chosen
+    if max_live is not None:
+        return max_live
+    return max(int(cores() * SESSIONS_PER_CORE), _LEAST)
 
 
 def cores(quota: Path = _QUOTA) -> float:

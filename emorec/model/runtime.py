@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emorec.deployment import KERAS_BACKENDS, Deployment
 from emorec.errors import ModelError
 
 BATCH = 32
 """Faces computed at once; more is no faster and takes memory."""
 
-BACKENDS = ("torch", "jax", "tensorflow")
+BACKENDS = KERAS_BACKENDS
 """What Keras can run on, the fastest first: on a CPU PyTorch trains twice as fast as TensorFlow."""
 
 Outputs = dict[str, npt.NDArray[np.float32]]
@@ -133,11 +134,12 @@ def start_keras() -> str:
 
     Raises:
         ModelError: Keras is not installed, or nothing that it runs on.
+        EmorecError: ``KERAS_BACKEND`` names no backend.
     """
     if importlib.util.find_spec("keras") is None:
         raise ModelError("Keras is not installed: pip install 'emorec[train]'.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    wanted = os.environ.get("KERAS_BACKEND")
+    wanted = Deployment.from_env(only=("keras_backend",)).keras_backend
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if wanted and wanted not in installed:
         raise ModelError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from emorec.deployment import RUNTIMES
 from emorec.model import evaluation, store, typed_json
 from emorec.model.contract import Contract
 from emorec.model.evaluation import Evaluation, Weights
@@ -163,9 +164,13 @@ class Decision:
     rules: tuple[Rule, ...]
 
 
-def names() -> list[str]:
-    """Return the names of the models that have weights and a contract, the default one first."""
-    folder, suffix = store.path_of().parent, store.path_of().suffix
+def names(runtime: str = RUNTIMES[0]) -> list[str]:
+    """Return the names of the models that a runtime can load, the default one first.
+
+    Such a model has a contract, and weights of the kind that the runtime takes.
+    """
+    file = store.path_of(runtime=runtime)
+    folder, suffix = file.parent, file.suffix
     found = sorted(
         file.stem for file in folder.glob("*.json") if file.with_suffix(suffix).is_file()
     )

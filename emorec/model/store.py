@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from emorec.deployment import RUNTIMES
 from emorec.errors import ModelError
 from emorec.model.contract import INPUT, LABELS, Contract, read
 from emorec.model.network import FACE_SIDE
@@ -20,7 +20,7 @@ from emorec.paths import MODELS
 DEFAULT_NAME = "elu_cnn"
 """Stem of the model that ships."""
 
-_RUNTIMES = {"litert": ".tflite", "keras": ".keras"}
+_SUFFIXES = dict(zip(RUNTIMES, (".tflite", ".keras"), strict=True))
 
 
 class EmotionModel:
@@ -81,19 +81,20 @@ class EmotionModel:
         return self._runtime.run(faces_gray)
 
 
-def load(path: Path | None = None) -> EmotionModel:
+def load(path: Path | None = None, runtime: str = RUNTIMES[0]) -> EmotionModel:
     """Load a model.
 
     Args:
         path: a ``.tflite`` or ``.keras`` file with its contract beside it. None takes the model
-            that ships, on LiteRT; or on Keras where the environment says ``EMOREC_RUNTIME=keras``.
+            that ships.
+        runtime: what runs the model that ships, one of ``RUNTIMES``; a path's suffix says it too.
 
     Raises:
         ModelError: a file is missing or damaged, or the contract does not fit the weights or this
             program; one line that says what to do.
     """
-    path = path_of() if path is None else Path(path)
-    if path.suffix not in _RUNTIMES.values():
+    path = path_of(runtime=runtime) if path is None else Path(path)
+    if path.suffix not in _SUFFIXES.values():
         raise ModelError(f"{path}: expected a .tflite or a .keras file.")
     try:
         content = path.read_bytes()
@@ -117,26 +118,17 @@ def load(path: Path | None = None) -> EmotionModel:
             " again, or make a model with `emorec train`."
         )
     try:
-        runtime = LiteRTRuntime(content) if path.suffix == ".tflite" else KerasRuntime(path)
+        loaded = LiteRTRuntime(content) if path.suffix == ".tflite" else KerasRuntime(path)
     except (ValueError, TypeError, KeyError, OSError, RuntimeError, zipfile.BadZipFile) as error:
         why = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path}: is no model that can be run ({why}).") from error
-    _compare(path, runtime)
-    return EmotionModel(contract, path, runtime)
+    _compare(path, loaded)
+    return EmotionModel(contract, path, loaded)
 
 
-def path_of(name: str = DEFAULT_NAME) -> Path:
-    """Return the file of a model in ``models/``, of the kind that the environment chooses.
-
-    Raises:
-        ModelError: ``EMOREC_RUNTIME`` names no runtime.
-    """
-    chosen = os.environ.get("EMOREC_RUNTIME") or "litert"
-    if chosen not in _RUNTIMES:
-        raise ModelError(
-            f"EMOREC_RUNTIME: expected one of {', '.join(_RUNTIMES)}. Received {chosen!r}."
-        )
-    return MODELS / f"{name}{_RUNTIMES[chosen]}"
+def path_of(name: str = DEFAULT_NAME, runtime: str = RUNTIMES[0]) -> Path:
+    """Return the file in ``models/`` from which a runtime, one of ``RUNTIMES``, loads a model."""
+    return MODELS / f"{name}{_SUFFIXES[runtime]}"
 
 
 def _compare(path: Path, runtime: Runtime) -> None:

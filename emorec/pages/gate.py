@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from emorec.environment import switch
+from emorec.deployment import Deployment
 from emorec.errors import EmorecError
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
 
 PURPOSES = (
@@ -42,37 +42,34 @@ class Consent(State):
     purpose: str | None = None
 
 
-def rules(env: Mapping[str, str] = os.environ) -> tuple[bool, bool]:
+def rules(chosen: Deployment) -> tuple[bool, bool]:
     """Return whether a login, and whether purpose and consent, stand before the pages.
 
     The login is switched on by an ``[auth]`` in Streamlit's secrets, consent by
     ``EMOREC_CONSENT=required``.
 
     Raises:
-        EmorecError: either is set up wrong, or ``EMOREC_REQUIRE_LOGIN`` asks for a login that the
-            secrets do not set up. The line repeats no secret.
+        EmorecError: the login is set up wrong, or ``EMOREC_REQUIRE_LOGIN`` asks for a login that
+            the secrets do not set up. The line repeats no secret.
     """
-    consent = env.get("EMOREC_CONSENT", "").strip().lower()
-    if consent not in ("", "required"):
-        raise EmorecError(f"EMOREC_CONSENT: expected required, or nothing. Received {consent!r}.")
     auth = _auth()
     if auth is None:
-        if switch("EMOREC_REQUIRE_LOGIN", env):
+        if chosen.require_login:
             raise EmorecError(
                 "EMOREC_REQUIRE_LOGIN: no login is set up; put an [auth] into "
                 ".streamlit/secrets.toml, or take the variable away."
             )
-        return False, bool(consent)
+        return False, chosen.consent
     missing = [key for key in _LOGIN_KEYS + _PROVIDER_KEYS if not auth.get(key)]
     if missing:
         raise EmorecError(f"secrets.toml: [auth] lacks {', '.join(missing)}.")
-    return True, bool(consent)
+    return True, chosen.consent
 
 
 def admitted() -> bool:
     """Return whether the visitor may see the pages; else show what stands before them."""
     try:
-        login, consent = rules()
+        login, consent = rules(deployment())
     except EmorecError as error:
         st.error(str(error))
         return False
@@ -87,7 +84,7 @@ def admitted() -> bool:
 
 def ways_out() -> None:
     """Offer below a page to withdraw the consent that was given, and to log out."""
-    login, consent = rules()
+    login, consent = rules(deployment())
     if not (login or consent):
         return
     row = st.container(horizontal=True)

@@ -15,6 +15,7 @@ from emorec.model.network import ACTIVATIONS, TITLES
 from emorec.model.shelf import Comparison
 from emorec.model.shown import in_words
 from emorec.model.store import path_of
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import choose, chosen, recognizer
 
 _SPLITS = {
@@ -62,7 +63,7 @@ def render() -> None:
 
 def _choice() -> None:
     """Let the visitor choose the model that every page uses from now on."""
-    names = shelf.names()
+    names = shelf.names(deployment().runtime)
     if len(names) < 2:
         return
     st.radio(
@@ -78,7 +79,7 @@ def _choice() -> None:
 
 def _caption(name: str) -> str:
     try:
-        found = contract.read(path_of(name).with_suffix(".json"))
+        found = contract.read(path_of(name, deployment().runtime).with_suffix(".json"))
     except EmorecError:
         return "cannot be used"
     return f"{TITLES[found.network]}, {found.created}"

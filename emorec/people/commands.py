@@ -58,13 +58,12 @@ def import_folder(args: argparse.Namespace) -> int:
     from emorec.people import consent
     from emorec.people.embedding import FaceEmbedder
     from emorec.recognizer import EmotionRecognizer
-    from emorec.settings import Settings
 
     folders = _folders(args.folder)
     if not args.consent:
         print(consent.TEXT)
         _confirm(f"Has each of {len(folders)} people in {args.folder} agreed to this?", "--consent")
-    code, recognizer = 0, EmotionRecognizer(settings=Settings.from_env())
+    code, recognizer = 0, EmotionRecognizer()
     with _gallery() as gallery, closing(FaceEmbedder()) as embedder:
         for folder, name in folders.items():
             looks, refused = _looks(_pictures(folder), recognizer, embedder, gallery)
@@ -138,11 +137,13 @@ def export(args: argparse.Namespace) -> int:
 
 def _delete_all(yes: bool) -> int:
     from emorec.database.engine import connect
+    from emorec.deployment import STORE, Deployment
     from emorec.people.gallery import forget_everybody
 
     if not yes:
         _confirm("Delete everybody, for ever?", "--yes")
-    engine = connect()
+    chosen = Deployment.from_env(only=STORE)
+    engine = connect(chosen.database_url, chosen.data_folder)
     forget_everybody(engine)
     engine.dispose()
     return 0

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from emorec.database.engine import connect, reading, wipe, writing
 from emorec.database.tables import LookRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
+from emorec.deployment import STORE, Deployment
 from emorec.errors import EmorecError, StoreError
 from emorec.people import consent as words
 from emorec.people.matching import Match
@@ -46,14 +47,18 @@ class Person:
     enrolled: datetime
 
 
-def open_gallery(url: str | None = None) -> Gallery:
-    """Open the store that the environment names, with its key.
+def open_gallery(deployment: Deployment | None = None) -> Gallery:
+    """Open the store of a deployment, with its key.
+
+    Args:
+        deployment: which store; None takes the one that the environment names.
 
     Raises:
-        StoreError: the database or its key cannot be used; one line that says why.
+        EmorecError: the database or its key cannot be used; one line that says why.
     """
-    engine = connect(url)
-    return Gallery(engine, unlock(engine))
+    chosen = Deployment.from_env(only=STORE) if deployment is None else deployment
+    engine = connect(chosen.database_url, chosen.data_folder)
+    return Gallery(engine, unlock(engine, chosen.key))
 
 
 class Gallery:

@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from types import TracebackType
-
-from emorec.errors import EmorecError
-
-FORMS = ("json", "text")
 
 _LEVELS = {
     "": logging.WARNING,
@@ -37,18 +31,15 @@ _LONGEST = 4000
 _A_MINUTE = 20
 
 
-def set_up(env: Mapping[str, str] = os.environ) -> None:
-    """Send every log line of this process to stderr, in the form that ``EMOREC_LOG`` names.
+def set_up(form: str | None = None) -> None:
+    """Send every log line of this process to stderr.
 
-    ``json``: an object a line, with time, level, logger, event, and the fields that were given as
-    ``extra``; ``text``: the same to read. Not set: text at a terminal, else JSON.
-
-    Raises:
-        EmorecError: the variable holds something else.
+    Args:
+        form: one of `emorec.deployment.LOG_FORMS`. ``json``: an object a line, with time, level,
+            logger, event, and the fields that were given as ``extra``; ``text``: the same to read.
+            None: text at a terminal, else JSON.
     """
-    form = env.get("EMOREC_LOG", "").strip().lower() or ("text" if sys.stderr.isatty() else "json")
-    if form not in FORMS:
-        raise EmorecError(f"EMOREC_LOG: expected {' or '.join(FORMS)}. Received {form!r}.")
+    form = form or ("text" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler()
     handler.addFilter(_Flood())
     handler.setFormatter(_Json() if form == "json" else _Text())

@@ -1,15 +1,16 @@
-"""What is changed in the libraries that carry the live picture: applied by name, once a process.
+"""What EmoRec changes in other libraries, one function a change.
 
-Every function tells what it changes, why, and where it stands there. `CHECKED` are the versions
-that this was held against; a test fails when others are pinned or installed: read the places again,
-then change the version here.
+`emorec.server.start.prepare` applies them, once a process; only the one of streamlit-webrtc is
+applied by app.py. Every docstring begins with what the function replaces, then says why, and where
+the library does what does not suit EmoRec. `CHECKED` holds the versions whose source was read for
+that. A test fails when other versions are pinned or installed: read those places again, then change
+the version here.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache, partialmethod
-from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -18,45 +19,56 @@ import aiortc.codecs
 from aiortc import clock, rtcrtpreceiver
 from aiortc.contrib.media import MediaRelay, RelayStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
-from streamlit_webrtc import component
+from starlette.formparsers import MultiPartParser
 
 from emorec.live.arrival import Packet, stamped
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.vp8 import Vp8Encoder
-from emorec.pages.live import webrtc
+from emorec.server.middleware import FILE_BYTES
 
-CHECKED = {"aiortc": "1.16.0", "aioice": "0.13.0", "streamlit-webrtc": "0.79.0"}
+CHECKED = {
+    "aioice": "0.13.0",
+    "aiortc": "1.16.0",
+    "starlette": "1.10.0",
+    "streamlit-webrtc": "0.79.0",
+}
 
 _BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
 _START_KBIT_S = "2500"
-_once = Lock()  # the first two visitors may come in the same moment
+_MB = 2**20
 _FIRST_OF_RTP, _LAST_OF_RTP = 128, 191  # a packet's first byte (RFC 7983)
 
 
-def apply() -> None:
-    """Apply all of them; further calls do nothing."""
-    with _once:
-        _apply()
-
-
 @cache
-def _apply() -> None:
+def apply() -> None:
+    """Apply all but the one of streamlit-webrtc; further calls do nothing."""
+    keep_uploads_in_memory()
     notice_the_dead_sooner()
     take_the_newest_picture()
-    tell_who_waits_for_a_stopped_track()
+    wake_the_reader_of_a_stopped_track()
     count_by_a_clock_that_never_jumps()
-    end_connections_of_other_pages_only()
     know_when_packets_arrived()
     judge_lines_by_their_queue()
     begin_at_full_size()
     send_sharp_pictures()
 
 
+def keep_uploads_in_memory() -> None:
+    """`starlette.formparsers.MultiPartParser.spool_max_size`: more than an upload may have.
+
+    Starlette would write an upload of more than a megabyte to a temporary file
+    (`MultiPartParser.on_headers_finished`); EmoRec writes no picture to a disk. To be an argument:
+    https://github.com/Kludex/starlette/pull/3190.
+    """
+    MultiPartParser.spool_max_size = FILE_BYTES + _MB
+
+
 def notice_the_dead_sooner() -> None:
     """`aioice.ice.CONSENT_FAILURES`: 4 in place of 6.
 
-    A browser that was killed says no farewell; the peer asks it every 4 to 6 s whether it is still
-    there. After four times without an answer the peer is gone within 30 s.
+    A browser that was killed sends no goodbye, so aioice asks it every 4 to 6 s whether it is still
+    there (`aioice.ice.Connection.query_consent`). After four questions without an answer the
+    connection ends, so within 30 s.
     """
     aioice.ice.CONSENT_FAILURES = 4
 
@@ -66,35 +78,37 @@ def take_the_newest_picture() -> None:
 
     streamlit-webrtc connects each end by a relay that keeps every picture until it is taken
     (`webrtc._process_offer_coro`). On a busy machine, where the encoder takes fewer than there are,
-    the queue grew without bound, and what a visitor saw fell behind by seconds.
+    the queue grew without bound, and what a visitor saw fell behind by seconds. aiortc added the
+    argument for such a case: https://github.com/aiortc/aiortc/pull/498.
     """
     MediaRelay.subscribe = partialmethod(  # type: ignore[assignment, method-assign]
         MediaRelay.subscribe, buffered=False
     )
 
 
-def tell_who_waits_for_a_stopped_track() -> None:
-    """`aiortc.contrib.media.RelayStreamTrack.stop`: wakes whoever waits for the next picture.
+def wake_the_reader_of_a_stopped_track() -> None:
+    """`aiortc.contrib.media.RelayStreamTrack.stop`: wakes the task that waits for a picture.
 
-    aiortc lets it wait for ever, with the last picture and all that the session had.
+    aiortc lets that task wait for ever (`RelayStreamTrack.recv`), and with it stay the last picture
+    and everything else that the session had.
     """
     stop = RelayStreamTrack.stop
 
-    def stop_and_tell(track: RelayStreamTrack) -> None:
+    def stop_and_wake(track: RelayStreamTrack) -> None:
         stop(track)
         track._frame = None
         if track._new_frame_event is not None:
             track._new_frame_event.set()
 
-    RelayStreamTrack.stop = stop_and_tell  # type: ignore[assignment, method-assign]
+    RelayStreamTrack.stop = stop_and_wake  # type: ignore[assignment, method-assign]
 
 
 def count_by_a_clock_that_never_jumps() -> None:
     """`aiortc.clock.current_datetime`: the monotonic clock, from the wall clock at import.
 
     aiortc counts bits over the wall clock's milliseconds one by one (`rate.RateCounter`): where
-    that jumped by a day, as after a machine has slept, everybody's picture stood still until it had
-    caught up.
+    that jumped by a day, as after a machine has slept, every visitor's picture stood still until
+    aiortc had counted through it.
     """
     clock.current_datetime = lambda: _BEGAN + timedelta(seconds=monotonic())
 
@@ -105,15 +119,22 @@ def end_connections_of_other_pages_only() -> None:
     streamlit-webrtc ends a connection whose component was left out of a run, as when another page
     is shown (`component._get_or_create_context`). It counts the runs that have ended, which it
     hears of too late on a busy machine: then one or two of a hundred visitors who pressed START
-    lost the picture at once. What counts is `webrtc.leave`.
+    lost the picture at once. `emorec.pages.live.webrtc.leave` counts instead.
+
+    app.py applies it in a visitor's run: Streamlit serves the files of a component only if a run
+    imported it first (`streamlit.components.v1.component_registry.declare_component`).
     """
+    from streamlit_webrtc import component
+
+    from emorec.pages.live import webrtc
+
     component.get_script_run_count = webrtc.times_left
 
 
 def know_when_packets_arrived() -> None:
     """`aioice.ice` and `aiortc.rtcdtlstransport`: a packet's time is that of the kernel.
 
-    aiortc stamps a packet when its turn comes (`RTCDtlsTransport._recv_next`): on a busy machine
+    aiortc takes the time when it reads a packet (`RTCDtlsTransport._recv_next`): on a busy machine
     half a second after it arrived, which looks like a line that is full.
     """
     received, recv = aioice.ice.StunProtocol.datagram_received, aioice.ice.Connection.recv
@@ -144,7 +165,7 @@ def know_when_packets_arrived() -> None:
 
 
 def judge_lines_by_their_queue() -> None:
-    """`aiortc.rtcrtpreceiver.RemoteBitrateEstimator`: `emorec.live.bandwidth` tells why."""
+    """`aiortc.rtcrtpreceiver.RemoteBitrateEstimator`: `emorec.live.bandwidth` says why."""
     rtcrtpreceiver.RemoteBitrateEstimator = LineEstimator  # type: ignore[assignment, misc]
 
 
@@ -162,5 +183,5 @@ def begin_at_full_size() -> None:
 
 
 def send_sharp_pictures() -> None:
-    """`aiortc.codecs.Vp8Encoder`: `emorec.live.vp8` tells why."""
+    """`aiortc.codecs.Vp8Encoder`: `emorec.live.vp8` says why."""
     aiortc.codecs.Vp8Encoder = Vp8Encoder  # type: ignore[misc]

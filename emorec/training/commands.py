@@ -113,6 +113,7 @@ def teach(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Measure a model on one split of labelled faces."""
+    from emorec.deployment import Deployment
     from emorec.model.store import load as load_model
     from emorec.model.typed_json import as_json
     from emorec.training import corruptions
@@ -122,7 +123,8 @@ def evaluate(args: argparse.Namespace) -> int:
 
     if args.labels == "ferplus" and args.ferplus is None:
         raise EmorecError("--labels ferplus needs the votes: pass --ferplus fer2013new.csv.")
-    model, splits = load_model(args.model), load_faces(args.data, args.ferplus)
+    model = load_model(args.model, Deployment.from_env(only=("runtime",)).runtime)
+    splits = load_faces(args.data, args.ferplus)
     if args.split not in splits:
         raise EmorecError(
             f"{args.data}: no {args.split} faces in it; --split takes {' or '.join(splits)}."

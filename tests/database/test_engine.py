@@ -16,12 +16,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import delete, insert, text, update
 
-from emorec.database.engine import connect, data_folder, file_of, reading, wipe, writing
+from emorec.database.engine import connect, file_of, reading, wipe, writing
 from emorec.database.tables import Base, PersonRow, StoreRow
+from emorec.deployment import Deployment
 from emorec.errors import StoreError
 
 SECRET = "s3cret-word"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def opened():
+    """Open the store that the environment names."""
+    chosen = Deployment.from_env()
+    return connect(chosen.database_url, chosen.data_folder)
 
 
 def revision(engine) -> int:
@@ -30,7 +37,7 @@ def revision(engine) -> int:
 
 
 def test_a_new_store_has_the_tables_that_the_program_knows(store: str) -> None:
-    engine = connect()
+    engine = opened()
     assert engine.dialect.name == store
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
@@ -38,15 +45,15 @@ def test_a_new_store_has_the_tables_that_the_program_knows(store: str) -> None:
 
 
 def test_migrations_run_once(store: str) -> None:
-    engine = connect()
+    engine = opened()
     with writing(engine) as session:
         session.get_one(StoreRow, 1).people_revision = 7
     engine.dispose()
-    assert revision(connect()) == 7
+    assert revision(opened()) == 7
 
 
 def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
-    code = "from emorec.database.engine import connect; connect().dispose()"
+    code = "from emorec.people.gallery import open_gallery; open_gallery().close()"
     processes = [
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
         for _ in range(3)
@@ -54,7 +61,7 @@ def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
     assert [(process.communicate()[1], process.returncode) for process in processes] == [
         ("", 0)
     ] * 3
-    assert revision(connect()) == 0
+    assert revision(opened()) == 0
 
 
 def test_a_new_file_that_another_program_writes_to_is_waited_for(tmp_path: Path) -> None:
@@ -63,20 +70,20 @@ def test_a_new_file_that_another_program_writes_to_is_waited_for(tmp_path: Path)
         other.execute("BEGIN IMMEDIATE")
         soon = threading.Timer(0.3, other.rollback)
         soon.start()
-        engine = connect(env={"EMOREC_DATA": str(tmp_path)})
+        engine = connect(None, tmp_path)
         soon.join()
     assert revision(engine) == 0
 
 
 def test_a_store_of_a_newer_program_is_refused(store: str) -> None:
-    with connect().begin() as connection:
+    with opened().begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match=r"newer EmoRec \(its tables are at 9999\)"):
-        connect()
+        opened()
 
 
 def test_changes_are_kept_all_together_or_not_at_all(store: str) -> None:
-    engine = connect()
+    engine = opened()
 
     def fail_half_way() -> None:
         with writing(engine) as session:
@@ -92,7 +99,7 @@ def test_changes_are_kept_all_together_or_not_at_all(store: str) -> None:
 @pytest.mark.parametrize("seed", [3, 18, 30])  # where secure_delete alone leaves traces
 def test_wiping_leaves_no_trace_of_what_was_deleted_or_replaced(seed: int, tmp_path: Path) -> None:
     draw = random.Random(seed)
-    engine = connect(env={"EMOREC_DATA": str(tmp_path)})
+    engine = connect(None, tmp_path)
     kept: dict[int, bytes] = {}
     gone: list[bytes] = []
     with writing(engine) as session:
@@ -134,14 +141,14 @@ def test_wiping_leaves_no_trace_of_what_was_deleted_or_replaced(seed: int, tmp_p
 )
 def test_an_address_that_cannot_be_used_is_one_line_without_its_password(url: str) -> None:
     with pytest.raises(StoreError, match=r"^DATABASE_URL: .+\.$") as raised:
-        connect(url)
+        connect(url, None)
     assert "\n" not in str(raised.value)
     assert SECRET not in str(raised.value)
 
 
-def test_the_variable_is_the_address(tmp_path: Path) -> None:
+def test_an_address_goes_before_the_folder(tmp_path: Path) -> None:
     file = tmp_path / "there.sqlite"
-    engine = connect(env={"DATABASE_URL": f"sqlite:///{file}", "EMOREC_DATA": str(tmp_path)})
+    engine = connect(f"sqlite:///{file}", tmp_path)
     assert file_of(engine) == file
     assert [path.name for path in tmp_path.glob("*.sqlite")] == ["there.sqlite"]
 
@@ -150,7 +157,7 @@ def test_the_variable_is_the_address(tmp_path: Path) -> None:
 def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        engine = connect(env={"EMOREC_DATA": str(tmp_path / "data")})
+        engine = connect(None, tmp_path / "data")
         with reading(engine) as session:
             session.get_one(StoreRow, 1)
             modes = {
@@ -183,33 +190,10 @@ def test_a_file_that_cannot_be_used_is_named(spoil, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     spoil(folder)
     with pytest.raises(StoreError, match=r"data/emorec\.sqlite: .+\.$") as raised:
-        connect(env={"EMOREC_DATA": str(folder)})
+        connect(None, folder)
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    ("platform", "env", "expected"),
-    [
-        ("linux", {}, "home/.local/share/emorec"),
-        ("linux", {"XDG_DATA_HOME": "/xdg"}, "/xdg/emorec"),
-        ("darwin", {}, "home/Library/Application Support/EmoRec"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/EmoRec"),
-        ("win32", {}, "home/AppData/Local/EmoRec"),
-        ("win32", {"EMOREC_DATA": " /chosen "}, "/chosen"),
-    ],
-)
-def test_data_lies_where_the_platform_keeps_it(
-    platform: str, env: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    assert data_folder(env) == Path.home() / expected.removeprefix("home/")
-
-
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
-    assert data_folder({"EMOREC_DATA": "/chosen"}) == Path("/chosen")
+def test_a_user_without_a_home_is_told_what_to_set() -> None:
     with pytest.raises(StoreError, match="EMOREC_DATA: not set"):
-        data_folder({})
+        connect(None, None)

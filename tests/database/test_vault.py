@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from emorec.database.engine import connect, writing
 from emorec.database.tables import StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
+from emorec.deployment import Deployment, decoded_key
 from emorec.errors import StoreError
 
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -61,10 +62,10 @@ def test_a_key_has_256_bits(key: bytes) -> None:
         Vault(key)
 
 
-def opened(folder: Path, **env: str) -> Vault:
-    engine = connect(env={"EMOREC_DATA": str(folder)})
+def opened(folder: Path, key: bytes | None = None) -> Vault:
+    engine = connect(None, folder)
     try:
-        return unlock(engine, env)
+        return unlock(engine, key)
     finally:
         engine.dispose()
 
@@ -110,44 +111,43 @@ def test_another_stores_key_is_said(variable: bool, tmp_path: Path) -> None:
         (tmp_path / "emorec.key").write_text(other)
     source = "EMOREC_KEY" if variable else r".*emorec\.key"
     with pytest.raises(StoreError, match=rf"^{source}: is not the key") as raised:
-        opened(tmp_path, **({"EMOREC_KEY": other} if variable else {}))
+        opened(tmp_path, OTHER if variable else None)
     assert other not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["x", "a" * 64, base64.b64encode(bytes(31)).decode(), "ключ" * 11])
 def test_what_is_no_key_is_said_and_not_shown(text: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"^EMOREC_KEY: expected 32 random bytes") as raised:
-        opened(tmp_path, EMOREC_KEY=text)
-    assert text == "x" or text not in str(raised.value)
+    with pytest.raises(ValueError):  # noqa: PT011 (`Deployment` writes the line)
+        decoded_key(text)
     (tmp_path / "emorec.key").write_text(text, encoding="utf-8")
     (tmp_path / "emorec.key").chmod(0o600)
-    with pytest.raises(StoreError, match=r"emorec\.key: expected 32 random bytes"):
+    with pytest.raises(StoreError, match=r"emorec\.key: expected 32 random bytes") as raised:
         opened(tmp_path)
+    assert text == "x" or text not in str(raised.value)
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
-def test_the_variable_is_the_key_and_no_file_is_made(encode, tmp_path: Path) -> None:
+def test_a_key_that_is_given_is_the_key_and_no_file_is_made(encode, tmp_path: Path) -> None:
     key = b"\xfb\xff" * 16  # + and / in the one alphabet, - and _ in the other
-    sealed = opened(tmp_path, EMOREC_KEY=f" {encode(key).decode()}\n").seal(b"Ada", PLACE)
+    assert decoded_key(encode(key).decode()) == key
+    sealed = opened(tmp_path, key).seal(b"Ada", PLACE)
     assert Vault(key).open(sealed, PLACE) == b"Ada"
     assert not (tmp_path / "emorec.key").exists()
 
 
-def test_postgresql_needs_the_variable(
-    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_postgresql_needs_the_variable(store: str, tmp_path: Path) -> None:
     if store == "sqlite":
         pytest.skip("there the file is enough")
-    engine = connect()
-    monkeypatch.delenv("EMOREC_KEY")
+    engine = connect(Deployment.from_env().database_url, None)
     with pytest.raises(StoreError, match=r"^EMOREC_KEY: not set.*openssl rand"):
         unlock(engine)
     assert not list(tmp_path.rglob("*.key"))
 
 
 def test_a_store_that_was_emptied_takes_the_next_key_and_no_older_one(store: str) -> None:
-    engine = connect()
-    confirmed = unlock(engine)
+    chosen = Deployment.from_env()
+    engine = connect(chosen.database_url, chosen.data_folder)
+    confirmed = unlock(engine, chosen.key)
     with writing(engine) as session:
         session.get_one(StoreRow, 1).key_check = None
     with writing(engine) as session:

@@ -8,8 +8,9 @@ from threading import Event
 
 import pytest
 
+from emorec.deployment import Deployment, IceServer
 from emorec.doctor import network
-from emorec.doctor.network import network_findings, stun_problem, turn_problem
+from emorec.doctor.network import stun_problem, turn_problem
 from emorec.live.ice import ice_servers
 
 
@@ -19,6 +20,10 @@ def silent_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
         yield mute.getsockname()[1]
+
+
+def network_findings(env, **more):
+    return network.network_findings(Deployment.from_env(env), **more)
 
 
 def place(url: str) -> tuple[str, int]:
@@ -47,9 +52,9 @@ def test_an_expired_name_is_refused(turn_server, monkeypatch):
     monkeypatch.setattr("emorec.live.ice_providers.time.time", lambda: 1_000_000_000)
     # A secret in another environment, so that nobody's kept credentials are taken.
     env = turn_server.env | {"TURN_URL": f"{turn_server.url}?transport=udp"}
-    turn = ice_servers(env)[-1]
-    assert int(turn["username"].split(":")[0]) < 1_100_000_000
-    login = turn["username"], turn["credential"]
+    turn = ice_servers(Deployment.from_env(env))[-1]
+    assert int(turn.username.split(":")[0]) < 1_100_000_000
+    login = turn.username, turn.credential
     assert "(401)" in turn_problem(*place(turn_server.url), "udp", False, login, 20)
 
 
@@ -79,7 +84,7 @@ def test_stun_answers(turn_server):
 
 def test_a_silent_default_is_a_note_and_a_silent_choice_a_failure(silent_port, monkeypatch):
     url = f"stun:127.0.0.1:{silent_port}"
-    monkeypatch.setattr("emorec.live.ice.DEFAULT_ICE_SERVERS", ({"urls": [url]},))
+    monkeypatch.setattr("emorec.live.ice.DEFAULT_ICE_SERVERS", (IceServer((url,)),))
     kinds = [finding.kind for finding in network_findings({}, wait_s=0.3)]
     assert kinds == ["note", "note"]
     env = {"EMOREC_ICE_SERVERS": json.dumps([{"urls": url}])}

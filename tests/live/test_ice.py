@@ -5,10 +5,12 @@ from threading import Barrier, Thread
 
 import pytest
 
+from emorec.deployment import Deployment, IceServer
 from emorec.errors import EmorecError
 from emorec.live.ice import (
     DEFAULT_ICE_SERVERS,
     Keeper,
+    check,
     chosen,
     has_relay,
     ice_servers,
@@ -22,23 +24,24 @@ CLOUDFLARE = {"CLOUDFLARE_TURN_KEY_ID": "key", "CLOUDFLARE_TURN_API_TOKEN": "hus
 HF = {"HF_TOKEN": "hush"}
 
 
+def of(env: dict[str, str]) -> Deployment:
+    return Deployment.from_env(env)
+
+
 @pytest.mark.parametrize(
     ("value", "servers"),
     [
-        (None, list(DEFAULT_ICE_SERVERS)),
-        ("", list(DEFAULT_ICE_SERVERS)),
-        ("[]", []),
-        ('[{"urls": ["turn:a"], "username": "u", "credential": "c"}]', None),
+        ("", DEFAULT_ICE_SERVERS),
+        ("[]", ()),
+        ('{"urls": "stun:a"}', (IceServer(("stun:a",)),)),
+        (
+            '[{"urls": ["turn:a"], "username": "u", "credential": "c"}]',
+            (IceServer(("turn:a",), "u", "c"),),
+        ),
     ],
 )
 def test_servers_come_from_the_environment(value, servers):
-    env = {} if value is None else {"EMOREC_ICE_SERVERS": value}
-    expected = (
-        servers
-        if servers is not None
-        else [{"urls": ["turn:a"], "username": "u", "credential": "c"}]
-    )
-    assert ice_servers(env) == expected
+    assert ice_servers(of({"EMOREC_ICE_SERVERS": value})) == servers
 
 
 @pytest.mark.parametrize(
@@ -55,7 +58,7 @@ def test_servers_come_from_the_environment(value, servers):
 )
 def test_a_wrong_list_is_one_line_that_repeats_no_secret(value):
     with pytest.raises(EmorecError) as caught:
-        ice_servers({"EMOREC_ICE_SERVERS": value})
+        of({"EMOREC_ICE_SERVERS": value})
     line = str(caught.value)
     assert line.startswith("EMOREC_ICE_SERVERS:") and "\n" not in line and "hush" not in line
 
@@ -75,7 +78,7 @@ def test_a_wrong_list_is_one_line_that_repeats_no_secret(value):
     ],
 )
 def test_one_provider_is_chosen_in_order(env, name):
-    provider = chosen(env)
+    provider = chosen(of(env))
     assert (provider and provider.name) == name
 
 
@@ -92,8 +95,9 @@ def test_one_provider_is_chosen_in_order(env, name):
     ],
 )
 def test_what_is_configured_by_half_is_one_line(env, said):
-    with pytest.raises(EmorecError) as caught:
-        ice_servers(env)
+    for use in (ice_servers, rtc_configuration, check):
+        with pytest.raises(EmorecError) as caught:
+            use(of(env))
     line = str(caught.value)
     assert all(words in line for words in said)
     assert "\n" not in line and "hush" not in line
@@ -103,7 +107,9 @@ def test_what_is_configured_by_half_is_one_line(env, said):
     ("policy", "expected"), [("", "all"), ("all", "all"), ("relay", "relay"), (" Relay ", "relay")]
 )
 def test_browser_and_server_get_one_configuration(policy, expected):
-    rtc = rtc_configuration(OWN | {"EMOREC_ICE_POLICY": policy})
+    chosen = of(OWN | {"EMOREC_ICE_POLICY": policy})
+    check(chosen)
+    rtc = rtc_configuration(chosen)
     assert rtc == {
         "iceServers": [
             {"urls": ["stun:a:1"]},
@@ -115,23 +121,30 @@ def test_browser_and_server_get_one_configuration(policy, expected):
 
 
 @pytest.mark.parametrize(
-    ("env", "why"),
+    "env",
     [
-        ({"EMOREC_ICE_POLICY": "direct"} | OWN, "expected all or relay"),
-        ({"EMOREC_ICE_POLICY": "relay"}, "needs a TURN server"),
-        ({"EMOREC_ICE_POLICY": "relay", "EMOREC_ICE_SERVERS": "[]"}, "needs a TURN server"),
+        {},
+        {"EMOREC_ICE_SERVERS": "[]"},
+        {"EMOREC_ICE_SERVERS": '[{"urls": "stun:a"}]'} | OWN,
     ],
 )
-def test_a_policy_that_cannot_be_kept_is_one_line(env, why):
-    with pytest.raises(EmorecError, match=f"EMOREC_ICE_POLICY: .*{why}"):
-        rtc_configuration(env)
+@pytest.mark.parametrize("use", [rtc_configuration, check])
+def test_a_policy_that_cannot_be_kept_is_one_line(use, env):
+    with pytest.raises(EmorecError, match=r"^EMOREC_ICE_POLICY: relay needs a TURN server"):
+        use(of({"EMOREC_ICE_POLICY": "relay"} | env))
+
+
+@pytest.mark.parametrize("lender", [TWILIO, CLOUDFLARE, HF])
+def test_a_provider_is_not_asked_before_a_visitor_comes(lender, monkeypatch):
+    monkeypatch.setattr("emorec.live.ice_providers.build_opener", None)
+    check(of({"EMOREC_ICE_POLICY": "relay"} | lender))
 
 
 def test_a_time_limited_name_is_the_same_for_all_visitors_until_it_is_renewed():
     env = {"TURN_URL": "turn:same:1", "TURN_SECRET": "s"}
-    first = ice_servers(env)
-    first[1]["username"] = "changed by a visitor"
-    assert ice_servers(env) == ice_servers(env) != first
+    first = rtc_configuration(of(env))
+    first["iceServers"][1]["username"] = "changed by a visitor"
+    assert rtc_configuration(of(env)) == rtc_configuration(of(env)) != first
 
 
 class Lender:
@@ -146,10 +159,10 @@ class Lender:
         self.asked += 1
         if self.failing:
             raise EmorecError("Twilio: did not answer.")
-        return Lease([{"urls": [f"stun:{self.asked}"]}], 100.0)
+        return Lease((IceServer((f"stun:{self.asked}",)),), 100.0)
 
     def lent(self, keeper: Keeper) -> str:
-        return keeper.servers()[0]["urls"][0]
+        return keeper.servers()[0].urls[0]
 
 
 def test_servers_are_kept_for_half_their_time_and_then_renewed():

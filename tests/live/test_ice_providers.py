@@ -12,17 +12,19 @@ from threading import Thread
 
 import pytest
 
+from emorec.deployment import Deployment, IceServer
 from emorec.errors import EmorecError
 from emorec.live.ice_providers import LIFETIME_S, cloudflare, hugging_face, own, twilio
 
 LENT = {"urls": ["stun:a:3478", "turn:a:3478"], "username": "u", "credential": "c"}
-ENV = {
-    "TWILIO_ACCOUNT_SID": "AC1",
-    "TWILIO_AUTH_TOKEN": "hush",
-    "CLOUDFLARE_TURN_KEY_ID": "key",
-    "CLOUDFLARE_TURN_API_TOKEN": "hush",
-    "HF_TOKEN": "hush",
-}
+SERVER = IceServer(("stun:a:3478", "turn:a:3478"), "u", "c")
+CHOSEN = Deployment(
+    twilio_account_sid="AC1",
+    twilio_auth_token="hush",
+    cloudflare_turn_key_id="key",
+    cloudflare_turn_api_token="hush",
+    hf_token="hush",
+)
 BASIC = base64.b64encode(b"AC1:hush").decode()
 ASKED = {
     twilio: ("POST", "/2010-04-01/Accounts/AC1/Tokens.json", f"Basic {BASIC}", "Ttl=21600"),
@@ -85,7 +87,7 @@ def provider():
 def test_a_provider_is_asked_as_it_wants_to_be(ask, provider):
     provider.status, answer = ANSWERS[ask]
     provider.body = json.dumps(answer).encode()
-    assert ask(ENV, provider.url) == ([LENT], LIFETIME_S)
+    assert ask(CHOSEN, provider.url) == ((SERVER,), LIFETIME_S)
     assert provider.asked == [ASKED[ask]]
 
 
@@ -107,7 +109,7 @@ def test_what_a_provider_answers_wrongly_is_one_line_without_secret(
 ):
     provider.status, provider.body = status, body
     with pytest.raises(EmorecError) as caught:
-        ask(ENV, provider.url)
+        ask(CHOSEN, provider.url)
     line = str(caught.value)
     assert why in line and "\n" not in line and "hush" not in line
 
@@ -115,31 +117,24 @@ def test_what_a_provider_answers_wrongly_is_one_line_without_secret(
 def test_a_key_is_not_carried_to_another_host(provider):
     provider.status, provider.headers = 302, {"Location": "/elsewhere"}
     with pytest.raises(EmorecError, match="HTTP 302"):
-        hugging_face(ENV, provider.url)
+        hugging_face(CHOSEN, provider.url)
     assert len(provider.asked) == 1
 
 
 def test_nobody_there_and_a_key_that_no_header_carries_are_one_line(provider):
     with pytest.raises(EmorecError, match="did not answer"):
-        twilio(ENV, "http://127.0.0.1:9")
+        twilio(CHOSEN, "http://127.0.0.1:9")
     with pytest.raises(EmorecError, match="not readable") as caught:
-        hugging_face({"HF_TOKEN": "hush\nhush"}, provider.url)
+        hugging_face(Deployment(hf_token="hush\nhush"), provider.url)
     assert "hush" not in str(caught.value)
 
 
 def test_a_secret_gives_a_name_that_expires_and_its_signature():
-    stun, turn = own(
-        {"TURN_URL": "turn:a:1, turns:a:2,turn:a:3?transport=tcp", "TURN_SECRET": "s"}
-    )[0]
-    assert stun == {"urls": ["stun:a:1"]}
-    assert turn["urls"] == ["turn:a:1", "turns:a:2", "turn:a:3?transport=tcp"]
-    expiry, name = turn["username"].split(":")
+    env = {"TURN_URL": "turn:a:1, turns:a:2,turn:a:3?transport=tcp", "TURN_SECRET": "s"}
+    stun, turn = own(Deployment.from_env(env)).servers
+    assert stun == IceServer(("stun:a:1",))
+    assert turn.urls == ("turn:a:1", "turns:a:2", "turn:a:3?transport=tcp")
+    expiry, name = turn.username.split(":")
     assert name == "emorec" and 0 <= time.time() + LIFETIME_S - int(expiry) < 60
-    signature = hmac.new(b"s", turn["username"].encode(), hashlib.sha1).digest()
-    assert turn["credential"] == base64.b64encode(signature).decode()
-
-
-@pytest.mark.parametrize("urls", [",", "turn.example.org", "stun:a", "turn:a?transport=sctp"])
-def test_an_address_that_is_none_is_refused(urls):
-    with pytest.raises(EmorecError, match="TURN_URL: expected"):
-        own({"TURN_URL": urls, "TURN_USERNAME": "u", "TURN_PASSWORD": "p"})
+    signature = hmac.new(b"s", turn.username.encode(), hashlib.sha1).digest()
+    assert turn.credential == base64.b64encode(signature).decode()

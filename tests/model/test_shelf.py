@@ -19,7 +19,6 @@ from emorec.paths import MODELS
 
 @pytest.fixture
 def shelf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.delenv("EMOREC_RUNTIME", raising=False)
     monkeypatch.setattr("emorec.model.store.MODELS", tmp_path)
     return tmp_path
 
@@ -50,13 +49,10 @@ def test_names_are_those_of_weights_with_a_contract(
     assert names() == expected
 
 
-def test_the_runtime_decides_which_weights_count(
-    monkeypatch: pytest.MonkeyPatch, shelf: Path
-) -> None:
+def test_the_runtime_decides_which_weights_count(shelf: Path) -> None:
     for name in ("a.json", "a.tflite", "b.json", "b.keras"):
         (shelf / name).touch()
-    monkeypatch.setenv("EMOREC_RUNTIME", "keras")
-    assert names() == ["b"]
+    assert names("keras") == ["b"]
 
 
 def test_the_model_that_ships_is_there() -> None:

@@ -200,9 +200,3 @@ def test_weights_that_do_not_fit_the_contract_are_refused(
     monkeypatch.setattr(store, "LiteRTRuntime", lambda content: other())
     with pytest.raises(ModelError, match=f"does not fit its contract: {says}, expected"):
         load()
-
-
-def test_an_unknown_runtime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMOREC_RUNTIME", "abacus")
-    with pytest.raises(ModelError, match=r"EMOREC_RUNTIME: .* Received 'abacus'"):
-        load()

@@ -12,6 +12,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from emorec.model import contract
+from emorec.pages.parts.deployment import deployment
 from emorec.paths import MODELS
 
 FILES = ("elu_cnn.json", "elu_cnn.tflite")
@@ -24,6 +25,14 @@ def components_looked_for_once() -> Iterator[None]:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
         yield
+
+
+@pytest.fixture(autouse=True)
+def environment_read_once_a_test() -> Iterator[None]:
+    """A server reads its environment once; here every test has its own."""
+    deployment.cache_clear()
+    yield
+    deployment.cache_clear()
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_a_login_that_lacks_something_lets_nobody_in(missing: str) -> None:
     [
         ({"EMOREC_REQUIRE_LOGIN": "1"}, "EMOREC_REQUIRE_LOGIN: no login is set up"),
         ({"EMOREC_REQUIRE_LOGIN": "yes please"}, "EMOREC_REQUIRE_LOGIN: expected 1 or 0"),
-        ({"EMOREC_CONSENT": "maybe"}, "EMOREC_CONSENT: expected required, or nothing"),
+        ({"EMOREC_CONSENT": "maybe"}, "EMOREC_CONSENT: expected required. Received 'maybe'."),
     ],
 )
 def test_a_wrong_choice_is_one_line_and_no_page(

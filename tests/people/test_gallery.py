@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 
 from emorec.database.engine import connect, file_of, reading, writing
 from emorec.database.tables import LookRow, PersonRow
+from emorec.deployment import Deployment
 from emorec.errors import EmorecError, StoreError
 from emorec.people import consent
 from emorec.people.gallery import Gallery, forget_everybody, open_gallery
@@ -365,7 +366,8 @@ def test_everybody_can_be_deleted_without_the_key(
     monkeypatch.setenv("EMOREC_KEY", "A" * 43 + "=")
     with pytest.raises(StoreError, match="is not the key"):
         open_gallery()
-    forget_everybody(connect())
+    chosen = Deployment.from_env()
+    forget_everybody(connect(chosen.database_url, chosen.data_folder))
     assert gallery.people() == []
     fresh = open_gallery()
     fresh.enrol("Ben", looks(2), consent=True)

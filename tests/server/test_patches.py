@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -34,11 +35,32 @@ def test_the_libraries_are_those_that_the_patches_were_checked_against(library, 
     assert pinned in ([checked], []), told
 
 
+LATER = "end_connections_of_other_pages_only"  # app.py applies it
+SOURCE = Path(patches.__file__).read_text(encoding="utf-8")
+NAMES = sorted(set(re.findall(r"^def (\w+)", SOURCE, re.MULTILINE)) - {"apply"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_patch_begins_with_what_it_replaces_in_a_library_that_was_checked(name):
+    first, _, why = getattr(patches, name).__doc__.partition("\n")
+    replaced = re.findall(r"`((?!emorec)[a-z_]+(?:\.\w+)+)`", first)
+    assert replaced and (why.strip() or "says why" in first)
+    for place in replaced:
+        assert place.partition(".")[0].replace("_", "-") in patches.CHECKED
+        assert pkgutil.resolve_name(place) is not None
+
+
+def test_every_library_that_was_checked_is_one_that_is_patched():
+    places = " ".join(getattr(patches, name).__doc__ for name in NAMES)
+    for library in patches.CHECKED:
+        assert f"`{library.replace('-', '_')}." in places
+
+
 def test_every_patch_is_applied_and_once_only():
-    source = Path(patches.__file__).read_text(encoding="utf-8")
-    names = set(re.findall(r"^def (\w+)", source, re.MULTILINE)) - {"apply", "_apply"}
-    body = source[source.index("def _apply") : source.index("def notice")]
-    assert names == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
+    body = SOURCE[SOURCE.index("def apply") : SOURCE.index("def keep_uploads")]
+    assert set(NAMES) - {LATER} == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
+    app = (ROOT / "app.py").read_text(encoding="utf-8")
+    assert re.findall(r"patches\.(\w+)\(\)", app) == [LATER]
     stop = RelayStreamTrack.stop
     patches.apply()
     assert RelayStreamTrack.stop is stop

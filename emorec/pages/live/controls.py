@@ -14,6 +14,7 @@ from emorec.pages.parts import naming
 from emorec.pages.parts.detector import choose_detector
 from emorec.settings import Settings
 
+_LONGEST_SMOOTHING_S = 3.0  # of the slider, unless the deployer chose more
 _SMALLEST_FACES_PX = (16, 24, 32, 48, 64, 96, 128, 200)
 _SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
 
@@ -23,6 +24,7 @@ def show(stream: LiveStream, reader: NextReader, active: bool) -> str:
 
     Only the camera and the detector, whose name is returned, wait for the next START.
     """
+    settings = reader.engine.settings  # what the deployer chose
     with st.container(border=True):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         shown = left.segmented_control(
@@ -39,13 +41,13 @@ def show(stream: LiveStream, reader: NextReader, active: bool) -> str:
         smoothing_s = first.slider(
             "Smoothing (s)",
             0.0,
-            3.0,
-            stream.settings.smoothing_s,
+            max(_LONGEST_SMOOTHING_S, settings.smoothing_s),
+            settings.smoothing_s,
             0.1,
             key="smoothing",
             persist_state="session",
         )
-        chosen_px = reader.engine.settings.min_face_px
+        chosen_px = settings.min_face_px
         min_face_px = second.select_slider(
             "Smallest face (px)",
             sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),

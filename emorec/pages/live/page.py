@@ -11,6 +11,7 @@ from emorec.pages.live import controls, readings, stage, summary
 from emorec.pages.live.camera import camera_problem
 from emorec.pages.live.connection import connection_check
 from emorec.pages.live.state import live_picture
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.parts.pictures import single_shot
 
@@ -29,7 +30,7 @@ def render(meanwhile: StreamlitPage | None = None) -> None:
     try:
         engine, shared = recognizer(), classifier()
         room()
-        rtc = rtc_configuration()
+        rtc = rtc_configuration(deployment())
     except EmorecError as error:
         st.error(str(error))
         return

@@ -11,6 +11,7 @@ from emorec import monitoring
 from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
 from emorec.model.store import DEFAULT_NAME, path_of
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.pictures import ReadPictures
 from emorec.pages.parts.visit import State, visit
 from emorec.recognizer import EmotionRecognizer
@@ -31,12 +32,12 @@ def recognizer() -> EmotionRecognizer:
     Raises:
         EmorecError: a model file or a setting is missing or wrong; the next call tries again.
     """
-    return _engine(str(path_of(chosen())))
+    return _engine(_chosen_file())
 
 
 def classifier() -> SharedClassifier:
     """Return the classifier that all live sessions on this visitor's engine share."""
-    return _classifier(str(path_of(chosen())))
+    return _classifier(_chosen_file())
 
 
 def chosen() -> str:
@@ -55,12 +56,8 @@ def choose(name: str) -> None:
 
 @st.cache_resource(show_spinner=False)
 def room() -> Room:
-    """Return the room that all live sessions share; its places follow EMOREC_MAX_LIVE or the cores.
-
-    Raises:
-        EmorecError: ``EMOREC_MAX_LIVE`` is wrong.
-    """
-    room = Room(places())
+    """Return the room of all live sessions; its places follow EMOREC_MAX_LIVE or the cores."""
+    room = Room(places(deployment().max_live))
     monitoring.LIVE_PLACES.set(room.places)
     monitoring.LIVE_SESSIONS.set_function(lambda: room.live)
     return room
@@ -73,4 +70,8 @@ def _classifier(model_file: str) -> SharedClassifier:
 
 @st.cache_resource(show_spinner="Loading the model…")
 def _engine(model_file: str) -> EmotionRecognizer:
-    return EmotionRecognizer(Path(model_file))
+    return EmotionRecognizer(Path(model_file), deployment().settings)
+
+
+def _chosen_file() -> str:
+    return str(path_of(chosen(), deployment().runtime))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from emorec.environment import switch
 from emorec.errors import EmorecError
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.markdown import plain
 from emorec.people import extra
 from emorec.people.matching import PhotoNames
@@ -26,15 +26,12 @@ _BIOMETRIC = (
 
 
 def allowed() -> bool:
-    """Return whether whoever runs the app lets its visitors see and manage the people in it.
+    """Return whether the deployer lets visitors see and manage the people in the gallery.
 
-    There is one gallery for all visitors, so it is off unless ``EMOREC_PEOPLE`` switches it on;
-    `emorec run`, which serves its own computer alone, does.
-
-    Raises:
-        EmorecError: the variable holds neither a yes nor a no.
+    There is one gallery for all visitors, so it is off unless ``EMOREC_PEOPLE`` switches it on.
+    `emorec run` does so, since it serves its own computer only.
     """
-    return switch("EMOREC_PEOPLE")
+    return deployment().people
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,7 +43,7 @@ def gallery() -> Gallery:
     """
     from emorec.people.gallery import open_gallery
 
-    return open_gallery()
+    return open_gallery(deployment())
 
 
 @st.cache_resource(show_spinner=False)

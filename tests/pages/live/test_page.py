@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import EMOTIONS
@@ -80,6 +81,24 @@ def test_controls_reach_the_stream():
     assert (stream.view.show, stream.view.mirror) == ("blur", False)
     assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
     assert "not blurred" in texts(app)  # what blur cannot do is said
+
+
+@pytest.mark.parametrize(
+    ("smoothing", "min_face", "shown"),
+    [("", "", (0.6, 0)), ("1.5", "77", (1.5, 77)), ("0", "16", (0.0, 16)), ("45", "", (45.0, 0))],
+)
+def test_the_controls_start_at_what_the_deployer_chose(smoothing, min_face, shown, monkeypatch):
+    monkeypatch.setenv("EMOREC_SMOOTHING_S", smoothing)
+    monkeypatch.setenv("EMOREC_MIN_FACE_PX", min_face)
+    st.cache_resource.clear()
+    try:
+        app = page().run()
+    finally:
+        st.cache_resource.clear()
+    assert not app.exception
+    assert (app.slider(key="smoothing").value, app.select_slider(key="min_face").value) == shown
+    settings = live(app).stream.settings
+    assert (settings.smoothing_s, settings.min_face_px or 0) == shown
 
 
 CHOICES = {

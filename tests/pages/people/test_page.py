@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 pytest.importorskip("sqlalchemy")
 
+from emorec.pages.parts.deployment import deployment
 from emorec.people.gallery import Gallery, open_gallery
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
@@ -188,4 +189,5 @@ def test_names_are_offered_where_somebody_is_enrolled_and_start_off(
     (toggle,) = [toggle for toggle in page("photo").toggle if toggle.label == "Names"]
     assert toggle.value is False
     monkeypatch.setenv("EMOREC_PEOPLE", "0")
+    deployment.cache_clear()
     assert not [toggle for toggle in page("photo").toggle if toggle.label == "Names"]
