@@ -24,16 +24,16 @@ class Scripted:
 
     Args:
         faces: what is there to be found: boxes x1, y1, x2, y2, or detections.
-        things: what a search takes for a face and a closer look does not.
+        things: what a search takes for a face, and what is not confirmed.
         columns: a whole search is so many patches, side by side.
 
     Attributes:
         faces, things: as above; may be replaced between two frames.
-        blind_near: whether looks at known faces find nothing.
+        blind_near: whether searches near known faces find nothing.
         blind_far: whether searches find nothing.
         searched: the patches of each search asked for, in order.
         confirmed: the boxes that were to be confirmed, in order.
-        looked: how many known faces each look was at.
+        searched_near: how many known faces each search near them was for.
         tilts: how they leaned.
         asked_px: the smallest faces that searches were laid out for.
         spend: called with the kind of work and its units, as a clock that is handed in wants.
@@ -48,7 +48,7 @@ class Scripted:
         self.blind_near = self.blind_far = False
         self.searched: list[Patch] = []
         self.confirmed: list[list[float]] = []
-        self.looked: list[int] = []
+        self.searched_near: list[int] = []
         self.tilts: list[float] = []
         self.asked_px: list[float] = []
         self.spend: Callable[[str, int], None] = lambda work, units: None
@@ -81,7 +81,7 @@ class Scripted:
         self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
     ) -> list[Detection]:
         self.confirmed += [place.box_xyxy.tolist() for place in places]
-        self.spend("look", 2 * len(places))
+        self.spend("near", 2 * len(places))
         there = self._all(self.faces) + (self._all(self.things) if cautious else [])
         overlap = iou([p.box_xyxy for p in places], [face.box_xyxy for face in there])
         return [face for face, own in zip(there, overlap.T, strict=True) if (own > _SAME).any()]
@@ -90,9 +90,9 @@ class Scripted:
         self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
     ) -> list[Detection]:
         boxes = as_boxes(boxes_xyxy)
-        self.looked.append(len(boxes))
+        self.searched_near.append(len(boxes))
         self.tilts += [] if tilts_deg is None else np.asarray(tilts_deg).tolist()
-        self.spend("look", len(boxes))
+        self.spend("near", len(boxes))
         found = []
         for box in () if self.blind_near else boxes:
             middle, side = (box[:2] + box[2:]) / 2, box[2] - box[0]

@@ -104,7 +104,7 @@ class BlazeFaceDetector:
         return patches(size_wh, min_face_px)
 
     def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
-        points, scores = self._look(_cut(image_bgr, patch), _MAYBE)
+        points, scores = self._run(_cut(image_bgr, patch), _MAYBE)
         points /= patch.scale
         points[:, [0, 2, 3]] += [patch.x, patch.y]
         return _faces(points, scores)
@@ -177,7 +177,7 @@ class BlazeFaceDetector:
             turn = cv2.getRotationMatrix2D((center, center), place.tilt_deg, 1.0)
             turn[:, 2] -= (cut_side - INPUT_SIDE) / 2
             cut = cv2.warpAffine(cut, turn, (INPUT_SIDE, INPUT_SIDE))
-        points, scores = self._look(cut[:, ::-1] if mirrored else cut, _ZOOMED)
+        points, scores = self._run(cut[:, ::-1] if mirrored else cut, _ZOOMED)
         if mirrored:
             points[:, [0, 2, 3], 0] = INPUT_SIDE - points[:, [0, 2, 3], 0]
             points[:, [2, 3]] = points[:, [3, 2]]
@@ -192,9 +192,9 @@ class BlazeFaceDetector:
         ]
         return found[int(np.argmin(away))] if away and min(away) < side / 2 else None
 
-    def _look(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
+    def _run(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
         with self._lock:
-            return self._network((bgr.shape[1], bgr.shape[0])).look(bgr, threshold)
+            return self._network((bgr.shape[1], bgr.shape[0])).run(bgr, threshold)
 
     def _network(self, size_wh: tuple[int, int]) -> _Network:
         network = self._networks.get(size_wh) or _Network(self._content, size_wh)
@@ -228,7 +228,7 @@ class _Network:
             anchors.append(np.repeat(places, count, axis=0))
         self._anchors = np.concatenate(anchors)
 
-    def look(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
+    def run(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
         """Return where faces may be in the input, and the score of each.
 
         Returns:
@@ -317,7 +317,7 @@ def _framed(
 
 
 def _mean(one: Detection, other: Detection) -> Detection:
-    """Return what two looks at a face say together."""
+    """Return the mean of two detections of one face."""
     apart = (other.tilt_deg - one.tilt_deg + 180) % 360 - 180
     tilt_deg = (one.tilt_deg + apart / 2 + 180) % 360 - 180
     box = (one.box_xyxy + other.box_xyxy) / 2

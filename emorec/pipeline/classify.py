@@ -1,4 +1,4 @@
-"""Stage 4: which faces are read in this frame, and how does each of them look?"""
+"""Stage 4: which faces are read in this frame, and with which expression?"""
 
 from __future__ import annotations
 

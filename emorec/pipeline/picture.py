@@ -105,7 +105,7 @@ class PicturePipeline:
         finer = True
         while finer:
             smallest_px = search.smallest_px
-            search.look(image_bgr, len(search.patches))
+            search.advance(image_bgr, len(search.patches))
             known = as_boxes([detection.box_xyxy for detection in found])
             found += search.confirm(image_bgr, known, 0.0, ALL)
             finer = search.finished([detection.box_xyxy for detection in found])

@@ -143,18 +143,18 @@ class Pipeline:
             smallest_px = self._search.smallest_px
             units: dict[Work, int] = {
                 "search": len(self._search.patches),
-                "look": len(expected),
+                "near": len(expected),
                 "read": self._in_view,
             }
             plan = self._schedule.plan(time_s, units)
             everything = settings.cautious or not self._search.begun
             count = units["search"] if everything else plan["search"]
             with self._spending("search", count):
-                whole = self._search.look(image_bgr, count)
+                whole = self._search.advance(image_bgr, count)
             known, unproven = self._tracker.due(
-                time_s, len(expected) if everything else plan["look"]
+                time_s, len(expected) if everything else plan["near"]
             )
-            with self._spending("look", len(known) + 2 * len(unproven)):
+            with self._spending("near", len(known) + 2 * len(unproven)):
                 found = self._detector.detect_near(image_bgr, expected[known], tilts[known])
                 # A new face is shown once it was confirmed in two frames, independently.
                 places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]

@@ -1,4 +1,4 @@
-"""How much of each kind of work a frame gets: searching, looking at known faces, reading."""
+"""How much of each kind of work a frame gets: searching, finding known faces again, reading."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Literal
 
 from emorec.errors import EmorecError
 
-Work = Literal["search", "look", "read"]
-"""Search a patch of the picture · look at one place for a face · read one face."""
+Work = Literal["search", "near", "read"]
+"""Search a patch of the picture · search near one known face · read one face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Rate:
     """How often each unit of a kind of work is wanted.
 
     Attributes:
-        every_s: seconds between two times where the machine can.
-        least_s: seconds between two times where it is busy; what goes beyond waits first.
+        every_s: seconds between two times on a machine with time to spare.
+        least_s: seconds between two times on a busy machine; work beyond that waits first.
     """
 
     every_s: float
@@ -27,7 +27,7 @@ class Rate:
 
 LIVE: Mapping[Work, Rate] = {
     "search": Rate(0.33, 1.5),
-    "look": Rate(0.4, 1.0),
+    "near": Rate(0.4, 1.0),
     "read": Rate(0.1, 0.45),
 }
 """A newcomer is found within a third of a second; each face is read ten times a second, and on a
@@ -39,18 +39,18 @@ READINGS_PER_S = 5.0
 NOBODY_S = 0.2
 """Seconds from search to search while nobody is in view."""
 
-_GUESS_S: Mapping[Work, float] = {"search": 0.02, "look": 0.003, "read": 0.004}
+_GUESS_S: Mapping[Work, float] = {"search": 0.02, "near": 0.003, "read": 0.004}
 _NEW_COST = 0.2  # share of the newest measurement
 _LONGEST_S = 0.25  # a live frame that comes later than this does not catch up
 
 
 class Schedule:
-    """Shares time between the kinds of work, by the media clock and by what each was seen to cost.
+    """Shares time between the kinds of work, by the media clock and the measured cost of each.
 
     A frame gets at most ``share`` of the time since the frame before. So a slow machine does less
-    a second, and the frames do not come ever more seldom: with other work of ``o`` seconds a frame
-    they come every ``o / (1 - share)`` seconds at the slowest. What a frame cannot do is owed to
-    the next ones, but never more than every unit once.
+    work a second, and the time between frames has a bound: with other work of ``o`` seconds a frame
+    they come at least every ``o / (1 - share)`` seconds. Work that a frame cannot do is left to the
+    next ones, but never more than each unit once.
 
     Args:
         rates: how often each kind is wanted.
@@ -74,7 +74,7 @@ class Schedule:
 
         Args:
             time_s: of this frame, on the media clock.
-            units: how many there are: patches of a whole search, faces to look at, faces to read.
+            units: how many there are: patches of a whole search, faces known, faces to read.
         """
         if self._time_s is None:
             passed_s = 0.0
@@ -84,7 +84,7 @@ class Schedule:
                 passed_s = min(passed_s, _LONGEST_S)
         self._time_s = time_s
         every = {work: rate.every_s for work, rate in self._rates.items()}
-        if not units["look"]:
+        if not units["near"]:
             every["search"] = min(every["search"], NOBODY_S)
         wanted = {work: units[work] * passed_s / every[work] for work in units}
         least = {

@@ -18,17 +18,17 @@ from emorec.settings import Settings
 
 _KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
 _PART = 0.7  # share of it inside a known face from which it is a part of that
-_REJECTED_S = 10.0  # for how long a place that was no face is not looked at again
+_REJECTED_S = 10.0  # for so long a place that was no face is not confirmed again
 _SAME_PLACE = 0.4  # IoU from which it is the same place
 _STILL_FACE = 0.8  # side of a face that still counts, over the smallest that was chosen
 
 
 class Care(NamedTuple):
-    """Which places are looked at again at once.
+    """Which places are confirmed in this frame.
 
     Attributes:
         most: so many, the likeliest first; the others wait for the next frame.
-        least_score: less likely ones are left to the next search.
+        least_score: places with a lower score are left to the next search.
     """
 
     most: int
@@ -84,7 +84,7 @@ class Search:
             self.begun = False
             self._places, self._rejected = [], []
 
-    def look(self, image_bgr: npt.NDArray[np.uint8], count: int) -> bool:
+    def advance(self, image_bgr: npt.NDArray[np.uint8], count: int) -> bool:
         """Search the next patches; return whether that ended a search of the whole picture."""
         end = min(self._next + count, len(self.patches))
         for patch in self.patches[self._next : end]:
@@ -102,7 +102,7 @@ class Search:
             image_bgr: the frame.
             known_xyxy: where known faces should be, of shape (n, 4).
             time_s: of this frame.
-            care: which places to look at again.
+            care: which places to confirm.
         """
         self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
         places = [place for place in surest(self._places) if place.score >= care.least_score]
@@ -114,14 +114,14 @@ class Search:
         now, self._places = places[: care.most], places[care.most :]
         faces = self._detector.confirm(image_bgr, now, self._cautious)
         faces = [face for face in faces if np.ptp(face.box_xyxy[::2]) >= self.least_px]
-        if not self._cautious:  # else a place is looked at in every frame
+        if not self._cautious:  # with caution a place is confirmed in every frame
             overlap = iou([place.box_xyxy for place in now], [face.box_xyxy for face in faces])
             self._rejected += [
                 (place.box_xyxy, time_s)
                 for place, most in zip(now, overlap.max(axis=1, initial=0), strict=True)
                 if most < _KNOWN
             ]
-        # The zoomed look at a place beside a known face may have found that face.
+        # Enlarged, a place beside a known face may show that face.
         return _apart(faces, known_xyxy)
 
     def finished(self, boxes_xyxy: npt.ArrayLike) -> bool:

@@ -306,7 +306,9 @@ def test_known_faces_are_not_confirmed_again() -> None:
     script.confirmed.clear()
     play(pipeline, 2 * FPS, start=2)
     assert script.confirmed == []
-    assert script.looked and sum(script.looked) <= 2 / 0.4 + 2, "looks from nearby are enough"
+    assert script.searched_near and sum(script.searched_near) <= 2 / 0.4 + 2, (
+        "searches near it are enough"
+    )
 
 
 def test_clutter_costs_a_few_looks_a_frame() -> None:
@@ -334,7 +336,7 @@ def test_caution_searches_all_in_every_frame_and_believes_at_once() -> None:
 def test_caution_on_a_machine_that_has_no_time_is_caution_still() -> None:
     clock = Clock()
     script = Scripted([BOX], columns=5)
-    script.spend = clock.costing(search=1.0, look=1.0)
+    script.spend = clock.costing(search=1.0, near=1.0)
     pipeline = made(script, Settings(cautious=True), clock=clock)
     results = play(pipeline, 6)
     assert all(result.detector_ran and len(result.faces) == 1 for result in results)
@@ -386,11 +388,11 @@ def test_a_face_is_followed_over_frames_in_which_no_detector_looks() -> None:
     idle = 0
     for number in range(10, 70):
         script.searched.clear()
-        script.looked.clear()
+        script.searched_near.clear()
         (result,) = play(pipeline, 1, start=number)
         (face,) = result.faces
         assert face.unseen_s == 0 and face.track_id == 1
-        idle += not script.searched and not sum(script.looked)
+        idle += not script.searched and not sum(script.searched_near)
     assert idle >= 30
 
 
@@ -406,7 +408,7 @@ def test_what_moves_between_two_looks_is_followed_by_its_points(scene: Any) -> N
         script.faces = []
         script.blind_near = script.blind_far = True
         result = pipeline.update(scene.frame(swaying(time_s)), 0.06 + time_s)
-        if not result.faces or script.looked[-1]:
+        if not result.faces or script.searched_near[-1]:
             break
         overlaps.append(iou(result.faces[0].box, scene.truth(swaying(time_s)))[0, 0])
     assert len(overlaps) >= 5 and min(overlaps) >= 0.85
@@ -482,7 +484,7 @@ def attend(
         How long each frame took, when each face was read, and how many ids there were.
     """
     clock, script = Clock(), Scripted(crowd(), columns=6)
-    script.spend = clock.costing(search=cost_s["search"], look=cost_s["look"])
+    script.spend = clock.costing(search=cost_s["search"], near=cost_s["near"])
     pipeline = made(script, classifier=Costly(clock, cost_s["read"]), clock=clock, **how)
     image = textured()
     took: list[float] = []
@@ -503,9 +505,9 @@ def attend(
 @pytest.mark.parametrize(
     "cost_s",
     [
-        {"search": 0.0001, "look": 0.0001, "read": 0.0001},
-        {"search": 0.006, "look": 0.003, "read": 0.0025},  # AVX2
-        {"search": 0.01, "look": 0.003, "read": 0.005},
+        {"search": 0.0001, "near": 0.0001, "read": 0.0001},
+        {"search": 0.006, "near": 0.003, "read": 0.0025},  # AVX2
+        {"search": 0.01, "near": 0.003, "read": 0.005},
     ],
     ids=["fast", "AVX2", "slow"],
 )
@@ -525,8 +527,8 @@ def test_a_crowd_is_read_twice_a_second_where_the_machine_can(cost_s: dict[str, 
 @pytest.mark.parametrize(
     "cost_s",
     [
-        {"search": 0.02, "look": 0.003, "read": 0.05},
-        {"search": 0.1, "look": 0.02, "read": 0.05},
+        {"search": 0.02, "near": 0.003, "read": 0.05},
+        {"search": 0.1, "near": 0.02, "read": 0.05},
     ],
 )
 def test_on_a_machine_that_is_too_slow_nothing_spirals(
@@ -543,7 +545,7 @@ def test_on_a_machine_that_is_too_slow_nothing_spirals(
 def test_files_are_read_alike_on_every_machine() -> None:
     def told(cost_s: float) -> list[list[tuple[Any, ...]]]:
         clock, script = Clock(), Scripted([*crowd()], columns=6)
-        script.spend = clock.costing(search=cost_s, look=cost_s)
+        script.spend = clock.costing(search=cost_s, near=cost_s)
         pipeline = made(
             script,
             classifier=Costly(clock, cost_s),
@@ -562,7 +564,7 @@ def test_files_are_read_alike_on_every_machine() -> None:
 def test_costs_are_measured_with_the_clock_handed_in() -> None:
     clock = Clock()
     script = Scripted([BOX])
-    script.spend = clock.costing(search=0.25, look=0.0)
+    script.spend = clock.costing(search=0.25, near=0.0)
     (result,) = play(made(script, clock=clock), 1)
     assert result.stage_ms["detect"] == pytest.approx(250)
 
@@ -659,6 +661,6 @@ def test_a_leaning_head_reaches_the_network_upright_and_is_looked_at_as_it_leans
 
 def test_a_new_face_is_read_at_once_however_busy_the_machine_is() -> None:
     clock, script = Clock(), Scripted([BOX])
-    script.spend = clock.costing(search=2.0, look=2.0)
+    script.spend = clock.costing(search=2.0, near=2.0)
     results = play(made(script, classifier=Costly(clock, 2.0), clock=clock), 2)
     assert results[1].faces[0].classified

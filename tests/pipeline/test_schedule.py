@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from emorec.errors import EmorecError
 from emorec.pipeline.schedule import LIVE, Rate, Schedule, Work, for_files
 
-CHEAP: Mapping[Work, float] = {"search": 1e-4, "look": 1e-5, "read": 1e-5}
-WORK: tuple[Work, ...] = ("search", "look", "read")
-ROOM: Mapping[Work, int] = {"search": 9, "look": 25, "read": 25}
+CHEAP: Mapping[Work, float] = {"search": 1e-4, "near": 1e-5, "read": 1e-5}
+WORK: tuple[Work, ...] = ("search", "near", "read")
+ROOM: Mapping[Work, int] = {"search": 9, "near": 25, "read": 25}
 
 
 def teach(schedule: Schedule, cost_s: Mapping[Work, float]) -> Schedule:
@@ -40,7 +40,7 @@ def wanted(rates: Mapping[Work, Rate], units: Mapping[Work, int]) -> dict[Work, 
 @pytest.mark.parametrize("fps", [5, 11, 25, 60])
 @pytest.mark.parametrize("faces", [1, 9, 25, 64])
 def test_where_it_is_cheap_everything_is_granted(faces: int, fps: float) -> None:
-    units: dict[Work, int] = {"search": 9, "look": faces, "read": faces}
+    units: dict[Work, int] = {"search": 9, "near": faces, "read": faces}
     granted = a_second(teach(Schedule(), CHEAP), units, fps)
     for work, number in wanted(LIVE, units).items():
         # Nothing is done twice in one frame.
@@ -50,10 +50,10 @@ def test_where_it_is_cheap_everything_is_granted(faces: int, fps: float) -> None
 @pytest.mark.parametrize(
     ("cost_s", "share_left"),
     [
-        ({"search": 0.006, "look": 0.003, "read": 0.0025}, 1),
-        ({"search": 0.02, "look": 0.003, "read": 0.0045}, 1),
-        ({"search": 0.02, "look": 0.005, "read": 0.02}, 0),
-        ({"search": 0.2, "look": 0.05, "read": 0.05}, 0),
+        ({"search": 0.006, "near": 0.003, "read": 0.0025}, 1),
+        ({"search": 0.02, "near": 0.003, "read": 0.0045}, 1),
+        ({"search": 0.02, "near": 0.005, "read": 0.02}, 0),
+        ({"search": 0.2, "near": 0.05, "read": 0.05}, 0),
     ],
 )
 def test_under_overload_the_least_rates_come_first(
@@ -75,10 +75,10 @@ def test_under_overload_the_least_rates_come_first(
 
 
 COSTS = [
-    {"search": 0.006, "look": 0.003, "read": 0.0025},  # AVX2
-    {"search": 0.02, "look": 0.006, "read": 0.01},
-    {"search": 0.05, "look": 0.02, "read": 0.05},
-    {"search": 0.3, "look": 0.1, "read": 0.2},
+    {"search": 0.006, "near": 0.003, "read": 0.0025},  # AVX2
+    {"search": 0.02, "near": 0.006, "read": 0.01},
+    {"search": 0.05, "near": 0.02, "read": 0.05},
+    {"search": 0.3, "near": 0.1, "read": 0.2},
 ]
 
 
@@ -113,7 +113,7 @@ def test_costs_seen_only_later_do_not_spiral_either() -> None:
     schedule = Schedule(LIVE, 0.5)
     time_s, frames = 0.0, []
     while time_s < 20:
-        cost_s = {"search": 0.002, "look": 0.001, "read": 0.001 if time_s < 5 else 0.05}
+        cost_s = {"search": 0.002, "near": 0.001, "read": 0.001 if time_s < 5 else 0.05}
         plan = schedule.plan(time_s, ROOM)
         for work in WORK:
             schedule.spent(work, plan[work], plan[work] * cost_s[work])
@@ -144,10 +144,10 @@ def test_without_a_share_the_plan_depends_on_the_media_time_alone(fps: float) ->
 def test_an_empty_room_is_searched_five_times_a_second_and_no_more(
     fps: float, share: float | None
 ) -> None:
-    nobody: dict[Work, int] = {"search": 9, "look": 0, "read": 0}
+    nobody: dict[Work, int] = {"search": 9, "near": 0, "read": 0}
     granted = a_second(teach(Schedule(LIVE, share), CHEAP), nobody, fps)
     assert 4.5 * 9 <= granted["search"] <= 5 * 9
-    assert granted["look"] == granted["read"] == 0
+    assert granted["near"] == granted["read"] == 0
 
 
 @pytest.mark.parametrize("share", [0.5, None])

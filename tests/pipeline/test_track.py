@@ -309,7 +309,7 @@ def test_one_that_the_flow_loses_is_in_doubt_and_goes() -> None:
     tracker = Tracker()
     feed(tracker, [[at(100)]] * 5)
     tracker.follow(Flow(sees=False), np.zeros((1, 1), np.uint8), 5 * FRAME_S)  # type: ignore[arg-type]
-    assert tracker.due(5 * FRAME_S, 0) == ([0], []), "to be looked at, however busy"
+    assert tracker.due(5 * FRAME_S, 0) == ([0], []), "to be searched for, however busy"
     for number in range(5, 40):
         tracks = carry(tracker, Flow(sees=False), number * FRAME_S, looked=True)
     assert tracks == ()
