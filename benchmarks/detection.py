@@ -32,8 +32,6 @@ SIZES = (24, 48, 96, 200)
 TILTS = (0, 15, 30)
 LIGHTS = ("dark", "bright", "low contrast", "side")
 LIT_SIZE = 96
-MATCH = 0.5
-"""IoU from which a box is a face's."""
 _WARM_UP = 2
 _EASY = "96 px, 0°, even"
 
@@ -67,6 +65,7 @@ def cells() -> dict[str, tuple[float, float, str]]:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Paint every kind of picture, let everyone look, and count."""
+    from testkit.scoring import count, total
     from testkit.standard import pictures
 
     where = machine()
@@ -107,35 +106,6 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "smallest": SMALLEST,
         "pictures": {cell: len(own) for cell, own in truths.items()},
         "runs": runs,
-    }
-
-
-def count(found: list[Boxes], truths: list[Boxes]) -> dict[str, Any]:
-    """Count over some pictures which faces have a box, and which boxes a face, one to one."""
-    from scipy.optimize import linear_sum_assignment
-
-    from emorec.geometry import iou
-
-    hits = 0
-    for boxes, faces in zip(found, truths, strict=True):
-        overlap = iou(faces, boxes)
-        rows, columns = linear_sum_assignment(overlap >= MATCH, maximize=True)
-        hits += int(np.count_nonzero(overlap[rows, columns] >= MATCH))
-    return _rates(sum(map(len, truths)), sum(map(len, found)), hits)
-
-
-def total(counted: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the counts of several kinds of picture as those of one."""
-    return _rates(*(sum(one[key] for one in counted) for key in ("faces", "boxes", "hits")))
-
-
-def _rates(faces: int, boxes: int, hits: int) -> dict[str, Any]:
-    return {
-        "faces": faces,
-        "boxes": boxes,
-        "hits": hits,
-        "recall": round(hits / faces, 4) if faces else None,
-        "precision": round(hits / boxes, 4) if boxes else None,
     }
 
 

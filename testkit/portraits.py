@@ -1,4 +1,4 @@
-"""Pictures of two people, each with where their faces are: made anew from two public portraits.
+"""Pictures of two people with the boxes of their faces: made from two public portraits.
 
 Eileen Collins is in scikit-image (NASA), Grace Hopper in Matplotlib (US Navy): both are in the
 public domain, and neither file is copied here.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import cv2
 import matplotlib.cbook
@@ -41,12 +41,20 @@ def collins() -> Portrait:
 @cache
 def hopper() -> Portrait:
     """Return Matplotlib's portrait of Grace Hopper, in colour."""
-    with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
-        rgb = np.asarray(Image.open(file).convert("RGB"))
+    path = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
+    with Image.open(str(path)) as file:
+        rgb = np.asarray(file.convert("RGB"))
     return Portrait(np.ascontiguousarray(rgb[..., ::-1]), HOPPER[None])
 
 
 PEOPLE: dict[str, Callable[[], Portrait]] = {"Collins": collins, "Hopper": hopper}
+_CUTS = {
+    "fills the frame": (0.12, 0.12, 0.12, 0.12),
+    "at the left border": (0, 0.6, 0.8, 0.5),
+    "at the upper border": (0.5, 0, 0.5, 0.8),
+    "at the lower border": (0.5, 0.6, 0.5, 0),
+}
+"""How far each cut reaches beyond the face's box, in its sides: left, top, right, bottom."""
 
 
 def cut(of: Portrait, left: float, top: float, right: float, bottom: float) -> Portrait:
@@ -116,14 +124,15 @@ def named() -> Iterator[tuple[str, Callable[[], Portrait]]]:
     """Yield a name and how it is made for each picture of the set with one face."""
     for name, person in PEOPLE.items():
         yield f"{name}, whole", person
-        yield f"{name}, gray", lambda person=person: gray(person())
-        yield f"{name}, infrared", lambda person=person: infrared(person())
-        yield (
-            f"{name}, fills the frame",
-            lambda person=person: cut(person(), 0.12, 0.12, 0.12, 0.12),
-        )
-        yield f"{name}, at the left border", lambda person=person: cut(person(), 0, 0.6, 0.8, 0.5)
-        yield f"{name}, at the upper border", lambda person=person: cut(person(), 0.5, 0, 0.5, 0.8)
-        yield f"{name}, at the lower border", lambda person=person: cut(person(), 0.5, 0.6, 0.5, 0)
+        yield f"{name}, gray", partial(_made, person, gray)
+        yield f"{name}, infrared", partial(_made, person, infrared)
+        for place, margins in _CUTS.items():
+            yield f"{name}, {place}", partial(_made, person, cut, *margins)
         for side in (28, 48, 96, 200, 400):
-            yield f"{name}, {side} px", lambda person=person, side=side: resized(person(), side)
+            yield f"{name}, {side} px", partial(_made, person, resized, side)
+
+
+def _made(
+    person: Callable[[], Portrait], change: Callable[..., Portrait], *arguments: float
+) -> Portrait:
+    return change(person(), *arguments)

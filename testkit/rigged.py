@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +84,7 @@ class _Inside:
         from aiortc import clock
 
         now = clock.current_datetime
-        clock.current_datetime = lambda: now() + clock.datetime.timedelta(seconds=self._off_s)
+        clock.current_datetime = lambda: now() + timedelta(seconds=self._off_s)
 
         from emorec.live import frame
         from emorec.model.runtime import Runtime
@@ -107,12 +109,17 @@ class _Inside:
                 marks.write(drawn, age_ms, AGE_BITS)
             return drawn
 
-        Runtime.run = run_or_raise  # type: ignore[method-assign]
-        frame.moved, frame.draw_faces = moved_and_noted, drawn_and_marked
+        Runtime.run = run_or_raise  # type: ignore[method-assign, assignment]
+        frame.moved = moved_and_noted  # type: ignore[assignment]
+        frame.draw_faces = drawn_and_marked  # type: ignore[assignment]
         threading.Thread(target=self._listen, name="rig", daemon=True).start()
 
     def _listen(self) -> None:
-        commands = {"jump": self._jump, "kill": self._kill, "threads": self._threads}
+        commands: dict[str, Callable[[Any], Any]] = {
+            "jump": self._jump,
+            "kill": self._kill,
+            "threads": self._threads,
+        }
         while True:
             for question in self._folder.glob("*.ask"):
                 told = commands[question.stem](json.loads(question.read_text()))

@@ -1,4 +1,4 @@
-"""The standard pictures, which detectors are measured on, and films, for whoever follows faces."""
+"""The standard pictures, on which detectors are measured, and the films, for trackers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def pictures(
             ) * side
             pose = Pose(x, y, side, tilt_deg * rng.choice([-1, 1]))
             head = heads[int(rng.integers(len(heads)))]
-            actors.append(_actor(rng, len(actors) + 1, head, lambda time_s, pose=pose: pose, light))
+            actors.append(_actor(rng, len(actors) + 1, head, _still(pose), light))
         scene = Scene(light, size_wh, 1 / FPS, actors, seed, light)
         yield from film(scene)
 
@@ -69,12 +69,7 @@ def standard_scenes(seed: int = 0, head: Sprite | None = None) -> tuple[Scene, .
         return _actor(rng, face_id, head, path)
 
     crossing = [
-        walks(
-            number + 1,
-            lambda t, way=way, y=y, side=side: Pose(
-                320 - way * 205 * np.cos(2 * np.pi * t / 8), y, side, 4 * np.sin(t + y)
-            ),
-        )
+        walks(number + 1, _cross(way, y, side))
         for number, (way, y, side) in enumerate(
             zip((1, -1), 235 + rng.uniform(-15, 15, 2), (96, 108), strict=True)
         )
@@ -138,8 +133,23 @@ def _actor(rng: Rng, face_id: int, head: Sprite, path: Path, light: str = "even"
     return Actor(face_id, sprite, path, rng.uniform(0.85, 1.1), side_light)
 
 
+def _still(pose: Pose) -> Path:
+    """Return the path of a face that does not move."""
+    return lambda time_s: pose
+
+
+def _cross(way: int, y: float, side: float) -> Path:
+    """Return the path of a face that goes to and fro over the picture, at first left or right."""
+
+    def path(time_s: float) -> Pose:
+        x = 320 - way * 205 * np.cos(2 * np.pi * time_s / 8)
+        return Pose(x, y, side, 4 * np.sin(time_s + y))
+
+    return path
+
+
 def _sway(rng: Rng, x: float, y: float, side: float) -> Path:
-    """Someone who stays, moving by a third of a face and leaning by up to 6 degrees."""
+    """Return the path of a face that sways by a third of its side and leans by up to 6 degrees."""
     phase, rate = rng.uniform(0, 2 * np.pi, 4), rng.uniform(0.15, 0.45, 4) * 2 * np.pi
 
     def path(time_s: float) -> Pose:
@@ -152,7 +162,7 @@ def _sway(rng: Rng, x: float, y: float, side: float) -> Path:
 def _visit(
     begin_s: float, start: tuple[float, float], stay: tuple[float, float], side: float
 ) -> Path:
-    """Someone who comes at 120 pixels a second, stays for two seconds, and goes the way back."""
+    """Return the path of a face that comes at 120 pixels a second, stays for 2 s, and goes back."""
     way = np.subtract(stay, start)
     walk_s = float(np.hypot(*way)) / 120
 

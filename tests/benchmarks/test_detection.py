@@ -5,49 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.detection import LIGHTS, cells, count, reframed, tables, total
+from benchmarks.detection import LIGHTS, cells, reframed, tables
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 RESULTS = sorted((BENCHMARKS / "results").glob("*-detection.json"))
 
 FACE = [100.0, 100.0, 200.0, 200.0]
 OTHER = [300.0, 100.0, 400.0, 200.0]
-NEAR = [110.0, 100.0, 210.0, 200.0]
-FAR = [170.0, 100.0, 270.0, 200.0]
-
-
-@pytest.mark.parametrize(
-    ("boxes", "faces", "hits", "recall", "precision"),
-    [
-        ([], [], 0, None, None),
-        ([], [FACE], 0, 0.0, None),
-        ([FACE], [], 0, None, 0.0),
-        ([NEAR], [FACE], 1, 1.0, 1.0),
-        ([FAR], [FACE], 0, 0.0, 0.0),
-        ([FACE, NEAR], [FACE], 1, 1.0, 0.5),  # twice the same face
-        ([NEAR], [FACE, OTHER], 1, 0.5, 1.0),
-        ([OTHER, NEAR], [FACE, OTHER], 2, 1.0, 1.0),
-    ],
-)
-def test_count(
-    boxes: list[list[float]],
-    faces: list[list[float]],
-    hits: int,
-    recall: float | None,
-    precision: float | None,
-) -> None:
-    counted = count([boxes], [faces])
-    assert counted["hits"] == hits
-    assert (counted["recall"], counted["precision"]) == (recall, precision)
-
-
-def test_a_picture_s_boxes_are_no_other_s() -> None:
-    assert count([[FACE], []], [[], [FACE]])["hits"] == 0
-
-
-def test_total_weighs_every_face_alike() -> None:
-    both = total([count([[FACE]], [[FACE]]), count([[], [], []], [[FACE, OTHER], [FACE], []])])
-    assert (both["faces"], both["hits"], both["recall"], both["precision"]) == (4, 1, 0.25, 1.0)
 
 
 def test_another_taste_in_boxes_is_no_miss() -> None:

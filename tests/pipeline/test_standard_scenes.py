@@ -1,4 +1,4 @@
-"""The qualities that detection and tracking must not lose, on a few pictures of the benchmarks."""
+"""What detection and tracking must not lose, on a few of the standard pictures and films."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.detection import count, total
-from benchmarks.tracking import drawn_iou, summary, watch
 from emorec import EmotionRecognizer, Settings
 from emorec.pipeline.detect import make_detector
 from emorec.reading import Reader
 from emorec.training.data import load
 from testkit.heads import Sprite, gray_heads
 from testkit.scenes import film
+from testkit.scoring import count, drawn_iou, summary, total, watch
 from testkit.standard import pictures, standard_scenes
 
 SCENES = {scene.name: scene for scene in standard_scenes()}
