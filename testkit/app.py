@@ -186,7 +186,7 @@ def start_live(page: Any) -> None:
     for last in (False, True):
         live_frame(page).get_by_role("button", name="START").click()
         try:
-            page.get_by_text("Faces in view", exact=True).wait_for(timeout=20_000)
+            page.get_by_text("Faces in view", exact=True).wait_for(timeout=45_000)
             return
         except TookTooLong:
             if last:

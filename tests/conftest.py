@@ -1,9 +1,14 @@
-"""What holds for the whole suite."""
+"""What holds for the whole suite: the order of the tests, the time box, the shared servers.
+
+`make test` runs two workers. Each takes a group of tests at a time: a file, or a folder of
+`TOGETHER`. So that both end at about the same time, the groups of `SLOW_FIRST` come first.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +19,67 @@ import pytest
 
 from testkit import postgres
 from testkit.coturn import TurnServer, running_turn, turn_path
+
+TESTS = Path(__file__).parent
+TOGETHER = ("training",)
+"""Folders whose tests one worker runs, since each would load TensorFlow: seconds and 700 MB."""
+SLOW_FIRST = (
+    "training",
+    "browser",
+    "benchmarks",
+)
+"""Folders and files that take longest, the slowest first."""
+
+NOT_STARTED = pytest.StashKey[list[str]]()
+BEGAN_S = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--start-none-after",
+        type=float,
+        metavar="SECONDS",
+        help="then skip the tests that are left, and list them at the end",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[NOT_STARTED] = []
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        file = item.path.relative_to(TESTS)
+        group = next((name for name in TOGETHER if file.is_relative_to(name)), str(file))
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    file = item.path.relative_to(TESTS)
+    slow = (i for i, name in enumerate(SLOW_FIRST) if file.is_relative_to(name))
+    return next(slow, len(SLOW_FIRST))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    session.config.stash[BEGAN_S] = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    limit_s = item.config.getoption("--start-none-after")
+    if limit_s is not None and time.monotonic() - item.config.stash[BEGAN_S] > limit_s:
+        item.config.stash[NOT_STARTED].append(item.nodeid)
+        pytest.skip(f"not started: {limit_s:g} seconds were over")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if left := config.stash[NOT_STARTED]:
+        terminalreporter.section("not run for want of time")
+        for nodeid in left:
+            terminalreporter.line(nodeid)
 
 
 @pytest.fixture(scope="session")

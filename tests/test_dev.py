@@ -322,7 +322,7 @@ class TestServers:
 
 @pytest.mark.parametrize(
     ("codes", "expected"),
-    [((0,) * 5, 0), ((0, 1, 0, 0, 0), 1), ((0, 0, 2, 1, 0), 2), ((0, 0, 0, 1, 0), 1)],
+    [((0,) * 4, 0), ((0, 1, 0, 0), 1), ((0, 0, 2, 1), 2), ((0, 0, 0, 1), 1)],
 )
 def test_the_worst_exit_code_is_returned(
     dev: ModuleType,
@@ -338,7 +338,7 @@ def test_the_worst_exit_code_is_returned(
     assert not list(run)
 
 
-def test_every_test_runs_once_and_what_is_asked_for_runs_as_asked(
+def test_the_long_tests_run_apart_and_what_is_asked_for_runs_as_asked(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOREC_BROWSER", "")
@@ -348,10 +348,11 @@ def test_every_test_runs_once_and_what_is_asked_for_runs_as_asked(
     monkeypatch.setattr(dev, "_call", lambda command, environment: commands.append(command) or 0)
     dev.test([])
     dev.test(["-k", "photo"])
-    together, alone, asked = (command[3:] for command in commands)
-    left_out = {word.removeprefix("--ignore=") for word in together if word.startswith("--ignore")}
-    assert left_out == set(alone) and all((ROOT / file).is_file() for file in alone)
+    dev.test_long(["tests/live"])
+    every, asked, long = (command[3:] for command in commands)
+    assert every[:2] == ["-n", "2"] and "long" not in every
     assert asked == ["-k", "photo"]
+    assert long == ["-m", "long", "tests/live"]
 
 
 @pytest.mark.parametrize(
@@ -377,12 +378,18 @@ def test_the_notebook_is_opened_and_run_by_what_is_set_up(
 
 
 @pytest.mark.parametrize("arguments", [["-k", "name"], ["--", "-k", "name"]])
+@pytest.mark.parametrize(("command", "before"), [("test", ""), ("test-long", "-m long ")])
 def test_what_follows_goes_to_pytest(
-    dev: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+    dev: ModuleType,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    command: str,
+    before: str,
 ) -> None:
     monkeypatch.setenv("EMOREC_BROWSER", "")
-    assert dev.main(["test", *arguments]) == 0
-    assert calls(project)[-1].endswith("-m pytest -k name")
+    assert dev.main([command, *arguments]) == 0
+    assert calls(project)[-1].endswith(f"-m pytest {before}-k name")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")

@@ -119,6 +119,37 @@ def test_the_live_charts_do_without_altair() -> None:
     assert not [name for name in IMPORTS["emorec.drawing.charts"] if within(name, "altair")]
 
 
+SHARED = {
+    module_of(path): imported(path.read_text(encoding="utf-8"), module_of(path))
+    for folder in ("testkit", "tools", "tests")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+"""What is shared by tests and benchmarks, the developer's commands, and the tests."""
+
+
+@pytest.mark.parametrize("module", IMPORTS)
+def test_the_product_knows_neither_its_tests_nor_its_tools(module: str) -> None:
+    beside = ("benchmarks", "testkit", "tests", "tools")
+    assert not [name for name in IMPORTS[module] if within(name, *beside)]
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in SHARED if not within(name, "tests.benchmarks")]
+)
+def test_only_the_benchmarks_and_their_tests_import_a_benchmark(module: str) -> None:
+    assert not [name for name in SHARED[module] if within(name, "benchmarks")]
+
+
+@pytest.mark.parametrize("module", [name for name in SHARED if not within(name, "tests")])
+def test_what_tests_share_imports_no_test(module: str) -> None:
+    assert not [name for name in SHARED[module] if within(name, "tests")]
+
+
+@pytest.mark.parametrize("module", [name for name in SHARED if within(name, "tools")])
+def test_a_developers_command_needs_no_test_kit(module: str) -> None:
+    assert not [name for name in SHARED[module] if within(name, "testkit")]
+
+
 @pytest.mark.parametrize("module", [name for name in IMPORTS if name != "emorec.__main__"])
 def test_nothing_imports_the_command_line(module: str) -> None:
     assert not [name for name in IMPORTS[module] if within(name, "emorec.cli")]

@@ -31,6 +31,7 @@ def kinds(notebook: nbformat.NotebookNode) -> list[list[str]]:
     ]
 
 
+@pytest.mark.long
 def test_it_runs_from_top_to_bottom_and_shows_what_is_kept() -> None:
     assert kinds(executed()) == kinds(KEPT), AGAIN
 

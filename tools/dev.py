@@ -2,11 +2,13 @@
 """Set EmoRec up, then run it or its checks, on Linux, macOS and Windows alike.
 
 usage: dev.py run                 start the web app
-       dev.py test [-- PYTEST…]   every check and test; what follows -- goes to pytest
+       dev.py test [-- PYTEST…]   every check, and every test but the long ones
+       dev.py test-long [-- PYTEST…]   the long tests: rates, hours in short, the notebook
        dev.py lint                the checks without the tests
        dev.py notebook            open the notebook
        dev.py notebook-run        run the notebook, and keep what it shows
 
+What follows -- goes to pytest.
 Needs Python's standard library alone: everything else goes into the folder .venv, once.
 """
 
@@ -33,16 +35,9 @@ REQUIREMENTS = {
         "requirements-dev.txt",
     ),
 }
-COMMANDS = ("run", "test", "lint", "notebook", "notebook-run")
+COMMANDS = ("run", "test", "test-long", "lint", "notebook", "notebook-run")
 NOTEBOOK = "notebooks/emotion_recognition.ipynb"
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
-
-ALONE = (
-    "tests/benchmarks/test_load.py",
-    "tests/benchmarks/test_visitors.py",
-    "tests/browser/test_live_browser.py",
-)
-"""Tests that count pictures or readings a second, and so have the machine to themselves."""
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
 """What some tests talk to: Debian's package, and the program that it brings."""
@@ -69,7 +64,7 @@ class SetupError(Exception):
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     command, rest = (argv[0], list(argv[1:])) if argv else ("", [])
-    if command not in COMMANDS or (rest and command != "test"):
+    if command not in COMMANDS or (rest and command not in ("test", "test-long")):
         print(__doc__, file=sys.stderr)
         return 2
     if sys.version_info < (3, 11):  # noqa: UP036 (an older one may well start this file)
@@ -86,7 +81,10 @@ def main(argv: Sequence[str]) -> int:
             return start([venv_program("python"), "-m", "notebook", NOTEBOOK])
         if command == "notebook-run":
             return start([venv_program("python"), "-m", "tools.notebook"])
-        return lint() if command == "lint" else test(rest[1:] if rest[:1] == ["--"] else rest)
+        if command == "lint":
+            return lint()
+        arguments = rest[1:] if rest[:1] == ["--"] else rest
+        return test_long(arguments) if command == "test-long" else test(arguments)
     except SetupError as error:
         print(f"dev.py: {error}", file=sys.stderr)
         return 2
@@ -155,17 +153,24 @@ def lint() -> int:
 def test(arguments: Sequence[str]) -> int:
     """Run the checks, then pytest with the arguments, and return the worst exit code.
 
-    Without arguments pytest runs twice: first what may share the machine, two at a time, then
-    `ALONE`.
+    Without arguments pytest runs every test that is not long, two files at a time.
     """
+    # tests/conftest.py says which tests stay together and which of them come first.
+    together = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    checks = lint()
+    return max(checks, run_pytest(arguments or together))
+
+
+def test_long(arguments: Sequence[str]) -> int:
+    """Run the tests that are marked long, one at a time, since some count pictures a second."""
+    return run_pytest(["-m", "long", *arguments])
+
+
+def run_pytest(arguments: Sequence[str]) -> int:
+    """Run pytest with the browser and the servers that its tests need; return its exit code."""
     servers()
     environment = {**os.environ, **browser()}
-    # By default files of few tests, which are the long ones, come last, and one worker is idle.
-    order = ["--dist", "loadfile", "--no-loadscope-reorder"]
-    others = ["-n", "2", *order, *(f"--ignore={file}" for file in ALONE)]
-    runs = [arguments] if arguments else [others, ALONE]
-    pytest = [venv_program("python"), "-m", "pytest"]
-    return max([lint(), *(_call([*pytest, *run], environment) for run in runs)])
+    return _call([venv_program("python"), "-m", "pytest", *arguments], environment)
 
 
 def browser() -> dict[str, str]:

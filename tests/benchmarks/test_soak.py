@@ -51,6 +51,7 @@ def test_anything_wrong_does_not_hold(wrong: dict) -> None:
     assert not soak.verdict(samples, 60, **told)["holds"]
 
 
+@pytest.mark.long
 def test_visitors_who_come_and_go_leave_no_thread(
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

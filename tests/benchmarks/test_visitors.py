@@ -38,6 +38,7 @@ def test_verdict(runs: list[dict], cap: int, cores: int) -> None:
     assert (told["cap"], told["cores_for_100"]) == (cap, cores)
 
 
+@pytest.mark.long
 def test_one_visitor_gets_pictures_with_labels_and_the_server_pays(
     film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,7 @@ def test_a_full_room_says_so_and_a_killed_tab_leaves_nothing(launch, small_app):
     assert not threads()  # who only has the page open costs none
 
     before = set(psutil.Process().children(recursive=True))
-    first = live_page(launch(), url)
+    first = live_page(launch(shared=False), url)  # to be killed
     browser = set(psutil.Process().children(recursive=True)) - before
     app.start_live(first)
     assert told()["emorec_live_sessions"] == told()["emorec_live_places"] == 1

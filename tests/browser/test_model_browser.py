@@ -36,8 +36,9 @@ def page(launch, checkout, tmp_path):
     with running_app(tmp_path / "app.log", checkout) as (_, url):
         context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
+        page.set_default_timeout(120_000)
         page.goto(f"{url}/model")
-        page.get_by_role("heading", name="Model").wait_for(timeout=30_000)
+        page.get_by_role("heading", name="Model").wait_for()
         yield page
         context.close()
     assert "Traceback" not in (tmp_path / "app.log").read_text()
@@ -54,7 +55,7 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     page.get_by_role("link", name="Photo").click()
     page.get_by_role("heading", name="Photo").wait_for()
     page.locator('input[type="file"]').first.set_input_files(portrait)
-    page.get_by_text(f"Face 1: {UNSURE}").wait_for(timeout=30_000)
+    page.get_by_text(f"Face 1: {UNSURE}").wait_for()
     page.get_by_role("link", name="Model").click()
     page.get_by_role("heading", name="How good cautious is").wait_for()
 
@@ -62,8 +63,9 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
 def test_the_page_is_pictured(launch, app_url, images):
     context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto(f"{app_url}/model")
-    page.get_by_role("heading", name="Limits").wait_for(timeout=30_000)
+    page.get_by_role("heading", name="Limits").wait_for()
     page.get_by_text("which is not what a person feels").wait_for()
     page.get_by_text("Accuracy").first.wait_for()
     page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for()

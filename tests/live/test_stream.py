@@ -91,8 +91,11 @@ def shown_by(stream):
     return picture_of(stream).to_ndarray(format="bgr24")
 
 
-def play(stream, image, seconds, fps=30, until=None):
-    """Put the picture at this rate, in real time; return every new picture that was shown."""
+def play(stream, image, seconds, fps=30, until=None, pictures=None):
+    """Put the picture at this rate, in real time; return every new picture that was shown.
+
+    Ends when ``until`` holds, after so many new pictures, or after so many seconds.
+    """
     shown, newest = [], None
     for number in range(int(seconds * fps)):
         stream.put(frame_of(image, number / fps))
@@ -100,7 +103,7 @@ def play(stream, image, seconds, fps=30, until=None):
         if stream._worker.newest is not newest:
             newest = stream._worker.newest
             shown.append(picture_of(stream))
-        if until and until():
+        if (until and until()) or (pictures and len(shown) >= pictures):
             break
     return shown
 
@@ -131,17 +134,16 @@ def test_a_face_is_found_named_and_recorded(open_stream, portrait):
 
 def test_the_picture_goes_on_while_the_classifier_thinks(open_stream, portrait):
     classifier = Happy(takes_s=1.0)
-    shown = play(open_stream(classifier), portrait, 3)
+    shown = play(open_stream(classifier), portrait, 60, until=lambda: classifier.calls >= 3)
     # Had the picture waited, there were as few pictures as readings.
-    assert 1 <= classifier.calls <= 5
-    assert len(shown) > 20
+    assert len(shown) > 3 * classifier.calls
 
 
 def test_a_classifier_that_raises_does_not_end_the_stream(open_stream, portrait, caplog):
     classifier = Broken()
     stream = open_stream(classifier)
     shown = play(stream, portrait, 5, until=lambda: stream.error is not None)
-    shown = play(stream, portrait, 0.5)
+    shown = play(stream, portrait, 20, pictures=6)
     assert "no weights today" in stream.error
     assert len(shown) > 5
     assert sum("reading a frame failed" in r.message for r in caplog.records) == 1
@@ -172,7 +174,7 @@ def test_blur_shows_no_face_from_the_first_frame_on(open_stream, portrait):
     cascade = cv2.CascadeClassifier(str(CASCADE))
     stream = open_stream(Happy(), View(show="blur"))
     shown = play(stream, portrait, 60, until=lambda: stream.result and stream.result.index > 8)
-    assert len(shown) > 5
+    assert len(shown) > 5  # it plays
     for picture in shown:
         gray = cv2.cvtColor(picture.to_ndarray(format="bgr24"), cv2.COLOR_BGR2GRAY)
         assert len(cascade.detectMultiScale(gray, 1.1, 3)) == 0
@@ -181,12 +183,12 @@ def test_blur_shows_no_face_from_the_first_frame_on(open_stream, portrait):
 def test_switching_blur_on_holds_for_the_very_next_picture(open_stream, portrait):
     cascade = cv2.CascadeClassifier(str(CASCADE))
     stream = open_stream(Happy(takes_s=0.5))
-    play(stream, portrait, 1)
 
     def faces_shown():
         gray = cv2.cvtColor(shown_by(stream), cv2.COLOR_BGR2GRAY)
         return len(cascade.detectMultiScale(gray, 1.1, 3))
 
+    play(stream, portrait, 20, until=lambda: faces_shown() == 1)
     assert faces_shown() == 1  # the test can see a face where there is one
     stream.view = View(show="blur")
     assert faces_shown() == 0
@@ -210,7 +212,7 @@ def test_the_mirror_turns_the_picture(open_stream):
     image[:, :320] = 255
     for mirror, left in ((True, 0), (False, 255)):
         stream = open_stream(Happy(), View(mirror=mirror))
-        play(stream, image, 1)
+        play(stream, image, 20, until=lambda stream=stream: shown_by(stream).max() > 200)
         assert abs(int(shown_by(stream)[240, 50, 0]) - left) < 10
 
 
@@ -278,6 +280,7 @@ def drawn_over(stream, portrait):
     return np.abs(shown_by(stream).astype(int) - portrait).max()
 
 
+@pytest.mark.long
 def test_labels_older_than_a_second_are_dimmed_and_their_age_is_told(open_stream, portrait):
     classifier = Happy()
     stream = open_stream(classifier, View(mirror=False))

@@ -65,6 +65,7 @@ LOSSES = [2.06358, 2.06358, 2.04426, 2.01993, 1.99456]
 """As they came on PyTorch, JAX and TensorFlow alike."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("backend", INSTALLED)
 def test_steps_give_the_same_losses(backend: str) -> None:
     done = subprocess.run(

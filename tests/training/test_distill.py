@@ -149,6 +149,7 @@ def full_disk(*args: object, **options: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.long
 def test_a_student_whose_export_failed_is_exported_by_resume_without_the_teachers_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 PROGRAM = """
 import sys
@@ -59,6 +60,7 @@ def state(folder: Path, name: str = "last.npz") -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
+@pytest.mark.long
 def test_a_killed_run_equals_one_that_was_left_alone(tmp_path: Path) -> None:
     killed = start(tmp_path / "killed")
     lines = iter(killed.stdout)

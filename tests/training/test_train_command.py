@@ -39,12 +39,19 @@ def as_csv(path: Path, splits: dict[str, FaceSet]) -> Path:
     return path
 
 
-def test_from_faces_to_a_measured_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same networks with few channels, to train in seconds."""
     for module in (fit, run, trainee):
-        small = partial(build_network, widths=(4,), depths=(1,))
-        monkeypatch.setattr(module, "build_network", small)
+        tiny = partial(build_network, widths=(4,), depths=(1,))
+        monkeypatch.setattr(module, "build_network", tiny)
+
+
+ONE_STEP = ["--steps", "1", "--seed", "3", "--batch", "16"]
+
+
+@pytest.mark.usefixtures("small")
+def test_from_faces_to_a_measured_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     training, chosen_on, test = some_faces(150), some_faces(20), some_faces(14)
     training = FaceSet(
         np.concatenate([training.faces, test.faces[:3]]), np.append(training.labels, [0, 0, 0])
@@ -52,8 +59,7 @@ def test_from_faces_to_a_measured_model(
     splits = {"Training": training, "PublicTest": chosen_on, "PrivateTest": test}
     data, out = as_csv(tmp_path / "fer2013.csv", splits), tmp_path / "run"
 
-    options = ["--steps", "1", "--seed", "3", "--batch", "16"]
-    assert main(["train", "--data", str(data), "--out", str(out), *options]) == 0
+    assert main(["train", "--data", str(data), "--out", str(out), *ONE_STEP]) == 0
     said = capsys.readouterr().out
     assert "3 of 153 Training faces stand in a test too: left out." in said
     model = out / "elu_cnn.tflite"
@@ -103,6 +109,16 @@ def test_from_faces_to_a_measured_model(
     assert main([*again, "--epochs", "3", "--seed", "2"]) == 2
     assert "leave out --epochs, --seed.\n" in capsys.readouterr().err
 
+
+@pytest.mark.long
+@pytest.mark.usefixtures("small")
+def test_a_run_goes_on_from_the_weights_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    splits = {"Training": some_faces(150), "PublicTest": some_faces(20)}
+    data, out = as_csv(tmp_path / "fer2013.csv", splits), tmp_path / "run"
+    assert main(["train", "--data", str(data), "--out", str(out), *ONE_STEP]) == 0
+    model = out / "elu_cnn.tflite"
     start, more = out / "elu_cnn.keras", tmp_path / "more"
     again = ["train", "--data", str(data), "--out", str(more), "--start", str(start)]
     assert main([*again, "--network", "relu"]) == 2

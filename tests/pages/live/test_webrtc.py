@@ -68,7 +68,7 @@ def test_a_picture_that_has_not_changed_is_not_sent_again_at_once() -> None:
         return seen, stream.sent
 
     seen, looked = asyncio.run(watch())
-    assert looked > 40
+    assert looked > len(seen)  # or there was nothing to leave out
     # Each is a frame of its own to be stamped, and they are half a second apart.
     assert len({id(frame) for frame in seen}) == 3
     steps = [after.time - before.time for before, after in pairwise(seen)]
