@@ -21,13 +21,12 @@ from testkit import postgres
 from testkit.coturn import TurnServer, running_turn, turn_path
 
 TESTS = Path(__file__).parent
-TOGETHER = ("training",)
-"""Folders whose tests one worker runs, since each would load TensorFlow: seconds and 700 MB."""
-SLOW_FIRST = (
-    "training",
-    "browser",
-    "benchmarks",
-)
+TOGETHER = {
+    "training": "each worker that loads TensorFlow takes seconds and 700 MB for it",
+    "browser": "they share an app; and two live pages at once are more than two cores carry",
+}
+"""Folders whose tests one worker runs, and why."""
+SLOW_FIRST = (*TOGETHER, "benchmarks/test_faults.py")
 """Folders and files that take longest, the slowest first."""
 
 NOT_STARTED = pytest.StashKey[list[str]]()

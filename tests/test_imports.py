@@ -134,20 +134,24 @@ def test_the_product_knows_neither_its_tests_nor_its_tools(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [name for name in SHARED if not within(name, "tests.benchmarks")]
+    ("of", "but", "never"),
+    [
+        ("tests", "tests.benchmarks", "benchmarks"),
+        ("testkit", "", "benchmarks"),
+        ("testkit", "", "tests"),
+        ("tools", "", "benchmarks"),
+        ("tools", "", "tests"),
+        ("tools", "", "testkit"),
+    ],
 )
-def test_only_the_benchmarks_and_their_tests_import_a_benchmark(module: str) -> None:
-    assert not [name for name in SHARED[module] if within(name, "benchmarks")]
-
-
-@pytest.mark.parametrize("module", [name for name in SHARED if not within(name, "tests")])
-def test_what_tests_share_imports_no_test(module: str) -> None:
-    assert not [name for name in SHARED[module] if within(name, "tests")]
-
-
-@pytest.mark.parametrize("module", [name for name in SHARED if within(name, "tools")])
-def test_a_developers_command_needs_no_test_kit(module: str) -> None:
-    assert not [name for name in SHARED[module] if within(name, "testkit")]
+def test_what_is_shared_stands_apart(of: str, but: str, never: str) -> None:
+    found = {
+        module: sorted(name for name in names if within(name, never))
+        for module, names in SHARED.items()
+        if within(module, of) and not (but and within(module, but))
+    }
+    assert found
+    assert not {module: names for module, names in found.items() if names}
 
 
 @pytest.mark.parametrize("module", [name for name in IMPORTS if name != "emorec.__main__"])

@@ -11,6 +11,7 @@ from emorec.paths import MODELS
 from testkit import app
 
 pytest.importorskip("keras")
+pytestmark = pytest.mark.long
 
 
 def test_a_photo_is_read_on_keras(launch, tmp_path, monkeypatch):

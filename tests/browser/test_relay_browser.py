@@ -174,6 +174,7 @@ def test_the_check_goes_on_where_the_whole_page_is_drawn_with_its_answer(relay_a
     assert not page.get_by_test_id("stException").count()
 
 
+@pytest.mark.long
 def test_the_check_says_what_to_do_where_no_relay_answers(turn_server, visit, tmp_path, images):
     dead = f"turn:{turn_server.url.split(':')[1]}:{app.free_port()}"
     with app.running_app(tmp_path / "app.log", env=turn_server.env | {"TURN_URL": dead}) as (
