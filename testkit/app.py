@@ -1,4 +1,4 @@
-"""A real app, a real Chromium and a fake webcam, for the browser tests and the benchmarks."""
+"""The real app as a server, a real Chromium and a fake webcam for it."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ def live_frame(page: Any) -> Any:
     for _ in range(100):
         if frame := iframe.element_handle().content_frame():
             return frame
-        page.wait_for_timeout(100)  # it was found just when the page drew it anew
-    raise LookupError("The live picture's frame is drawn anew again and again.")
+        page.wait_for_timeout(100)  # the page has just replaced it
+    raise LookupError("The page replaced the live picture's frame again and again.")
 
 
 def start_live(page: Any) -> None:

@@ -1,6 +1,6 @@
-"""What stands behind the faces: photographs, textures and gradients, and things almost like faces.
+"""Backgrounds of scenes: photographs, textures, gradients, and things that look almost like faces.
 
-Nobody is in any of them. Every picture comes from a seeded generator and is the same each time.
+None shows a person. Every picture comes from a seeded generator and is the same each time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Visitors in processes of their own, for benchmarks: told what to do over a pipe."""
+"""Visitors in processes of their own, for benchmarks, which give them commands over a pipe."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Client:
         return answer
 
     def kill(self) -> None:
-        """End it as a crash ends a browser: nobody says goodbye."""
+        """End it as a crash ends a browser: without a message to the server."""
         self.process.kill()
         self.process.join()
         self._ours.close()
@@ -89,7 +89,7 @@ async def _serve_async(pipe: Connection, visitor: Visitor) -> None:
     while True:
         try:
             name, args = await asyncio.to_thread(pipe.recv)
-        except (EOFError, OSError):  # whoever asked is gone
+        except (EOFError, OSError):  # the process that asked has ended
             return
         try:
             done = getattr(visitor, name)(*args)

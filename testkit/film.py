@@ -1,4 +1,4 @@
-"""The camera's picture of a visitor without a browser: encoded once, then only sent."""
+"""The camera of a visitor without a browser: its film is encoded once, then only sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from testkit import marks
 from testkit.app import FPS, webcam_frame
 
 LOOP = 4 * FPS
-"""Frames until the camera's picture begins anew."""
+"""Frames after which the camera's film starts again."""
 NUMBER_BITS, AGE_BITS = 7, 12
 _CLOCK = Fraction(1, 90_000)
 _BITS_PER_S = 1_500_000

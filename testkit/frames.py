@@ -1,4 +1,4 @@
-"""The frames that every program is timed on: one portrait, many faces, a varied background."""
+"""The frames on which programs are timed: copies of one portrait over a varied background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real faces, cut out of their pictures, each with the box that is true for it."""
+"""Real faces, cut out of their pictures, each with its true box."""
 
 from __future__ import annotations
 

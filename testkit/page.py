@@ -1,4 +1,4 @@
-"""A page of a Streamlit app, opened as a browser's tab opens it, without the browser.
+"""A page of a Streamlit app without a browser: it speaks to the server as a browser's tab does.
 
 Speaks Streamlit's WebSocket: asks for runs of the script, keeps the elements that come back,
 runs fragments again when they are due, and sets what a widget or a component is set to.
@@ -216,7 +216,7 @@ class Page:
         finally:
             self._ended = True
             self._stop_fragments()
-            async with self._changed:  # whoever waits learns that nothing more will come
+            async with self._changed:  # wakes those that wait: nothing more will come
                 self._changed.notify_all()
 
     def _take(self, message: ForwardMsg) -> None:

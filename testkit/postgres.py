@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own for tests: in a folder that goes with it, on a socket there."""
+"""A PostgreSQL server for tests, with its data and its socket in a temporary folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app with something put in from outside: an age on its pictures, and faults on demand.
+"""The real app, patched at its start: an age on its pictures, and faults on demand.
 
     python -m testkit.rigged FOLDER run app.py [OPTION...]
 

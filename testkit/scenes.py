@@ -1,4 +1,4 @@
-"""Scenes of real faces with boxes and ids that are known exactly: single pictures, and films.
+"""Scenes of real faces whose boxes and ids are known exactly, as single pictures and as films.
 
 A scene is a seeded description; `film` and `pictures` paint it, the same each time. Every picture
 holds clutter that looks almost like a face, and a camera's noise. Boxes are framed as EmoRec's

@@ -1,4 +1,4 @@
-"""A detector that is told what there is to be found, for tests of what is made of it."""
+"""A detector that finds what a test tells it to, for tests of the stages after detection."""
 
 from __future__ import annotations
 

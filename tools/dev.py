@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Set EmoRec up, then run it or its checks, on Linux, macOS and Windows alike.
 
-usage: dev.py run                 start the web app
-       dev.py test [-- PYTEST…]   every check, and every test but the long ones
-       dev.py test-long [-- PYTEST…]   the long tests: rates, hours in short, the notebook
-       dev.py lint                the checks without the tests
-       dev.py notebook            open the notebook
-       dev.py notebook-run        run the notebook, and keep what it shows
+usage: dev.py run                     start the web app
+       dev.py test [-- PYTEST…]       the checks, and every test that is not marked long
+       dev.py test-long [-- PYTEST…]  the tests that are marked long
+       dev.py lint                    the checks without the tests
+       dev.py notebook                open the notebook
+       dev.py notebook-run            run the notebook, and keep what it shows
 
 What follows -- goes to pytest.
 Needs Python's standard library alone: everything else goes into the folder .venv, once.
@@ -109,7 +109,7 @@ def install(group: str) -> None:
 
 
 def make_venv() -> None:
-    """Make .venv, anew where another Python made it or the project has been moved since."""
+    """Make .venv; again where another Python made it or the project has been moved since."""
     maker = VENV / "made-by.txt"
     wanted = f"Python {sys.version_info[0]}.{sys.version_info[1]} at {ROOT}"
     if _text(maker) == wanted and Path(venv_program("python")).exists():

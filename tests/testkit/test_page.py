@@ -23,7 +23,7 @@ class Socket:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for message in self._messages:
             yield message.SerializeToString()
-        self.taken.set()  # whoever asks for more has taken what there was
+        self.taken.set()  # the page has taken every message
         await self._over.wait()
 
     async def send(self, data: bytes) -> None:

@@ -31,12 +31,29 @@ ONE_STEP = replace(RECIPE, steps=1, augmentation=Augmentation(erase=0))
 
 @pytest.fixture(autouse=True, scope="module")
 def small() -> Iterator[None]:
-    """The same networks with few channels, to train in seconds."""
+    """The same networks with few channels, step by step: to compile one takes seconds."""
     tiny = partial(build_network, widths=(4,), depths=(1,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "build_network", tiny)
         patch.setattr(trainee, "build_network", tiny)
+        compiles(False)
         yield
+        compiles(True)
+
+
+@pytest.fixture
+def compiled() -> Iterator[None]:
+    """The training step compiled, as it is for users."""
+    compiles(True)
+    yield
+    compiles(False)
+
+
+def compiles(yes: bool) -> None:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(not yes)
 
 
 def made_up(n: int, seed: int) -> FaceSet:
@@ -88,6 +105,7 @@ def over(done: tuple[Path, keras.Model], tmp_path: Path) -> Path:
     return Path(shutil.copytree(done[0], tmp_path / "run"))
 
 
+@pytest.mark.usefixtures("compiled")
 def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path) -> None:
     train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, stages=((24, 2),), batch=4), say=silent)
     saved = state(tmp_path)
@@ -116,6 +134,7 @@ def test_the_last_epochs_show_faces_as_the_network_then_takes_them(recipe: Recip
         np.testing.assert_allclose(learned[head], read[head], atol=1e-5)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_what_is_easy_is_learned(tmp_path: Path) -> None:
     recipe = Recipe(
         stages=((24, 8),),
