@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
+
 # Loaded after TensorFlow, which some tests need, libsrtp crashes the process. The app is safe: its
 # pages load libsrtp before any model is loaded.
 import pylibsrtp  # noqa: F401
@@ -19,6 +21,11 @@ import pytest
 
 from testkit import postgres
 from testkit.coturn import TurnServer, running_turn, turn_path
+from testkit.film import write_film
+
+# A busy machine may take long for an example that is right.
+hypothesis.settings.register_profile("emorec", deadline=None)
+hypothesis.settings.load_profile("emorec")
 
 TESTS = Path(__file__).parent
 TOGETHER = {
@@ -26,8 +33,8 @@ TOGETHER = {
     "browser": "they share an app; and two live pages at once are more than two cores carry",
 }
 """Folders whose tests one worker runs, and why."""
-SLOW_FIRST = (*TOGETHER, "benchmarks/test_faults.py")
-"""Folders and files that take longest, the slowest first."""
+SLOW_FIRST = (*TOGETHER, "test_cli.py", "tools", "benchmarks/test_faults.py", "pipeline", "people")
+"""Folders and files that take longest; the worker that ran the first one goes on with the third."""
 
 NOT_STARTED = pytest.StashKey[list[str]]()
 BEGAN_S = pytest.StashKey[float]()
@@ -105,6 +112,12 @@ def store(
     with postgres.database(request.getfixturevalue("postgresql")) as url:
         monkeypatch.setenv("DATABASE_URL", url)
         yield request.param
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the camera of a visitor without a browser sends."""
+    return write_film(tmp_path_factory.mktemp("camera") / "film.ivf")
 
 
 @pytest.fixture(scope="session")

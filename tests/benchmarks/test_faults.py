@@ -12,7 +12,7 @@ from benchmarks.faults import happen, tables
     [("classifier", "cannot be read"), pytest.param("reading", "", marks=pytest.mark.long)],
 )
 def test_a_fault_hits_nobody_else(fault: str, message: str, film: Path) -> None:
-    done = happen(fault, 3.0, film, fps=10)
+    done = happen(fault, 2.0, film, fps=10)
     assert done["up"]
     assert min(done["beside_shown_per_s"]) > 0
     assert done["hit_shown_per_s"][1] > 0

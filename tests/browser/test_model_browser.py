@@ -44,6 +44,7 @@ def page(launch, checkout, tmp_path):
     assert "Traceback" not in (tmp_path / "app.log").read_text()
 
 
+@pytest.mark.long
 def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     import skimage.data
 

@@ -103,7 +103,7 @@ def test_trouble_reaches_those_of_its_batch_and_later_calls_go_on(pool, bad):
     assert shared.classify(faces_of(7))[:, 0].tolist() == [7]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.lists(st.integers(2, 250), min_size=1, max_size=40), max_size=12))
 def test_everyone_gets_his_own_rows(requests):
     shared = SharedClassifier(Numbers())

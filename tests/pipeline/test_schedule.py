@@ -182,7 +182,7 @@ def test_what_nothing_of_was_done_tells_no_cost() -> None:
     st.sampled_from([None, 0.2, 0.5, 0.9]),
     st.floats(1e-6, 10),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_frame_does_a_thing_twice_whatever_comes(
     frames: list[tuple[float, int, int, int]], share: float | None, cost_s: float
 ) -> None:

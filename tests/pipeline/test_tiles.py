@@ -74,7 +74,7 @@ def test_neighbouring_tiles_share_at_least_a_smallest_face(size_wh: tuple[int, i
 
 
 @given(sides, sides, st.floats(16, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_picture_is_covered_at_every_scale_at_a_bounded_cost(
     width: int, height: int, face: float
 ) -> None:

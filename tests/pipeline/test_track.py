@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -256,7 +256,6 @@ places = st.lists(st.tuples(st.floats(-50, 600), st.floats(-50, 400), st.floats(
 
 
 @given(st.lists(places, max_size=12), st.booleans(), st.floats(0, 1))
-@settings(deadline=None)
 def test_whatever_is_found_the_ids_rise_and_are_unique(
     frames: list[list[tuple[float, float, float]]], cautious: bool, frame_s: float
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testkit import marks
-from testkit.film import LOOP, NUMBER_BITS, write_film
+from testkit.film import LOOP, NUMBER_BITS
 
 
 def luma(image: np.ndarray) -> np.ndarray:
@@ -55,8 +55,3 @@ def test_every_frame_of_the_film_tells_its_number(film: Path) -> None:
             for frame in played.decode(video=0)
         ]
     assert numbers == list(range(LOOP))
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("camera") / "film.ivf")
