@@ -1,6 +1,6 @@
 """What holds for the whole suite: the order of the tests, the time box, the shared servers.
 
-`make test` runs two workers. Each takes a group of tests at a time: a file, or a folder of
+`make test` runs two workers. Each takes a group of tests at a time: a file, or what stands
 `TOGETHER`. So that both end at about the same time, the groups of `SLOW_FIRST` come first.
 """
 
@@ -29,12 +29,17 @@ hypothesis.settings.load_profile("emorec")
 
 TESTS = Path(__file__).parent
 TOGETHER = {
-    "training": "each worker that loads TensorFlow takes seconds and 700 MB for it",
-    "browser": "they share an app; and two live pages at once are more than two cores carry",
+    # Each worker that loads TensorFlow takes seconds and 700 MB for it.
+    "tensorflow": ("training", "model"),
+    # They share an app, and two live pages at once are more than two cores carry.
+    "browser": ("browser",),
 }
-"""Folders whose tests one worker runs, and why."""
-SLOW_FIRST = (*TOGETHER, "test_cli.py", "tools", "benchmarks/test_faults.py", "pipeline", "people")
-"""Folders and files that take longest; the worker that ran the first one goes on with the third."""
+"""Folders whose tests one worker runs, by the name of the group."""
+SLOW_FIRST = (
+    *(folder for folders in TOGETHER.values() for folder in folders),
+    *("test_cli.py", "tools", "benchmarks/test_faults.py", "pipeline", "people"),
+)
+"""Folders and files that take longest; the worker that ran the first group takes the third too."""
 
 NOT_STARTED = pytest.StashKey[list[str]]()
 BEGAN_S = pytest.StashKey[float]()
@@ -57,7 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.relative_to(TESTS)
-        group = next((name for name in TOGETHER if file.is_relative_to(name)), str(file))
+        group = next(
+            (
+                name
+                for name, folders in TOGETHER.items()
+                if any(file.is_relative_to(folder) for folder in folders)
+            ),
+            str(file),
+        )
         item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_rank)
 
