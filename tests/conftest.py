@@ -37,7 +37,7 @@ TOGETHER = {
 """Folders whose tests one worker runs, by the name of the group."""
 SLOW_FIRST = (
     *(folder for folders in TOGETHER.values() for folder in folders),
-    *("test_cli.py", "tools", "benchmarks/test_faults.py", "pipeline", "people"),
+    *("test_cli.py", "tools", "pipeline", "people"),
 )
 """Folders and files that take longest; the worker that ran the first group takes the third too."""
 

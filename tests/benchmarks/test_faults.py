@@ -7,10 +7,8 @@ import pytest
 from benchmarks.faults import happen, tables
 
 
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [("classifier", "cannot be read"), pytest.param("reading", "", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("fault", "message"), [("classifier", "cannot be read"), ("reading", "")])
 def test_a_fault_hits_nobody_else(fault: str, message: str, film: Path) -> None:
     done = happen(fault, 2.0, film, fps=10)
     assert done["up"]

@@ -34,6 +34,7 @@ def test_a_still_face_keeps_its_label() -> None:
     assert still["seconds"] == 9 and still["label_changes"] <= 1
 
 
+@pytest.mark.long
 def test_a_label_that_moves_is_counted() -> None:
     still = stillness(Restless(), [astronaut_head()])
     assert 4 <= still["label_changes"] <= 14

@@ -237,8 +237,10 @@ def readings(stream):
 def test_of_many_streams_on_one_slow_classifier_each_gets_its_share(open_stream, portrait):
     shared = SharedClassifier(Happy(takes_s=0.1))
     streams = [open_stream(shared) for _ in range(4)]
-    feed(streams, portrait, lambda: sum(map(readings, streams)) >= 40)
-    counts = [readings(stream) for stream in streams]
+    feed(streams, portrait, lambda: all(map(readings, streams)))  # all have begun
+    before = [readings(stream) for stream in streams]
+    feed(streams, portrait, lambda: sum(map(readings, streams)) >= sum(before) + 40)
+    counts = [readings(stream) - own for stream, own in zip(streams, before, strict=True)]
     assert min(counts) >= 0.5 * sum(counts) / len(counts), counts
     dark = [shown_by(stream).mean() / 2 for stream in streams]
     feed(
