@@ -322,7 +322,7 @@ class TestServers:
 
 @pytest.mark.parametrize(
     ("codes", "expected"),
-    [((0,) * 4, 0), ((0, 1, 0, 0), 1), ((0, 0, 2, 1), 2), ((0, 0, 0, 1), 1)],
+    [((0,) * 5, 0), ((0, 1, 0, 0, 0), 1), ((0, 0, 2, 0, 1), 2), ((0, 0, 0, 1, 0), 1)],
 )
 def test_the_worst_exit_code_is_returned(
     dev: ModuleType,

@@ -1,4 +1,5 @@
-"""Who may import whom, read off the source; and what is loaded in fact, seen in a new process."""
+"""What import-linter (pyproject.toml) does not hold: the folders beside the package, and what is
+loaded in fact, seen in a new process."""
 
 from __future__ import annotations
 
@@ -89,36 +90,6 @@ def test_vocabulary_and_records_import_nothing_heavy(module: str) -> None:
     assert not [name for name in IMPORTS[module] if not within(name, *light)]
 
 
-@pytest.mark.parametrize("module", IMPORTS)
-def test_only_pages_and_server_know_streamlit(module: str) -> None:
-    if not within(module, "app", "emorec.pages", "emorec.server"):
-        assert not [name for name in IMPORTS[module] if within(name, *STREAMLIT)]
-
-
-@pytest.mark.parametrize("module", IMPORTS)
-def test_only_model_and_training_know_keras(module: str) -> None:
-    if not within(module, "emorec.model", "emorec.training"):
-        assert not [name for name in IMPORTS[module] if within(name, *KERAS)]
-
-
-@pytest.mark.parametrize("module", [name for name in IMPORTS if within(name, "emorec.pipeline")])
-def test_the_pipeline_knows_nothing_downstream(module: str) -> None:
-    downstream = ("emorec.pages", "emorec.sessions", "emorec.training")
-    assert not [name for name in IMPORTS[module] if within(name, *downstream)]
-
-
-@pytest.mark.parametrize("module", [name for name in IMPORTS if within(name, "emorec.pages")])
-def test_a_page_imports_its_own_modules_and_parts_alone(module: str) -> None:
-    own = ".".join(module.split(".")[:3])  # emorec.pages.live.stage belongs to emorec.pages.live
-    others = [name for name in IMPORTS[module] if name.startswith("emorec.pages.")]
-    assert not [name for name in others if not within(name, own, "emorec.pages.parts")]
-
-
-def test_the_live_charts_do_without_altair() -> None:
-    # Loading it holds the first visitor's picture back for seconds.
-    assert not [name for name in IMPORTS["emorec.drawing.charts"] if within(name, "altair")]
-
-
 SHARED = {
     module_of(path): imported(path.read_text(encoding="utf-8"), module_of(path))
     for folder in ("testkit", "tools", "tests")
@@ -152,11 +123,6 @@ def test_what_is_shared_stands_apart(of: str, but: str, never: str) -> None:
     }
     assert found
     assert not {module: names for module, names in found.items() if names}
-
-
-@pytest.mark.parametrize("module", [name for name in IMPORTS if name != "emorec.__main__"])
-def test_nothing_imports_the_command_line(module: str) -> None:
-    assert not [name for name in IMPORTS[module] if within(name, "emorec.cli")]
 
 
 def loaded_by(code: str) -> set[str]:

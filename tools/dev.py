@@ -37,7 +37,12 @@ REQUIREMENTS = {
 }
 COMMANDS = ("run", "test", "test-long", "lint", "notebook", "notebook-run")
 NOTEBOOK = "notebooks/emotion_recognition.ipynb"
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "pyproject.toml"),
+)
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
 """What some tests talk to: Debian's package, and the program that it brings."""
@@ -146,8 +151,8 @@ def start(command: list[str]) -> int:
 
 
 def lint() -> int:
-    """Run ruff and mypy and return the worst exit code."""
-    return max(_call([venv_program("python"), "-m", *check]) for check in CHECKS)
+    """Run ruff, mypy and import-linter and return the worst exit code."""
+    return max(_call([venv_program(program), *rest]) for program, *rest in CHECKS)
 
 
 def test(arguments: Sequence[str]) -> int:
