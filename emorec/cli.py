@@ -15,23 +15,28 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
 
 from emorec.deployment import SETTINGS, Deployment
-from emorec.errors import EmorecError
+from emorec.errors import EmorecError, ImageError
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
+from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.server import logs
 from emorec.settings import DETECTORS
 from emorec.training.commands import add_parsers as add_training
 
 if TYPE_CHECKING:
+    from emorec.drawing.overlay import Show
     from emorec.media.photo import ImageBGR
     from emorec.people.matching import PhotoNames
+    from emorec.reading import Sink
     from emorec.records import Face, FrameResult
+    from emorec.videos import VideoReport
 
 _DASH = Path("-")
 _OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
@@ -55,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except EmorecError as error:
         return _complain(error)
+    except KeyboardInterrupt:
+        return 130  # what a shell calls it
     except OSError as error:
         if error.filename is not None or error.errno not in _OUTPUT_LOST:
             raise
@@ -144,6 +151,69 @@ def photo(args: argparse.Namespace) -> int:
     return code
 
 
+def video(args: argparse.Namespace) -> int:
+    """Read the faces of some videos; one that cannot be read does not stop the others."""
+    if (args.blur or args.overwrite) and not args.out:
+        args.wrong("--blur and --overwrite change what --out DIR gets: give that too")
+    if args.to is not None and args.to <= args.start:
+        args.wrong("--to must be later than --from")
+    from emorec.drawing.video import AnnotatedVideo
+    from emorec.media.files import ResultFolder
+    from emorec.pipeline.detect import shortcoming
+    from emorec.recognizer import EmotionRecognizer
+    from emorec.rows import CsvSink, header, json_line, to_json
+    from emorec.videos import read_video
+
+    results = ResultFolder(args.out, args.videos, args.overwrite) if args.out else None
+    settings = Deployment.from_env(only=SETTINGS).settings
+    settings = replace(settings, detector=args.detector or settings.detector, cautious=args.blur)
+    recognizer = EmotionRecognizer(settings=settings)
+    rate = 1000.0 if args.every_frame else READINGS_PER_S
+    if note := shortcoming(settings.detector):
+        _tell(note)
+    code = 0
+    for path in args.videos:
+        made: list[Path] = []
+        report, whole = None, False
+        try:
+            with ExitStack() as files:
+                sinks: list[Sink] = []
+                if results:
+                    made = results.reserve(path, "mp4", "csv", "json")
+                    show: Show = "blur" if args.blur else "label"
+                    table = made[1].open("w", encoding="utf-8", newline="")
+                    sinks = [
+                        AnnotatedVideo(made[0], show, path, args.start),
+                        CsvSink(files.enter_context(table), 1 / rate),
+                    ]
+                report = read_video(
+                    path,
+                    recognizer.reader("file", readings_per_s=rate),
+                    sinks,
+                    args.start,
+                    float("inf") if args.to is None else args.to,
+                    _Progress(path),
+                )
+                if made:
+                    about = header(recognizer.model, settings)
+                    made[2].write_text(to_json(about, video=report), encoding="utf-8")
+                whole = True
+        except EmorecError as error:
+            code = _complain(error)
+        except OSError as error:  # of the table or its header: a full disk, say
+            code = _complain(ImageError(f"{args.out}: cannot be written ({error.strerror})."))
+        finally:
+            if not whole:
+                for file in made:
+                    file.unlink(missing_ok=True)
+        if report is None or not whole:
+            continue
+        if report.broken:
+            _tell(f"{path}: {report.broken} broken parts of it were skipped.")
+        print(json_line(report) if args.json else _video_in_words(report), flush=True)
+    return code
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is installed and sound, a line each; a line that says FAIL gives exit code 2."""
     from emorec.doctor.findings import findings
@@ -205,6 +275,35 @@ def _parser() -> argparse.ArgumentParser:
     _add_detector(add)
     add.set_defaults(command=photo, wrong=add.error)
 
+    add = commands.add_parser("video", help="read the faces of some videos")
+    add.add_argument("videos", nargs="+", type=Path, metavar="FILE")
+    add.add_argument(
+        "--out", type=Path, metavar="DIR", help="write annotated videos and tables there"
+    )
+    add.add_argument(
+        "--overwrite", action="store_true", help="there, instead of adding a number to a name"
+    )
+    add.add_argument("--json", action="store_true", help="one JSON object a video, one a line")
+    add.add_argument(
+        "--from",
+        dest="start",
+        type=_moment,
+        default=0.0,
+        metavar="TIME",
+        help="where to begin, in seconds or as 1:30",
+    )
+    add.add_argument("--to", type=_moment, metavar="TIME", help="where to end")
+    add.add_argument(
+        "--every-frame",
+        action="store_true",
+        help=f"read each face in every frame, not {READINGS_PER_S:.0f} times a second",
+    )
+    add.add_argument(
+        "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
+    )
+    _add_detector(add)
+    add.set_defaults(command=video, wrong=add.error)
+
     add_training(commands)
     add_people(commands)
 
@@ -231,6 +330,52 @@ def _port(text: str) -> int:
     if not 1 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"Expected a port from 1 to 65535. Received {text!r}.")
     return port
+
+
+def _moment(text: str) -> float:
+    """Return the seconds of a time like 90, 1:30 or 0:01:30.5."""
+    parts = text.split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    seconds = sum(number * 60**power for power, number in enumerate(reversed(numbers)))
+    if not 1 <= len(numbers) <= 3 or min(numbers) < 0 or not seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"Expected a time like 90 or 1:30. Received {text!r}.")
+    return seconds
+
+
+class _Progress:
+    """Says on a terminal, once a second, how far a video is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._began_s = self._told_s = monotonic()
+        self._first_s: float | None = None
+        self._shows = sys.stderr is not None and sys.stderr.isatty()
+
+    def __call__(self, time_s: float) -> None:
+        now_s = monotonic()
+        self._first_s = time_s if self._first_s is None else self._first_s
+        if self._shows and now_s - self._told_s >= 1:
+            self._told_s = now_s
+            speed = (time_s - self._first_s) / (now_s - self._began_s)
+            line = f"{self._path}: {time_s:.0f} s read, {speed:.1f} times as fast as it plays"
+            sys.stderr.write(f"\r{_plain(line)}\r")
+            sys.stderr.flush()
+
+
+def _video_in_words(report: VideoReport) -> str:
+    """Return one line about a video."""
+    summary = report.summary
+    file = _plain(report.file)
+    if not summary.faces_seen:
+        return f"{file}: {report.duration_s:.1f} s, no face read"
+    told = [f"{report.duration_s:.1f} s", f"faces: {summary.faces_seen}"]
+    told.append(f"at most {summary.most_at_once} at once")
+    if summary.dominant is not None:
+        told.append(f"mostly {summary.dominant} ({summary.shares[summary.dominant]:.0%})")
+    return f"{file}: {', '.join(told)}"
 
 
 def _complain(error: EmorecError) -> int:

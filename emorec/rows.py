@@ -14,16 +14,18 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.records import Face, FrameResult
 from emorec.version import __version__
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from emorec.model.store import EmotionModel
@@ -79,6 +81,7 @@ DTYPES: Mapping[str, str] = MappingProxyType(
 """
 
 _DIGITS = 6  # after the point: a probability changes by more from one processor to the next
+_SLACK_S = 1e-6  # media clocks round; frames exactly a step apart must not count as closer
 _BOM = "\ufeff"  # tells spreadsheets that the text is UTF-8; without it umlauts come out wrong
 # A spreadsheet computes a cell that begins with one of these, also in their full-width forms
 # (OWASP, "CSV Injection"); the apostrophe before it makes it text.
@@ -161,6 +164,53 @@ def to_csv(rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> str:
     return text.getvalue()
 
 
+class Pace:
+    """Chooses the faces of a frame that get a row, so that rows have a bounded rate.
+
+    Args:
+        step_s: least time in seconds between two rows of one face.
+    """
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._newest_s: dict[int, float] = {}
+
+    def due(self, result: FrameResult) -> FrameResult:
+        """Return the result with the faces that get a row: read or unreadable, and not too soon."""
+        faces = tuple(
+            face
+            for face in result.faces
+            if (face.classified or face.unreadable)
+            and result.time_s - self._newest_s.get(face.track_id, -math.inf)
+            >= self._step_s - _SLACK_S
+        )
+        self._newest_s |= {face.track_id: result.time_s for face in faces}
+        return replace(result, faces=faces)
+
+
+class CsvSink:
+    """A sink that writes rows to a CSV file while they come; `CsvWriter` says in which form.
+
+    Args:
+        file: open for text, in UTF-8 and with ``newline=""``; the caller closes it.
+        step_s: least time in seconds between two rows of one face.
+    """
+
+    def __init__(self, file: TextIO, step_s: float) -> None:
+        self._writer = CsvWriter(file)
+        self._pace = Pace(step_s)
+
+    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
+        """Write the rows of one frame."""
+        self._writer.write(face_rows(self._pace.due(result)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        """Leave the file to the caller."""
+
+
 class CsvWriter:
     """Writes rows to a CSV file as they come.
 
@@ -213,6 +263,14 @@ def to_json(header: Mapping[str, Any], rows: Iterable[Row] | None = None, **more
         lines = ",\n  ".join(map(_json, rows))  # one line a row: a third of the size
         text = f'{text.removesuffix("}").rstrip()},\n "rows": [\n  {lines}\n ]\n}}'
     return _encodable(text)
+
+
+def json_line(value: object) -> str:
+    """Return mappings, sequences, data classes, numbers and texts as one line of JSON.
+
+    Numbers are rounded; those that are not finite become null.
+    """
+    return _encodable(_json(value))
 
 
 def picture_object(file: str, result: FrameResult, names: bool = False) -> dict[str, Any]:

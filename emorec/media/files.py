@@ -48,13 +48,13 @@ def _glob_like(path: Path) -> bool:
 
 
 class ResultFolder:
-    """A folder that receives a PNG for each picture; nothing that was there is lost.
+    """A folder that receives what is made of each input; nothing that was there is lost.
 
     ``NAME.jpg`` gives ``NAME_emorec.png``, or where that is taken ``NAME_emorec_2.png`` and so on.
 
     Args:
         folder: is made where it is missing.
-        inputs: the pictures that are read: never overwritten.
+        inputs: the files that are read: never overwritten.
         overwrite: whether results of former runs are.
 
     Raises:
@@ -72,33 +72,48 @@ class ResultFolder:
         self._tried: Counter[str] = Counter()
 
     def write(self, picture: Path, data: bytes) -> Path:
-        """Write the result of a picture and return where.
+        """Write the PNG of a picture and return where.
 
         Raises:
             ImageError: it cannot be written; nothing of it is left.
         """
-        stem = _shortened("standard-input" if str(picture) == "-" else picture.stem)
+        (path,) = self.reserve(picture, "png")
+        try:
+            with path.open("wb") as file:
+                file.write(data)
+        except OSError as error:  # a full disk, say
+            path.unlink(missing_ok=True)
+            raise _unwritable(path, error) from None
+        return path
+
+    def reserve(self, source: Path, *suffixes: str) -> list[Path]:
+        """Make an empty file for each suffix, all under one name, and return them.
+
+        Raises:
+            ImageError: one cannot be made; none of them is left.
+        """
+        stem = _shortened("standard-input" if str(source) == "-" else source.stem)
         while True:
             # One count for A and a: macOS and Windows take A.png and a.png for one file.
             self._tried[stem.casefold()] += 1
             number = self._tried[stem.casefold()]
-            path = self._folder / f"{stem}_emorec{f'_{number}' if number > 1 else ''}.png"
-            if _identity(path) in self._inputs:
+            name = f"{stem}_emorec{f'_{number}' if number > 1 else ''}"
+            paths = [self._folder / f"{name}.{suffix}" for suffix in suffixes]
+            if not self._inputs.isdisjoint(map(_identity, paths)):
                 continue
+            made: list[Path] = []
             try:
-                # Made in one step, or refused: another run may write here too.
-                file = path.open(self._mode)
-            except FileExistsError:
-                continue
+                for path in paths:
+                    # Made in one step, or refused: another run may write here too.
+                    path.open(self._mode).close()
+                    made.append(path)
             except OSError as error:
-                raise _unwritable(path, error) from None
-            try:
-                with file:
-                    file.write(data)
-            except OSError as error:  # a full disk, say
-                path.unlink(missing_ok=True)
-                raise _unwritable(path, error) from None
-            return path
+                for other in made:
+                    other.unlink(missing_ok=True)
+                if not isinstance(error, FileExistsError):
+                    raise _unwritable(path, error) from None
+                continue
+            return paths
 
 
 def _identity(path: Path) -> str:

@@ -13,7 +13,6 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, Self
@@ -23,13 +22,12 @@ import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
 from emorec.records import FrameResult
-from emorec.rows import COLUMNS, DTYPES, Row, columns, face_rows, wall_clock
+from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clock
 
 MOST_ROWS = 4 * 3600 * 10
 """Four hours of one face: 27 MB, as a row takes 190 bytes (by tracemalloc, CPython 3.11)."""
 
 LEAST_STEP_S = 0.1
-_SLACK_S = 1e-6  # media clocks round; frames exactly a step apart must not count as closer
 
 _ORDER = columns(wall_clock=True)
 _TEXTS = frozenset(name for name in COLUMNS if DTYPES[name] in ("string", "category"))
@@ -47,19 +45,20 @@ class Timeline:
 
     Args:
         clock_start: the wall clock at second 0 of the stream; must know its time zone.
+        bounded: whether the oldest rows go where there are more than ``MOST_ROWS``.
 
     Raises:
         ValueError: ``clock_start`` has no time zone.
     """
 
-    def __init__(self, clock_start: datetime) -> None:
+    def __init__(self, clock_start: datetime, bounded: bool = True) -> None:
         wall_clock(clock_start, 0.0)  # raises where there is no time zone
         self.clock_start = clock_start.astimezone(UTC)
         self._lock = threading.Lock()
-        self._entries: deque[bytes] = deque(maxlen=MOST_ROWS)
+        self._entries: deque[bytes] = deque(maxlen=MOST_ROWS if bounded else None)
         self._texts: list[str | None] = [None]
         self._number_of_text: dict[str | None, int] = {None: 0}
-        self._newest_s: dict[int, float] = {}
+        self._pace = Pace(LEAST_STEP_S)
         self._classified_ids: set[int] = set()
         self._most_at_once = 0
         self._span_s: tuple[float, float] | None = None
@@ -83,15 +82,7 @@ class Timeline:
             self._span_s = (first, max(last, result.time_s))
             self._most_at_once = max(self._most_at_once, len(classified))
             self._classified_ids.update(classified)
-            due = tuple(
-                face
-                for face in result.faces
-                if (face.classified or face.unreadable)
-                and result.time_s - self._newest_s.get(face.track_id, -math.inf)
-                >= LEAST_STEP_S - _SLACK_S
-            )
-            self._newest_s |= {face.track_id: result.time_s for face in due}
-            self._entries.extend(map(self._entry, face_rows(replace(result, faces=due))))
+            self._entries.extend(map(self._entry, face_rows(self._pace.due(result))))
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows kept so far, the oldest first, without holding all of them in memory."""

@@ -1,0 +1,80 @@
+"""Reads a video file: every frame goes through one reader, and with its result to the sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from emorec.errors import ImageError
+from emorec.media.video import Video
+from emorec.reading import Reader, Sink
+from emorec.sessions.summary import Summary, summarize
+from emorec.sessions.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReport:
+    """What a video came to.
+
+    Attributes:
+        file: its name.
+        size_wh: width and height in pixels of its first frame, as it is to be seen.
+        duration_s: from the first frame read to the last.
+        frames: frames read.
+        broken: parts of the file that could not be decoded.
+        summary: the faces' figures.
+    """
+
+    file: str
+    size_wh: tuple[int, int]
+    duration_s: float
+    frames: int
+    broken: int
+    summary: Summary
+
+
+def read_video(
+    path: Path,
+    reader: Reader,
+    sinks: Sequence[Sink] = (),
+    start_s: float = 0.0,
+    end_s: float = float("inf"),
+    progress: Callable[[float], None] | None = None,
+) -> VideoReport:
+    """Read a video file from one second to another.
+
+    Args:
+        path: of the file.
+        reader: for files, made for this video (`EmotionRecognizer.reader`).
+        sinks: get every frame with its result; they end with the video.
+        start_s: seconds from the start of the video.
+        end_s: the first second that is left out.
+        progress: called after every frame with its time in seconds.
+
+    Raises:
+        ImageError: the file cannot be read, or no frame lies between the two seconds.
+        EmorecError: a sink cannot write.
+    """
+    timeline = Timeline(datetime.now(UTC), bounded=False)
+    size_wh, frames = (0, 0), 0
+    with Video(path) as video, ExitStack() as open_sinks:
+        for sink in sinks:
+            open_sinks.enter_context(sink)
+        for image_bgr, time_s in video.frames(start_s, end_s):
+            result = reader.read(image_bgr, time_s)
+            for sink in (timeline, *sinks):
+                sink.add(image_bgr, result)
+            size_wh = size_wh if frames else result.size_wh
+            frames += 1
+            if progress:
+                progress(time_s)
+        if not frames:
+            length = "" if video.duration_s is None else f" of its {video.duration_s:.1f}"
+            raise ImageError(f"{path}: no frame lies between these seconds{length}.")
+    first_s, last_s = timeline.span_s
+    return VideoReport(
+        str(path), size_wh, last_s - first_s, frames, video.broken, summarize(timeline)
+    )

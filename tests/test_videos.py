@@ -1,0 +1,135 @@
+"""`emorec video`: annotated videos and tables, and one line for each that cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emorec import EmotionRecognizer, Settings
+from emorec.cli import main
+from emorec.errors import ImageError
+from emorec.media.video import Video, VideoWriter
+from emorec.paths import CASCADE
+from emorec.rows import COLUMNS
+from emorec.videos import read_video
+from testkit import portraits
+
+FPS = 25
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people who move to the right for a second and a half."""
+    path = tmp_path_factory.mktemp("film") / "two.mp4"
+    image = portraits.room(2, 1, 90, (480, 360)).image_bgr
+    with VideoWriter(path) as writer:
+        for number in range(int(1.5 * FPS)):
+            writer.write(np.roll(image, number * 2, axis=1), number / FPS)
+    return path
+
+
+def images(path: Path) -> list[np.ndarray]:
+    with Video(path) as video:
+        return [frame.image_bgr for frame in video.frames()]
+
+
+def test_a_video_gives_an_annotated_one_a_table_and_what_made_them(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["video", str(film), "--out", str(tmp_path / "out"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["frames"], report["broken"], report["size_wh"]) == (37, 0, [480, 360])
+    assert report["summary"]["faces_seen"] == report["summary"]["most_at_once"] == 2
+    out = {path.suffix: path for path in (tmp_path / "out").iterdir()}
+    assert {path.name for path in out.values()} == {
+        f"two_emorec.{s}" for s in ("mp4", "csv", "json")
+    }
+    drawn = images(out[".mp4"])
+    assert len(drawn) == 37
+    assert np.abs(drawn[-1].astype(int) - images(film)[-1]).max() > 100  # boxes and labels
+    with out[".csv"].open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    times = [float(row["time_s"]) for row in rows if row["track_id"] == "1"]
+    assert len(times) == pytest.approx(1.5 * 5, abs=2) and min(np.diff(times)) > 0.19
+    about = json.loads(out[".json"].read_text(encoding="utf-8"))
+    assert about["header"]["model"]["name"] == "elu_cnn" and about["video"] == report
+
+
+def test_with_blur_no_frame_shows_a_face(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cascade = cv2.CascadeClassifier(str(CASCADE))
+
+    def faces(path: Path) -> list[int]:
+        grays = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images(path)[::4]]
+        return [len(cascade.detectMultiScale(gray, 1.1, 4)) for gray in grays]
+
+    assert min(faces(film)) == 2  # the cascade sees them where they are to be seen
+    assert main(["video", str(film), "--out", str(tmp_path), "--blur"]) == 0
+    assert set(faces(tmp_path / "two_emorec.mp4")) == {0}
+
+
+def test_one_that_cannot_be_read_does_not_cost_the_others(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    out = tmp_path / "out"
+    given = [str(text), str(tmp_path / "none.mp4"), str(film)]
+    assert main(["video", *given, "--out", str(out), "--from", "0:01"]) == 2
+    said = capsys.readouterr()
+    assert [line.split(": ")[1] for line in said.err.splitlines()] == given[:2]
+    assert said.out.startswith(f"{film}: 0.4 s, faces: 2, at most 2 at once")
+    assert {path.name for path in out.iterdir()} == {
+        f"two_emorec.{s}" for s in ("mp4", "csv", "json")
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--blur"], "give that too"),
+        (["--from", "3", "--to", "2"], "--to must be later than --from"),
+        (["--from", "soon"], "Expected a time like 90 or 1:30. Received 'soon'."),
+        (["--to", "-1"], "Expected a time like 90 or 1:30. Received '-1'."),
+    ],
+)
+def test_wrong_usage_is_said(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["video", "two.mp4", *arguments])
+    assert said in capsys.readouterr().err
+
+
+def test_a_span_without_a_frame_is_one_line(film: Path) -> None:
+    reader = EmotionRecognizer(settings=Settings()).reader("file")
+    with pytest.raises(ImageError, match=r"no frame lies between these seconds of its 1\.\d"):
+        read_video(film, reader, start_s=20)
+
+
+def test_ctrl_c_leaves_nothing_half_written(film: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, emorec.videos as videos\n"
+        "from emorec.cli import main\n"
+        "read = videos.Reader.read\n"
+        "def stopped(self, image, time_s):\n"
+        "    if time_s > 0.5:\n"
+        "        raise KeyboardInterrupt\n"
+        "    return read(self, image, time_s)\n"
+        "videos.Reader.read = stopped\n"
+        f"sys.exit(main(['video', {str(film)!r}, '--out', 'out']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    assert list((tmp_path / "out").iterdir()) == []
