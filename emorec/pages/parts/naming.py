@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from hashlib import sha256
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,6 +12,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.visit import State, visit
 from emorec.people import extra
 from emorec.people.matching import PhotoNames
 from emorec.records import Face
@@ -23,6 +26,13 @@ _BIOMETRIC = (
     "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): every face in view is "
     "measured to tell who it is, so use them only where everyone in view agreed."
 )
+
+
+@dataclass
+class NamesSwitch(State):
+    """Part of the switch's key: once it is forgotten, the switch is a new one, and off."""
+
+    token: str = field(default_factory=lambda: token_hex(4))
 
 
 def allowed() -> bool:
@@ -73,7 +83,7 @@ def choose(key: str, off: bool = False) -> bool:
         return False
     on = st.toggle(
         "Names",
-        key=key,
+        key=f"{key} {visit().state(NamesSwitch).token}",
         persist_state="session",
         disabled=off,
         help="Who it is, of the people enrolled.",

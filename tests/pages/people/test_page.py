@@ -11,6 +11,7 @@ import skimage.data
 import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Toggle
 
 pytest.importorskip("sqlalchemy")
 
@@ -179,6 +180,21 @@ def test_a_lost_key_is_one_line(
     gallery.enrol("Ada", look(0), consent=True)
     monkeypatch.setenv("EMOREC_KEY", "A" * 43 + "=")
     assert len(page().error) == 1
+
+
+def test_names_are_off_again_once_the_consent_is_withdrawn(gallery: Gallery) -> None:
+    def names(at: AppTest) -> Toggle:
+        (toggle,) = [toggle for toggle in at.toggle if toggle.label == "Names"]
+        return toggle
+
+    gallery.enrol("Ada", look(0), consent=True)
+    at = page("photo")
+    names(at).set_value(True).run()
+    at.run()
+    assert names(at).value is True
+    at.session_state["visit"].forget()
+    at.run()
+    assert not at.exception and names(at).value is False
 
 
 def test_names_are_offered_where_somebody_is_enrolled_and_start_off(
