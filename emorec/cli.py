@@ -1,4 +1,4 @@
-"""The command line: one function a command, each imports only what it needs.
+"""The command line: one function for each command; each imports only what it needs.
 
 Exit codes: 0 fine, 2 wrong usage or unreadable input (one line on stderr, no traceback).
 """
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 _DASH = Path("-")
 _OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
 if os.name == "nt":
-    _OUTPUT_LOST.add(errno.EINVAL)  # what writing to a closed pipe is called there
+    _OUTPUT_LOST.add(errno.EINVAL)  # Windows gives this code for writing to a closed pipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage raises ``SystemExit(2)``."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name may hold what no terminal can show
+        if isinstance(stream, io.TextIOWrapper):  # the stream may lack a character of a name
             stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     args = parser.parse_args(argv)
@@ -59,9 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except EmorecError as error:
-        return _complain(error)
+        return _print_error(error)
     except KeyboardInterrupt:
-        return 130  # what a shell calls it
+        return 130  # the shells' exit code for Ctrl+C
     except OSError as error:
         if error.filename is not None or error.errno not in _OUTPUT_LOST:
             raise
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the web app and stay until it ends."""
+    """Start the web app and wait until it ends."""
     if not APP.is_file():
         raise EmorecError(f"{APP}: the web app is missing; install EmoRec again.")
     if not has_home():
@@ -81,30 +81,30 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         why = error.strerror or str(error)
         raise EmorecError(
-            f"port {port} cannot be used ({why}): stop what holds it, or pass --port."
+            f"port {port} cannot be used ({why}): stop the program that uses it, or pass --port."
         ) from None
-    # For this computer alone: a browser gives the camera to no other one without HTTPS.
+    # Reachable from this computer only: without HTTPS, browsers allow the camera for no other one.
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
     command += ["--server.address", "localhost", "--server.port", str(port)]
     os.environ["PORT"] = str(port)
     if args.detector:
         os.environ["EMOREC_DETECTOR"] = args.detector
-    # Nobody else comes here, so the people in the gallery are whoever's this computer is.
+    # Only the user of this computer can open the page, so names are switched on.
     os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE", "").strip() or "1"
     path = (Deployment.from_env(only=("base_url_path",)).base_url_path or "").strip("/")
     address = f"http://localhost:{port}{'/' if path else ''}{path}"
     print(f"EmoRec on {address} (Ctrl+C stops it)", flush=True)
-    if os.name == "nt":  # there, exec gives the terminal back while the app still runs
+    if os.name == "nt":  # on Windows, exec frees the terminal while the app still runs
         return subprocess.call(command)
     os.execv(sys.executable, command)
 
 
 def photo(args: argparse.Namespace) -> int:
-    """Read the faces of some pictures; one that cannot be read does not stop the others."""
+    """Read the faces of pictures; a picture that cannot be read does not stop the others."""
     if not args.images:
         args.wrong("name the pictures to read, as in `emorec photo me.jpg`, a folder of them, or -")
     if args.overwrite and not args.out:
-        args.wrong("--overwrite says what --out DIR may do: give that too")
+        args.wrong("--overwrite needs --out DIR")
     from emorec.drawing.overlay import draw_faces
     from emorec.media.files import ResultFolder
     from emorec.media.photo import encode_png, one_picture, open_photo
@@ -121,7 +121,7 @@ def photo(args: argparse.Namespace) -> int:
     names = _names() if args.names else None
     reader = EmotionRecognizer(settings=settings).reader("picture", names=names)
     if note := shortcoming(settings.detector):
-        _tell(note)
+        _print_line(note)
     for path in paths:
         title = "standard input" if path == _DASH else str(path)
         try:
@@ -129,9 +129,9 @@ def photo(args: argparse.Namespace) -> int:
                 picture = open_photo(_standard_input() if path == _DASH else path, title)
                 result = reader.read(picture.image_bgr)
             if picture.note:
-                _tell(f"{title}: holds {picture.note}")
+                _print_line(f"{title}: holds {picture.note}")
             for note in notes(result):
-                _tell(f"{title}: {note}")
+                _print_line(f"{title}: {note}")
             if args.json:
                 text = json.dumps(picture_object(str(path), result, args.names), allow_nan=False)
             else:
@@ -141,20 +141,20 @@ def photo(args: argparse.Namespace) -> int:
             except OSError as error:
                 if results is None:
                     raise
-                code = max(code, _output_lost(error))  # the pictures are still wanted
+                code = max(code, _output_lost(error))  # go on: the pictures are still written
             if results:
                 with one_picture(title):
                     drawn = draw_faces(picture.image_bgr, result.faces, show="all")
                     results.write(path, encode_png(drawn))
         except EmorecError as error:
-            code = _complain(error)
+            code = _print_error(error)
     return code
 
 
 def video(args: argparse.Namespace) -> int:
-    """Read the faces of some videos; one that cannot be read does not stop the others."""
+    """Read the faces of videos; a video that cannot be read does not stop the others."""
     if (args.blur or args.overwrite) and not args.out:
-        args.wrong("--blur and --overwrite change what --out DIR gets: give that too")
+        args.wrong("--blur and --overwrite need --out DIR")
     if args.to is not None and args.to <= args.start:
         args.wrong("--to must be later than --from")
     from emorec.drawing.video import AnnotatedVideo
@@ -170,7 +170,7 @@ def video(args: argparse.Namespace) -> int:
     recognizer = EmotionRecognizer(settings=settings)
     rate = 1000.0 if args.every_frame else READINGS_PER_S
     if note := shortcoming(settings.detector):
-        _tell(note)
+        _print_line(note)
     code = 0
     for path in args.videos:
         made: list[Path] = []
@@ -199,9 +199,9 @@ def video(args: argparse.Namespace) -> int:
                     made[2].write_text(to_json(about, video=report), encoding="utf-8")
                 whole = True
         except EmorecError as error:
-            code = _complain(error)
-        except OSError as error:  # of the table or its header: a full disk, say
-            code = _complain(ImageError(f"{args.out}: cannot be written ({error.strerror})."))
+            code = _print_error(error)
+        except OSError as error:  # of the table or its header, for example a full disk
+            code = _print_error(ImageError(f"{args.out}: cannot be written ({error.strerror})."))
         finally:
             if not whole:
                 for file in made:
@@ -209,13 +209,13 @@ def video(args: argparse.Namespace) -> int:
         if report is None or not whole:
             continue
         if report.broken:
-            _tell(f"{path}: {report.broken} broken parts of it were skipped.")
+            _print_line(f"{path}: {report.broken} broken parts of it were skipped.")
         print(json_line(report) if args.json else _video_in_words(report), flush=True)
     return code
 
 
 def doctor(args: argparse.Namespace) -> int:
-    """Say what is installed and sound, a line each; a line that says FAIL gives exit code 2."""
+    """Print one line for each check; a line that begins with FAIL gives exit code 2."""
     from emorec.doctor.findings import findings
 
     code = 0
@@ -268,10 +268,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
     add.add_argument(
-        "--overwrite", action="store_true", help="there, instead of adding a number to a name"
+        "--overwrite",
+        action="store_true",
+        help="replace existing results in DIR; otherwise a new name gets a number",
     )
-    add.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
-    add.add_argument("--names", action="store_true", help="say who it is, of the people enrolled")
+    add.add_argument(
+        "--json", action="store_true", help="print one JSON object per picture and line"
+    )
+    add.add_argument("--names", action="store_true", help="show the names of people enrolled")
     _add_detector(add)
     add.set_defaults(command=photo, wrong=add.error)
 
@@ -307,7 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     add_training(commands)
     add_people(commands)
 
-    add = commands.add_parser("doctor", help="what is installed, which models, camera advice")
+    add = commands.add_parser("doctor", help="check the installation, models, settings and network")
     add.set_defaults(command=doctor)
 
     add = commands.add_parser("bench", help="time the stages on a portrait at 640x480")
@@ -321,7 +325,7 @@ def _add_detector(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector",
         choices=DETECTORS,
-        help=f"what finds the faces; default: EMOREC_DETECTOR, else {DETECTORS[0]}",
+        help=f"face detector; default: EMOREC_DETECTOR, else {DETECTORS[0]}",
     )
 
 
@@ -346,19 +350,19 @@ def _moment(text: str) -> float:
 
 
 class _Progress:
-    """Says on a terminal, once a second, how far a video is read."""
+    """Shows on a terminal, once a second, how far a video is read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._began_s = self._told_s = monotonic()
+        self._began_s = self._shown_s = monotonic()
         self._first_s: float | None = None
         self._shows = sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, time_s: float) -> None:
         now_s = monotonic()
         self._first_s = time_s if self._first_s is None else self._first_s
-        if self._shows and now_s - self._told_s >= 1:
-            self._told_s = now_s
+        if self._shows and now_s - self._shown_s >= 1:
+            self._shown_s = now_s
             speed = (time_s - self._first_s) / (now_s - self._began_s)
             line = f"{self._path}: {time_s:.0f} s read, {speed:.1f} times as fast as it plays"
             sys.stderr.write(f"\r{_plain(line)}\r")
@@ -378,38 +382,39 @@ def _video_in_words(report: VideoReport) -> str:
     return f"{file}: {', '.join(told)}"
 
 
-def _complain(error: EmorecError) -> int:
-    _tell(str(error))
+def _print_error(error: EmorecError) -> int:
+    """Print an error's line on stderr and return the exit code of a failure."""
+    _print_line(str(error))
     return 2
 
 
-def _tell(line: str) -> None:
-    """Say something beside the output; where nobody can hear it, go on."""
+def _print_line(line: str) -> None:
+    """Print a line on stderr; do nothing if stderr is closed or fails."""
     if sys.stderr is not None:
         with suppress(OSError):
             print(f"emorec: {_plain(line)}", file=sys.stderr, flush=True)
 
 
 def _output_lost(error: OSError) -> int:
-    """Say that nothing can be printed any more, and let what is still printed go nowhere."""
+    """Report that stdout cannot be written, discard further output, and return the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):  # `| head` has seen enough
+    if isinstance(error, BrokenPipeError):  # the reader has ended, as `| head` does: no failure
         return 0
-    _tell(f"the output cannot be written ({error.strerror or error}).")
+    _print_line(f"the output cannot be written ({error.strerror or error}).")
     return 2
 
 
 def _plain(text: str) -> str:
-    """Return the text on one line and without what a terminal would take for a command."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    """Return the text with line ends and control characters escaped, safe to show in a terminal."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
-    """Log where ``EMOREC_LOG`` asks for it; a command says itself what it would log."""
+    """Set up logging if ``EMOREC_LOG`` is set; else off: the commands print their own messages."""
     try:
         form = Deployment.from_env(only=("log",)).log
     except EmorecError:
-        if command is not doctor:  # which names every wrong variable
+        if command is not doctor:  # doctor itself lists every wrong variable
             raise
         form = None
     if form:
@@ -419,7 +424,7 @@ def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
 
 
 def _standard_input() -> BinaryIO | bytes:
-    return b"" if sys.stdin is None else sys.stdin.buffer  # it may be closed
+    return b"" if sys.stdin is None else sys.stdin.buffer  # None: it is closed
 
 
 def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
@@ -431,28 +436,28 @@ def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
         try:
             paths += [path] if path == _DASH else picture_files(path)
         except EmorecError as error:
-            code = _complain(error)
+            code = _print_error(error)
     return paths, code
 
 
 def _readable(file: str, result: FrameResult) -> str:
-    """Return a line for each face of a photo, or one that says there is none."""
+    """Return one line for each face of a photo, or one line that says there is no face."""
     file = _plain(file)
     if not result.faces:
         return f"{file}: no face found"
     return "\n".join(
-        f"{file}: face {face.track_id}, {_says(face)}, at {', '.join(map(str, face.box))}"
+        f"{file}: face {face.track_id}, {_described(face)}, at {', '.join(map(str, face.box))}"
         for face in result.faces
     )
 
 
-def _says(face: Face) -> str:
-    who = f"{face.name}, " if face.name else ""
-    return f"{who}{face.says} {face.confidence:.0%}" if face.classified else f"{who}{face.says}"
+def _described(face: Face) -> str:
+    name = f"{face.name}, " if face.name else ""
+    return f"{name}{face.says} {face.confidence:.0%}" if face.classified else f"{name}{face.says}"
 
 
 def _names() -> PhotoNames:
-    """Return what names the faces of photos."""
+    """Return the object that names the faces of photos."""
     from emorec.people.extra import require
 
     require()
@@ -467,5 +472,7 @@ def _portrait() -> ImageBGR:
     try:
         from skimage.data import astronaut
     except ImportError:
-        raise EmorecError("no picture to measure: pass --image FILE, one with a face.") from None
+        raise EmorecError(
+            "no picture to measure: pass --image FILE, a picture with a face."
+        ) from None
     return astronaut()[..., ::-1]

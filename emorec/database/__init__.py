@@ -1,1 +1,1 @@
-"""The one store: a database, what its tables hold, and the key without which nobody reads it."""
+"""The store: a database, its tables, and the key that names and embeddings are sealed with."""

@@ -1,4 +1,4 @@
-"""From an address to a database that is up to date: a SQLite file by default, or PostgreSQL."""
+"""Opens the database, a SQLite file by default or PostgreSQL, and brings its tables up to date."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ _WAIT_S = 20
 _PRAGMAS = (
     f"busy_timeout = {_WAIT_S * 1000}",
     "foreign_keys = ON",
-    # What is deleted is overwritten at once: https://sqlite.org/pragma.html#pragma_secure_delete
+    # Deleted content is overwritten at once: https://sqlite.org/pragma.html#pragma_secure_delete
     "secure_delete = ON",
 )
 
 
 def connect(url: str | None, folder: Path | None) -> Engine:
-    """Open the store, and bring its tables up to date where they are older than this program.
+    """Open the store, and bring its tables up to date if they are older than this program.
 
     Args:
-        url: ``sqlite:///FILE`` or ``postgresql://…``, Heroku's ``postgres://`` too. None takes
+        url: ``sqlite:///FILE``, ``postgresql://…`` or Heroku's ``postgres://…``. None means
             ``emorec.sqlite`` in the folder.
-        folder: of the user's data; None where the user has none.
+        folder: the user's data folder; None if the user has none.
 
     Raises:
-        StoreError: no such address, cannot be reached or written, or made by a newer program; the
-            line never holds the password.
+        StoreError: the address is not valid, the database cannot be reached or written, or a newer
+            program made it; the line never holds the password.
     """
     address = _address(url, folder)
     if address.get_backend_name() == "sqlite":
         _make_file(Path(str(address.database)))
-    # Without their parameters, what is said of a failed statement holds no data of anybody.
+    # `hide_parameters` keeps people's data out of the error texts of failed statements.
     engine = create_engine(
         address,
         hide_parameters=True,
@@ -71,20 +71,20 @@ def connect(url: str | None, folder: Path | None) -> Engine:
 
 
 def file_of(database: Engine | URL) -> Path | None:
-    """Return SQLite's file; None where the database is no file."""
+    """Return the SQLite file; None for PostgreSQL."""
     url = database if isinstance(database, URL) else database.url
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """Give a session that only reads.
+    """Yield a session that only reads.
 
     Raises:
         StoreError: the database cannot be reached or read.
     """
     if file_of(engine) is None:
-        # Several queries see one moment, as they do in a SQLite transaction.
+        # All queries of the session see one state of the database, as in a SQLite transaction.
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with _one_line(engine), Session(engine) as session:
         yield session
@@ -92,36 +92,37 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """Give a session whose changes are kept all together at its end, or none of them.
+    """Yield a session that runs as one transaction: its changes are committed at the end.
 
     Raises:
         StoreError: the database cannot be reached or written.
     """
-    # A SQLite transaction that begins by reading cannot wait for another writer later.
+    # A SQLite transaction that begins as a reader fails, instead of waiting, when it writes while
+    # another one does.
     immediate = engine.execution_options(begin="BEGIN IMMEDIATE")
     with _one_line(engine), Session(immediate) as session, session.begin():
         yield session
 
 
 def wipe(engine: Engine) -> None:
-    """Leave nothing of what was deleted or replaced in SQLite's files.
+    """Erase all traces of deleted and replaced rows from SQLite's files.
 
-    PostgreSQL reuses the space by itself; its files and backups are its keeper's matter.
+    PostgreSQL reuses the space by itself; its files and backups are its administrator's task.
 
     Raises:
-        StoreError: another program holds the file.
+        StoreError: another program holds the file open.
     """
     if file_of(engine) is None:
         return
     with _one_line(engine):
         with _plain(engine) as connection:
-            # Pages that were rearranged before may hold a copy that secure_delete does not know of.
+            # SQLite may have moved rows between pages before; secure_delete leaves those copies.
             connection.exec_driver_sql("VACUUM")
         busy = _truncate(engine)
     if busy:
         raise StoreError(
-            f"{file_of(engine)}: deleted, but another program holds the file: its last traces go"
-            " when that has ended and EmoRec is started again."
+            f"{file_of(engine)}: deleted, but another program holds the file: the last traces go"
+            " when that program has ended and EmoRec is started again."
         )
 
 
@@ -132,7 +133,7 @@ def _address(text: str | None, folder: Path | None) -> URL:
         return URL.create("sqlite", database=str((folder / _FILE).absolute()))
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # what they say repeats the address, password and all
+    except (ArgumentError, ValueError):  # their texts repeat the address with its password
         url = URL.create("unknown")
     kind = url.drivername.partition("+")[0]
     if kind in ("postgres", "postgresql"):
@@ -143,7 +144,7 @@ def _address(text: str | None, folder: Path | None) -> URL:
 
 
 def _reach(engine: Engine) -> None:
-    """Connect once: whatever goes wrong here, the address is to blame."""
+    """Connect once, so that every kind of error here is reported as a problem of the address."""
     try:
         engine.connect().close()
     except DBAPIError as error:
@@ -162,11 +163,11 @@ def _make_file(file: Path) -> None:
 
 
 def _prepare(connection: Any, record: object) -> None:
-    connection.isolation_level = None  # the driver would begin transactions where it sees fit
+    connection.isolation_level = None  # else the driver begins transactions by its own rules
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    # A new file is first read, then written to, and for that second lock SQLite does not wait:
-    # whoever opens it in the same moment would be told at once that it is locked.
+    # For a new file this statement takes a read lock and then a write lock, and SQLite does not
+    # wait for the second one: two processes that open the file together would get "locked".
     give_up = time.monotonic() + _WAIT_S
     while True:
         try:
@@ -184,12 +185,12 @@ def _begin(connection: Connection) -> None:
 
 
 def _plain(engine: Engine) -> Connection:
-    """Return a connection for what SQLite allows in no transaction."""
+    """Return a connection for statements that SQLite refuses inside a transaction."""
     return engine.execution_options(begin="").connect()
 
 
 def _truncate(engine: Engine) -> bool:
-    """Move what SQLite's log holds into its file and empty the log; True where that cannot be."""
+    """Move the content of SQLite's log into its file and empty the log; True if that failed."""
     if file_of(engine) is None:
         return False
     with _plain(engine) as connection:
@@ -201,7 +202,7 @@ def _one_line(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # The other kinds are defects of this program.
+        # All other kinds of error are defects of this program.
         if type(error) not in (DatabaseError, InterfaceError, OperationalError):
             raise
         raise StoreError(_why(engine, error)) from None

@@ -1,4 +1,4 @@
-"""What the store holds. A change here needs a migration beside it."""
+"""The tables of the store. A change here needs a migration in ``migrations/versions``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# SQLite counts by itself only where a column is an INTEGER to the letter.
+# SQLite numbers rows by itself only if the column's type is exactly INTEGER.
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC: SQLite would else forget the time zone."""
+    """A date and time in UTC; SQLite itself stores no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -36,7 +36,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """All tables; constraints carry names, so that a migration can change them."""
+    """Base class of the tables; constraints have names, so that a migration can change them."""
 
     metadata = MetaData(
         naming_convention={
@@ -51,10 +51,10 @@ class StoreRow(Base):
     """One row about the store itself.
 
     Attributes:
-        id: 1.
-        key_check: a known word, sealed: tells whether a key is the store's. None until a key is
-            first used.
-        people_revision: grows with every change to people and looks.
+        id: always 1.
+        key_check: a known word, sealed; a key that opens it is the store's key. None until a key
+            is first used.
+        people_revision: rises with every change to people and embeddings.
     """
 
     __tablename__ = "store"
@@ -70,7 +70,7 @@ class PersonRow(Base):
     Attributes:
         name: sealed.
         consented_at: when the person agreed, which is when they were enrolled.
-        consent_version: which words they agreed to, `emorec.people.consent.VERSION` then.
+        consent_version: `emorec.people.consent.VERSION` of the words that the person agreed to.
     """
 
     __tablename__ = "person"
@@ -82,8 +82,10 @@ class PersonRow(Base):
     consent_version: Mapped[int] = mapped_column(Integer)
 
 
-class LookRow(Base):
-    """How a person looked in one picture, which is not kept.
+class EmbeddingRow(Base):
+    """The embedding of a person's face in one picture; the picture itself is not stored.
+
+    The table is called ``look`` because existing stores have it under that name.
 
     Attributes:
         embedding: 128 float32, little-endian, sealed.

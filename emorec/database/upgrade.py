@@ -1,4 +1,4 @@
-"""Tables older than this program are brought up to date, by one process while others wait."""
+"""Brings older tables up to date: one process runs the migrations, others wait for it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from emorec.errors import StoreError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-_LOCK = 0x656D6F726563  # "emorec": PostgreSQL names its advisory locks by number
+_LOCK = 0x656D6F726563  # "emorec" in ASCII: PostgreSQL's advisory locks have numbers, no names
 
 
 def upgrade(engine: Engine) -> None:
-    """Run the migrations that this database has not seen.
+    """Run the migrations that this database has not had yet.
 
     Raises:
-        StoreError: it has seen one that this program does not know.
+        StoreError: the database has had a migration that this program does not know.
     """
     script = ScriptDirectory(str(MIGRATIONS))
     with engine.connect() as connection:
-        if _seen(connection, script) == script.get_current_head():
+        if _last_migration(connection, script) == script.get_current_head():
             return
     with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
@@ -36,11 +36,11 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _seen(connection: Connection, script: ScriptDirectory) -> str | None:
-    seen = MigrationContext.configure(connection).get_current_revision()
-    if seen is not None and seen not in {step.revision for step in script.walk_revisions()}:
+def _last_migration(connection: Connection, script: ScriptDirectory) -> str | None:
+    last = MigrationContext.configure(connection).get_current_revision()
+    if last is not None and last not in {step.revision for step in script.walk_revisions()}:
         raise StoreError(
-            f"the database was made by a newer EmoRec (its tables are at {seen}): install that one"
+            f"the database was made by a newer EmoRec (its tables are at {last}): install that one"
             " or a newer one."
         )
-    return seen
+    return last

@@ -1,8 +1,8 @@
-"""What nobody without the key can read: values are sealed before they reach the database.
+"""Encryption of stored values: they are sealed before they reach the database.
 
-AES-256 in Galois/Counter Mode with a random 96-bit nonce a value (NIST SP 800-38D, good for 2^32
-values under one key). The place a value belongs to is sealed with it as associated data, which
-Fernet has not: a value that was changed, or copied to another place, does not open.
+AES-256 in Galois/Counter Mode, with a random 96-bit nonce for each value (NIST SP 800-38D: safe for
+2^32 values under one key). The place that a value belongs to is associated data of its encryption,
+which Fernet does not offer: a value that was changed, or copied to another place, cannot be opened.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _CHECK, _CHECK_PLACE = b"emorec", "store.key_check"
 
 
 class SealError(StoreError):
-    """A sealed value was changed, moved to another place, or sealed with another key."""
+    """A sealed value was changed, was moved to another place, or was sealed with another key."""
 
 
 class Vault:
     """Seals values and opens them; several threads may use one.
 
     Args:
-        key: 32 bytes that nobody can guess.
+        key: 32 random bytes.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -46,7 +46,7 @@ class Vault:
         self._cipher = AESGCM(key)
 
     def seal(self, value: bytes, place: str) -> bytes:
-        """Return the value in a form that opens with this key and for this place alone."""
+        """Return the value encrypted; `open` needs the same key and the same place."""
         nonce = os.urandom(_NONCE_BYTES)
         return _VERSION + nonce + self._cipher.encrypt(nonce, value, place.encode())
 
@@ -54,7 +54,7 @@ class Vault:
         """Return the value that was sealed.
 
         Raises:
-            SealError: it was changed, belongs to another place, or the key is another.
+            SealError: it was changed, belongs to another place, or was sealed with another key.
         """
         body = sealed.removeprefix(_VERSION)
         nonce, encrypted = body[:_NONCE_BYTES], body[_NONCE_BYTES:]
@@ -68,15 +68,16 @@ def unlock(engine: Engine, key: bytes | None = None) -> Vault:
     """Return the vault of a store.
 
     Args:
-        engine: of the store.
-        key: ``EMOREC_KEY``, 32 bytes. None takes the key file, which lies beside SQLite's file and
-            is made at first use; PostgreSQL needs the key, since a file on a web server is lost
-            with the server.
+        engine: the store's database.
+        key: the value of ``EMOREC_KEY``, 32 bytes. None reads the key file, which lies beside the
+            SQLite file and is made at first use. PostgreSQL needs the variable, because a file on
+            a web server is lost with the server.
 
     Raises:
-        StoreError: no key, not this store's, or a key file that holds none or that others can read.
+        StoreError: there is no key, the key is not this store's, the key file holds no key, or
+            other users can read the file.
     """
-    with writing(engine) as session:  # of two processes at their first start, one makes the key
+    with writing(engine) as session:  # if two processes start together, only one makes the key
         store = session.get_one(StoreRow, 1, with_for_update=True)
         if key is None:
             found, source = _from_file(engine, new=store.key_check is None)
@@ -88,10 +89,10 @@ def unlock(engine: Engine, key: bytes | None = None) -> Vault:
 
 
 def confirm(session: Session, vault: Vault, source: str = "the key in use") -> None:
-    """Pass where the vault's key is the store's; it becomes so where the store has none yet.
+    """Check that the vault's key is the store's; a store without a key takes this one.
 
-    Whoever seals values asks before they are kept: the store may have been emptied since, and have
-    another key now.
+    Call it in every transaction that writes sealed values: another process may have emptied the
+    store since, so that it has another key now.
 
     Raises:
         StoreError: the store has another key.
@@ -105,12 +106,12 @@ def confirm(session: Session, vault: Vault, source: str = "the key in use") -> N
     except SealError:
         raise StoreError(
             f"{source}: is not the key that the store was made with. Put that key back, or delete"
-            " everybody with `emorec people delete --all` and enrol them anew."
+            " all people with `emorec people delete --all` and enrol them again."
         ) from None
 
 
 def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
-    """Return the key in the key file, and the file's name; a new store gets a new key."""
+    """Return the key of the key file, and the file's name; a new store gets a new key."""
     database = file_of(engine)
     if database is None:
         raise StoreError(
@@ -124,8 +125,8 @@ def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
         return _read(file), str(file)
     except FileNotFoundError:
         raise StoreError(
-            f"{file}: the store's key is lost, and without it nobody can read the store. Put the"
-            " file back or set EMOREC_KEY, or delete everybody with `emorec people delete --all`."
+            f"{file}: the store's key is lost, and the store cannot be read without it. Put the"
+            " file back or set EMOREC_KEY, or delete all people with `emorec people delete --all`."
         ) from None
     except OSError as error:
         raise StoreError(f"{file}: cannot be used ({error.strerror or error}).") from None
@@ -134,7 +135,7 @@ def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
 def _read(file: Path) -> bytes:
     with file.open(encoding="ascii", errors="replace") as stream:
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-        if os.name != "nt" and mode & 0o077:  # Windows has other ways to say who may read
+        if os.name != "nt" and mode & 0o077:  # Windows uses access lists, not these bits
             raise StoreError(
                 f"{file}: others can read the key (mode {mode:03o}); run chmod 600 on it."
             )

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from emorec.errors import EmorecError
 from emorec.live.mailbox import Mailbox
 from emorec.people.evidence import Evidence
-from emorec.people.matching import Embedder, Matcher, once
+from emorec.people.matching import Embedder, Matcher, unique_matches
 from emorec.records import Face, FrameResult
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class _Work:
         for track_id, match in zip(bases, matches, strict=True):
             self._known[track_id].evidence.matched(match is not None)
         self._matched_s = monotonic()
-        named = zip(bases, once(matches), strict=True)
+        named = zip(bases, unique_matches(matches), strict=True)
         self._publish({track_id: match.name for track_id, match in named if match})
 
     def _publish(self, names: dict[int, str], stopped: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""Who it is: people who agreed to be recognised, and how their faces are told apart."""
+"""Names for faces: the people who agreed to be recognised, and how their faces are matched."""

@@ -1,4 +1,7 @@
-"""`emorec people …`: the gallery from the command line; nothing heavy is loaded before it runs."""
+"""`emorec people …`: the gallery from the command line.
+
+Each command imports what it needs when it runs, so that `emorec --help` stays fast.
+"""
 
 from __future__ import annotations
 
@@ -20,40 +23,40 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Add ``people`` and its commands to what ``add_subparsers`` returned."""
-    people = commands.add_parser("people", help="who is recognised by name: enrol, list, delete")
+    """Add ``people`` and its commands to the object that ``add_subparsers`` returned."""
+    people = commands.add_parser("people", help="people recognised by name: enrol, list, delete")
     commands = people.add_subparsers(required=True, metavar="COMMAND")
 
     add = commands.add_parser("import", help="enrol people from folders of pictures")
     add.add_argument(
-        "folder", type=Path, metavar="DIR", help="one sub-folder a person, named as the person is"
+        "folder", type=Path, metavar="DIR", help="one sub-folder per person; its name is the name"
     )
     add.add_argument(
-        "--consent", action="store_true", help="each of them agreed to what is asked otherwise"
+        "--consent", action="store_true", help="confirms that each person agreed; asks nothing"
     )
     add.set_defaults(command=import_folder)
 
-    add = commands.add_parser("list", help="id, looks, day of enrolment and name of everybody")
+    add = commands.add_parser("list", help="id, number of pictures, enrolment day and name of all")
     add.set_defaults(command=list_people)
 
-    add = commands.add_parser("rename", help="call a person by another name")
+    add = commands.add_parser("rename", help="change a person's name")
     add.add_argument("id", type=int, metavar="ID")
     add.add_argument("name", metavar="NAME")
     add.set_defaults(command=rename)
 
-    add = commands.add_parser("delete", help="forget people at once and for ever")
+    add = commands.add_parser("delete", help="delete people at once and for ever")
     add.add_argument("ids", nargs="*", type=int, metavar="ID")
-    add.add_argument("--all", action="store_true", help="everybody; works without the key too")
-    add.add_argument("--yes", action="store_true", help="do not ask before deleting everybody")
+    add.add_argument("--all", action="store_true", help="all people; works without the key too")
+    add.add_argument("--yes", action="store_true", help="do not ask before deleting all people")
     add.set_defaults(command=delete)
 
-    add = commands.add_parser("export", help="all that is kept of everybody, as JSON")
+    add = commands.add_parser("export", help="all stored data of all people, as JSON")
     add.add_argument("--out", type=Path, metavar="FILE", help="default: print it")
     add.set_defaults(command=export)
 
 
 def import_folder(args: argparse.Namespace) -> int:
-    """Enrol a person for each sub-folder; a picture that is refused does not stop the others."""
+    """Enrol one person per sub-folder; a refused picture does not stop the others."""
     require()
     from emorec.people import consent
     from emorec.people.embedding import FaceEmbedder
@@ -66,31 +69,31 @@ def import_folder(args: argparse.Namespace) -> int:
     code, recognizer = 0, EmotionRecognizer()
     with _gallery() as gallery, closing(FaceEmbedder()) as embedder:
         for folder, name in folders.items():
-            looks, refused = _looks(_pictures(folder), recognizer, embedder, gallery)
+            embeddings, refused = _embeddings(_pictures(folder), recognizer, embedder, gallery)
             for line in refused:
-                code = _complain(line)
-            if not looks:
-                code = _complain(f"{folder}: not enrolled, no picture in it can be used.")
+                code = _print_error(line)
+            if not embeddings:
+                code = _print_error(f"{folder}: not enrolled, no picture in it can be used.")
                 continue
-            person = gallery.enrol(name, looks, consent=True)
-            print(f"{name}: enrolled with id {person.id}, looks: {person.looks}", flush=True)
+            person = gallery.enrol(name, embeddings, consent=True)
+            print(f"{name}: enrolled with id {person.id}, pictures: {person.pictures}", flush=True)
     return code
 
 
 def list_people(args: argparse.Namespace) -> int:
-    """Print a line a person; the id tells two of one name apart."""
+    """Print one line per person; two people of the same name have different ids."""
     require()
     with _gallery() as gallery:
         people = gallery.people()
     for person in people:
-        print(f"{person.id:>6}  {person.looks:>3}  {person.enrolled:%Y-%m-%d}  {person.name}")
+        print(f"{person.id:>6}  {person.pictures:>3}  {person.enrolled:%Y-%m-%d}  {person.name}")
     if not people:
         print("nobody is enrolled")
     return 0
 
 
 def rename(args: argparse.Namespace) -> int:
-    """Give a person another name."""
+    """Change a person's name."""
     require()
     with _gallery() as gallery:
         gallery.rename(args.id, args.name)
@@ -98,7 +101,7 @@ def rename(args: argparse.Namespace) -> int:
 
 
 def delete(args: argparse.Namespace) -> int:
-    """Forget some people, or everybody."""
+    """Delete the people with the given ids, or all people."""
     if args.all == bool(args.ids):
         raise EmorecError("people delete: name the ids that `emorec people list` shows, or --all.")
     require()
@@ -110,12 +113,12 @@ def delete(args: argparse.Namespace) -> int:
             try:
                 gallery.delete(id_)
             except EmorecError as error:
-                code = _complain(str(error))
+                code = _print_error(str(error))
     return code
 
 
 def export(args: argparse.Namespace) -> int:
-    """Print or write what is kept of everybody; the file is for its owner alone."""
+    """Print or write the stored data of all people; only the file's owner may read it."""
     require()
     with _gallery() as gallery:
         document = gallery.export()
@@ -124,7 +127,7 @@ def export(args: argparse.Namespace) -> int:
         sys.stdout.buffer.flush()
         return 0
     try:
-        # A file that is there already may be open to others: it is replaced, not filled.
+        # Other users may be allowed to read an existing file, so it is deleted and made again.
         args.out.unlink(missing_ok=True)
         with os.fdopen(
             os.open(args.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
@@ -138,13 +141,13 @@ def export(args: argparse.Namespace) -> int:
 def _delete_all(yes: bool) -> int:
     from emorec.database.engine import connect
     from emorec.deployment import STORE, Deployment
-    from emorec.people.gallery import forget_everybody
+    from emorec.people.gallery import delete_all_people
 
     if not yes:
         _confirm("Delete everybody, for ever?", "--yes")
     chosen = Deployment.from_env(only=STORE)
     engine = connect(chosen.database_url, chosen.data_folder)
-    forget_everybody(engine)
+    delete_all_people(engine)
     engine.dispose()
     return 0
 
@@ -158,14 +161,14 @@ def _gallery() -> closing[Gallery]:
 def _confirm(question: str, option: str) -> None:
     try:
         answer = input(f"{question} Type yes: ")
-    except EOFError:  # nobody is there to answer
+    except EOFError:  # standard input is no terminal, so there is no answer
         answer = ""
     if answer.strip().lower() != "yes":
         raise EmorecError(f"not confirmed, so nothing was done; {option} confirms it.")
 
 
 def _folders(folder: Path) -> dict[Path, str]:
-    """Return the people's folders and names; all names are checked before anything is done."""
+    """Return the people's folders and names; all names are checked before the first enrolment."""
     from emorec.people.names import checked_name
 
     names = {}
@@ -176,7 +179,7 @@ def _folders(folder: Path) -> dict[Path, str]:
             except EmorecError as error:
                 raise EmorecError(f"{path}: {error}") from None
     if not names:
-        raise EmorecError(f"{folder}: expected one sub-folder a person, with pictures inside.")
+        raise EmorecError(f"{folder}: expected one sub-folder per person, with pictures inside.")
     return names
 
 
@@ -193,46 +196,47 @@ def _content(folder: Path) -> list[Path]:
         raise EmorecError(f"{folder}: cannot be read ({error.strerror or error}).") from None
 
 
-def _looks(
+def _embeddings(
     pictures: list[Path], recognizer: EmotionRecognizer, embedder: FaceEmbedder, gallery: Gallery
 ) -> tuple[list[Embedding], list[str]]:
-    """Return the looks that can be kept, and a line for each picture that gives none."""
+    """Return the embeddings to enrol, and a line for each picture that is refused."""
     from emorec.media.photo import one_picture, open_photo
-    from emorec.people.enrolment import MOST_PICTURES, look_at, remarks
+    from emorec.people.enrolment import MOST_PICTURES, embedding_of, remarks
 
-    looks: dict[Path, Embedding] = {}
+    found: dict[Path, Embedding] = {}
     refused = []
     for picture in pictures:
-        if len(looks) == MOST_PICTURES:
+        if len(found) == MOST_PICTURES:
             refused.append(f"{picture}: not needed, {MOST_PICTURES} pictures are enough.")
             continue
         try:
             with one_picture(str(picture)):
                 photo = open_photo(picture)
-                looks[picture] = look_at(photo.image_bgr, recognizer, embedder)
+                found[picture] = embedding_of(photo.image_bgr, recognizer, embedder)
             if photo.note:
-                _complain(f"{picture}: holds {photo.note}")
-        except ImageError as error:  # it names the file itself
+                _print_line(f"{picture}: holds {photo.note}")
+        except ImageError as error:  # its text begins with the file's name
             refused.append(str(error))
         except EmorecError as error:
             refused.append(f"{picture}: {error}")
-    kept = []
-    for (picture, look), remark in zip(
-        looks.items(), remarks(list(looks.values()), gallery), strict=True
+    accepted = []
+    for (picture, embedding), remark in zip(
+        found.items(), remarks(list(found.values()), gallery), strict=True
     ):
         if remark and remark.refused:
             refused.append(f"{picture}: {remark.text}")
             continue
-        kept.append(look)
+        accepted.append(embedding)
         if remark:
-            _warn(f"{picture}: {remark.text}")
-    return kept, refused
+            _print_line(f"{picture}: {remark.text}")
+    return accepted, refused
 
 
-def _complain(line: str) -> int:
-    _warn(line)
+def _print_error(line: str) -> int:
+    """Print an error line and return the exit code of a failure."""
+    _print_line(line)
     return 2
 
 
-def _warn(line: str) -> None:
+def _print_line(line: str) -> None:
     print(f"emorec: {line}", file=sys.stderr, flush=True)

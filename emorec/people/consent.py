@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 VERSION = 1
-"""Kept with every person; it grows whenever ``TEXT`` changes in meaning."""
+"""Stored with every person; raise it by 1 when ``TEXT`` changes in meaning."""
 
 TEXT = (
     "I agree that EmoRec keeps my name and a numeric description of my face (128 numbers for each"

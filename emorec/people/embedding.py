@@ -1,4 +1,8 @@
-"""A face as 128 numbers that are near for two pictures of one person, and far for two people."""
+"""Embeddings: a face as a vector of 128 numbers.
+
+Two pictures of one person have embeddings that are near each other; pictures of two people have
+embeddings that are far apart.
+"""
 
 from __future__ import annotations
 
@@ -21,29 +25,32 @@ from emorec.people.extra import INSTALL, require
 from emorec.people.nearest import SIZE
 from emorec.people.rule import Embeddings
 
-_SCALE, _DOWN = 0.9, 0.04
-"""dlib's own boxes in ours: their side, and how far their middle lies below it, in sides. With
-them the eye corners and the nose are found as with dlib's own detector, to 3.5 % of the distance
-of the eyes in 95 of 100 FER2013 faces that lean by up to 45°; without them to 4 to 6 %."""
+_DLIB_SIDE, _DLIB_LOWER = 0.9, 0.04
+"""How dlib frames a face, relative to EmoRec's box: the side of dlib's box, and how far its centre
+lies below ours, both in sides of our box. With dlib's framing, eye corners and nose are found as
+well as with dlib's own detector: the error is at most 3.5 % of the distance between the eyes in 95
+of 100 FER2013 faces that are tilted by up to 45°. With EmoRec's box it is 4 to 6 %."""
 
-_AROUND = 2.5  # side of what is cut out, in faces: room for a head that leans
-_MOST_PX = 200  # a larger face is made smaller: the network sees 150
+_CROP_SIDE = 2.5  # side of the crop, in sides of the face's box: a tilted head fits in
+_MOST_FACE_PX = 200  # a larger face is reduced to this: the network's input has 150
 
 
 class FaceEmbedder:
     """Computes embeddings with dlib's ResNet (99.38 % on LFW: https://github.com/davisking/dlib-models).
 
-    About 0.1 s a face, in a process of its own that is started with the first face and goes with
-    this object or this program. Several threads may use one; they take turns.
+    It takes about 0.1 s a face. The computation runs in a separate process, which starts with the
+    first face and ends with this object or this program. Several threads may share one object; a
+    lock lets one of them compute at a time.
 
     Raises:
-        EmorecError: the packages or model files that it needs are missing.
+        EmorecError: a required package or model file is missing.
     """
 
     def __init__(self) -> None:
         require()
         spec = find_spec("face_recognition_models")
-        # Its own import needs setuptools' pkg_resources, which is no more: only its files are used.
+        # Importing the package fails: it needs pkg_resources, which setuptools no longer has. Only
+        # its files are used.
         self._models = Path(str(spec and spec.origin)).parent / "models"
         for name in (resnet.PREDICTOR, resnet.NETWORK):
             if not (self._models / name).is_file():
@@ -59,31 +66,31 @@ class FaceEmbedder:
 
         Args:
             image_bgr: uint8 of shape (h, w, 3), blue first.
-            boxes_xyxy: of shape (n, 4), pixels, as EmoRec's detectors frame faces.
+            boxes_xyxy: of shape (n, 4), pixels: boxes that EmoRec's detectors returned.
 
         Returns:
             float32 of shape (n, 128).
 
         Raises:
-            EmorecError: the process ended; the next call starts another one.
+            EmorecError: the process ended unexpectedly; the next call starts a new one.
         """
         boxes = as_boxes(boxes_xyxy)
         found = np.empty((len(boxes), SIZE), np.float32)
         for row, box in enumerate(boxes):
-            found[row] = self._ask(*_cut(image_bgr, box))
+            found[row] = self._request(*_crop(image_bgr, box))
         return found
 
     def close(self) -> None:
-        """End the process; the next face starts another one."""
+        """Stop the process; the next face starts a new one."""
         with self._lock:
-            self._end()
+            self._stop()
 
     def __del__(self) -> None:
-        # Where the constructor has raised there is nothing to end.
+        # Where the constructor raised, `_process` may not exist.
         if getattr(self, "_process", None) is not None:
-            self._end()
+            self._stop()
 
-    def _ask(
+    def _request(
         self, pixels_rgb: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float32]:
         with self._lock:
@@ -93,16 +100,17 @@ class FaceEmbedder:
                 source.write(pixels_rgb.tobytes())
                 source.flush()
                 answer = sink.read(SIZE * 4)
-            except OSError:  # the pipe is broken: said below
+            except OSError:  # the pipe is broken: handled below, like a short answer
                 answer = b""
             if len(answer) < SIZE * 4:
-                self._end()
+                self._stop()
                 raise EmorecError("the process that tells faces apart has ended unexpectedly.")
         return np.frombuffer(answer, "<f4")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
-            # -P: beside that file lie others, with names that are not to shadow any.
+            # -P keeps the folder of that file out of Python's module path: its modules (`names`,
+            # `rule` …) must not replace other modules of the same name.
             self._process = subprocess.Popen(
                 [sys.executable, "-P", resnet.__file__, str(self._models)],
                 stdin=subprocess.PIPE,
@@ -112,27 +120,27 @@ class FaceEmbedder:
         assert source is not None and sink is not None
         return source, sink
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.communicate()
 
 
-def _cut(
+def _crop(
     image_bgr: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Return the face with its surroundings, red first, and dlib's box in them."""
+    """Return a crop around the face, red first, and the face's box there as dlib frames it."""
     side = max(float(box_xyxy[2] - box_xyxy[0] + box_xyxy[3] - box_xyxy[1]) / 2, 1.0)
-    middle = (box_xyxy[:2] + box_xyxy[2:]) / 2 + (0.0, _DOWN * side)
+    middle = (box_xyxy[:2] + box_xyxy[2:]) / 2 + (0.0, _DLIB_LOWER * side)
     height, width = image_bgr.shape[:2]
-    reach = _AROUND * side / 2
+    reach = _CROP_SIDE * side / 2
     x1, y1 = (max(0, math.floor(value - reach)) for value in middle)
     x2, y2 = (math.ceil(value + reach) for value in middle)
     cut = image_bgr[min(y1, height - 1) : max(y2, 1), min(x1, width - 1) : max(x2, 1)]
-    scale = min(1.0, _MOST_PX / side)
+    scale = min(1.0, _MOST_FACE_PX / side)
     if scale < 1.0:
         cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     corner = (middle - (x1, y1)) * scale
-    half = _SCALE * side * scale / 2
+    half = _DLIB_SIDE * side * scale / 2
     return np.ascontiguousarray(cut[..., ::-1]), np.concatenate([corner - half, corner + half])

@@ -1,4 +1,4 @@
-"""What makes a picture good enough to know somebody by; if it is not, why."""
+"""Checks a picture before a person is enrolled with it, and says why it is refused."""
 
 from __future__ import annotations
 
@@ -18,35 +18,38 @@ from emorec.records import Box
 MOST_PICTURES = 10
 
 LEAST_FACE_PX = 80
-"""About half of what the network sees; a smaller face is known less surely."""
+"""About half the side of the network's input; a smaller face is recognised less reliably."""
 
 FAR = 0.43
 FAR_OF_ONE, FAR_OF_TWO = 2, 98
-"""Two pictures that are farther apart are taken for two people's: of 100 pairs of one person's
-pictures so many are, and of two people's (benchmarks/identity.py)."""
+"""Two pictures at a distance of ``FAR`` or more count as pictures of two people. That distance is
+reached by ``FAR_OF_ONE`` of 100 pairs of pictures of one person, and by ``FAR_OF_TWO`` of 100 pairs
+of pictures of two people (benchmarks/identity.py)."""
 
 ALIKE_OF_NEW = 5
-"""Of 100 people so many lie within the rule's margin of its threshold to one of 40 enrolled."""
+"""So many of 100 new people come within the rule's margin of its threshold to one of 40 people
+enrolled."""
 
 Embedding = npt.NDArray[np.float32]
 
 
-def look_at(
+def embedding_of(
     image_bgr: npt.NDArray[np.uint8], recognizer: EmotionRecognizer, embedder: Embedder
 ) -> Embedding:
     """Return the embedding, float32 of shape (128,), of the one face in a picture.
 
-    It is the mean direction of the picture and its mirror image: enrolling takes twice as long for
-    it, recognising does not, and fewer names are missed (benchmarks/identity.py).
+    It is the mean direction of the embeddings of the picture and of its mirror image. That doubles
+    the time of enrolling, not that of recognising, and fewer names are missed
+    (benchmarks/identity.py).
 
     Args:
         image_bgr: uint8 of shape (h, w, 3), blue first.
-        recognizer: finds the face and says whether it can be read.
-        embedder: turns it into numbers.
+        recognizer: finds the face and decides whether it can be read.
+        embedder: computes the embedding.
 
     Raises:
-        EmorecError: no face, several, or one that is too small, dark, noisy, blurred, hidden or
-            cut off; the line says which, and what to do.
+        EmorecError: the picture has no face or several, or its face is too small, dark, noisy,
+            blurred, hidden or cut off; the line says which, and what to do.
     """
     faces = recognizer.analyze(image_bgr).faces
     if not faces:
@@ -78,11 +81,11 @@ def both_ways(image_bgr: npt.NDArray[np.uint8], box: Box, embedder: Embedder) ->
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What speaks against enrolling a picture.
+    """A problem of a picture that a person is to be enrolled with.
 
     Attributes:
-        text: goes on from the picture's name.
-        refused: whether it cannot be kept; else it can, and whoever enrols should know.
+        text: the problem, written to follow the picture's name.
+        refused: True: the picture is not enrolled. False: it is, and the text is a warning.
     """
 
     text: str
@@ -92,14 +95,14 @@ class Remark:
 def remarks(
     embeddings: Embeddings | Sequence[Embedding], gallery: Gallery, person_id: int | None = None
 ) -> list[Remark | None]:
-    """Return for each picture what speaks against keeping it, or None.
+    """Return the problem of each picture, or None where it has none.
 
-    All must show one person. Whom they look like is told by all that do.
+    All pictures must show one person. Those that do are compared with the gallery together.
 
     Args:
-        embeddings: float32 of shape (n, 128), those of one enrolment.
-        gallery: who is enrolled.
-        person_id: to whom they are to be added; None for somebody new.
+        embeddings: float32 of shape (n, 128), the pictures of one enrolment.
+        gallery: the people already enrolled.
+        person_id: the person that the pictures are added to; None for a new person.
 
     Raises:
         EmorecError: the gallery cannot be read.
@@ -107,7 +110,7 @@ def remarks(
     if not len(embeddings):
         return []
     array = np.stack(list(embeddings))
-    found = [_REFUSED_APART if apart else None for apart in _apart(array)]
+    found = [_REFUSED_APART if apart else None for apart in _far_from_others(array)]
     if person_id is not None:
         for row, embedding in enumerate(array):
             own = {match.person_id: match.distance for match in gallery.distances(embedding)}
@@ -115,7 +118,7 @@ def remarks(
                 found[row] = _REFUSED_OTHER
     of_one = [row for row, remark in enumerate(found) if remark is None]
     if of_one:
-        alike = _alike(array[of_one], gallery, person_id)
+        alike = _remark_on_likeness(array[of_one], gallery, person_id)
         for row in of_one:
             found[row] = alike
     return found
@@ -130,24 +133,30 @@ _REFUSED_OTHER = Remark(
 )
 
 
-def _apart(array: Embeddings) -> npt.NDArray[np.bool_]:
-    """Return which pictures are too far from the one that is nearest to all others."""
-    away = np.array([[distance(one[None], two[None]) for two in array] for one in array])
-    apart = away[away.sum(axis=1).argmin()] >= FAR
-    if len(array) == 2 and apart.any():
-        apart[:] = True  # which of two is the stranger, nobody can tell
-    return np.asarray(apart)
+def _far_from_others(array: Embeddings) -> npt.NDArray[np.bool_]:
+    """Return which pictures are ``FAR`` from the central one, which has the least sum of distances.
+
+    The result is bool of shape (n,).
+    """
+    distances = np.array([[distance(one[None], two[None]) for two in array] for one in array])
+    far = distances[distances.sum(axis=1).argmin()] >= FAR
+    if len(array) == 2 and far.any():
+        far[:] = True  # with two pictures, either may be the wrong one
+    return np.asarray(far)
 
 
-def _alike(pictures: Embeddings, gallery: Gallery, person_id: int | None) -> Remark | None:
-    """Return what is to be said where pictures look like somebody who is enrolled."""
+def _remark_on_likeness(
+    pictures: Embeddings, gallery: Gallery, person_id: int | None
+) -> Remark | None:
+    """Return the remark for pictures that resemble another person of the gallery, or None."""
     people = gallery.distances(pictures)
     near = threshold(len(people))
     other = next((match for match in people if match.person_id != person_id), None)
     if other is None or other.distance >= near + MARGIN:
         return None
-    if other.distance >= near or people[0] is not other:  # or the person themself is nearer
-        return _much_like(other.name)
+    # Only a warning where the other is not near enough for a name, or `person_id` is nearer.
+    if other.distance >= near or people[0] is not other:
+        return _similar_to(other.name)
     if person_id is not None:
         return Remark(f"looks like {other.name}, who is somebody else.", refused=True)
     return Remark(
@@ -156,7 +165,7 @@ def _alike(pictures: Embeddings, gallery: Gallery, person_id: int | None) -> Rem
     )
 
 
-def _much_like(name: str) -> Remark:
+def _similar_to(name: str) -> Remark:
     return Remark(
         f"looks much like {name}, as {ALIKE_OF_NEW} of 100 newcomers do like one of 40 people:"
         " where the two cannot be told apart, neither is named.",

@@ -1,4 +1,4 @@
-"""The pictures of one followed face that its name rests on."""
+"""The pictures of one tracked face that decide its name."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import numpy.typing as npt
 from emorec.people.rule import APART, Embeddings, distance
 
 DECISIONS = (3, 6, 12)
-"""How many pictures the decisions rest on, the later ones only where no name was given: each
-further decision is a further chance to be taken for somebody (see `emorec.people.rule`)."""
+"""How many pictures each decision uses. A later decision is made only where the earlier ones gave
+no name: every further decision is a further chance of a wrong name (see `emorec.people.rule`)."""
 
 NEWEST = 3
-"""So many pictures of somebody else in a row begin anew: one is a blur, or a hand before a face."""
+"""After so many pictures of another person in a row the decisions start again. One such picture may
+be blurred, or have a hand before the face."""
 
 
 class Evidence:
-    """A fixed set of pictures for each decision, so that staying longer gives no more chances.
+    """Collects pictures of one face and selects those for the next decision about its name.
 
-    The first decision rests on the first 3 pictures; where it gives no name, the next on the first
-    6, then on the first 12, and that is the last. Matching a set again with an unchanged gallery
-    has the same outcome. Only where the newest pictures are of somebody else than those that the
-    decision rests on do they replace them, and the decisions begin anew.
+    The first decision uses the first 3 pictures. If it gives no name, the next uses the first 6,
+    and the last one the first 12. Each set is fixed, so a face that stays longer in view gets no
+    further chances of a wrong name: matching the same set with an unchanged gallery gives the same
+    result. If the newest 3 pictures show another person than those of the current decision, they
+    replace all pictures, and the decisions start again.
     """
 
     def __init__(self) -> None:
         self._pictures: list[npt.NDArray[np.float32]] = []
         self._decision = 0
         self.taken = 0
-        """Pictures since the decisions began."""
+        """Number of pictures since the decisions started."""
         self.settled = False
-        """Whether there is a name, or no decision left that could give one."""
-        self._doubts = 0  # the newest pictures that are of somebody else
+        """Whether a name was given, or the last decision was made."""
+        self._doubts = 0  # how many of the newest pictures, in a row, show another person
 
     def add(self, embedding: npt.NDArray[np.float32]) -> None:
-        """Take a picture's embedding, float32 of shape (128,)."""
+        """Add a picture's embedding, float32 of shape (128,)."""
         self._pictures.append(embedding)
         self.taken += 1
         basis = self.basis
@@ -49,18 +51,22 @@ class Evidence:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the newest picture is of somebody else."""
+        """Whether the newest picture shows another person."""
         return self._doubts > 0
 
     @property
     def basis(self) -> Embeddings | None:
-        """What the decision rests on, float32 of shape (n, 128); None before the first."""
+        """Embeddings for the current decision, float32 (n, 128); None below 3 pictures."""
         if len(self._pictures) < DECISIONS[0]:
             return None
         return np.stack(self._pictures[: DECISIONS[self._decision]])
 
     def matched(self, named: bool) -> None:
-        """Learn whether the basis was given a name; without one, the next decision is due."""
+        """Record the result of the current decision; without a name, go on to the next one.
+
+        Args:
+            named: whether the basis was given a name.
+        """
         last = self._decision == len(DECISIONS) - 1
         self.settled = named or last
         if not self.settled and len(self._pictures) >= DECISIONS[self._decision + 1]:

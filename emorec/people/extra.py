@@ -1,4 +1,4 @@
-"""What names for faces need beyond EmoRec itself, and how it is installed."""
+"""The packages of the extra ``people``, which names for faces need, and how to install them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PACKAGES = (
 
 
 def missing() -> list[str]:
-    """Return the packages that are not installed, by the names they are imported under."""
+    """Return the import names of the packages that are not installed."""
     return [name for name in _PACKAGES if find_spec(name) is None]
 
 
 def require() -> None:
-    """Pass where all is installed.
+    """Check that all packages are installed.
 
     Raises:
-        EmorecError: something is missing; says what installs it.
+        EmorecError: one is missing; the line says how to install it.
     """
     if lacking := missing():
         raise EmorecError(

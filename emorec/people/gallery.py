@@ -1,7 +1,7 @@
-"""The people who agreed to be recognised: enrolled, found again, renamed, deleted.
+"""The gallery: the people who agreed to be recognised.
 
-Names and embeddings are sealed in the database; what is needed to match is kept open in memory,
-and follows every change that this or another process makes.
+Names and embeddings are sealed in the database. An index for matching is held unsealed in memory;
+it is read again after every change that this or another process makes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from emorec.database.engine import connect, reading, wipe, writing
-from emorec.database.tables import LookRow, PersonRow, StoreRow
+from emorec.database.tables import EmbeddingRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.deployment import STORE, Deployment
 from emorec.errors import EmorecError, StoreError
@@ -32,18 +32,18 @@ from emorec.people.rule import MARGIN, Embeddings, threshold
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody enrolled.
+    """An enrolled person.
 
     Attributes:
-        id: tells two people of one name apart; never used again.
-        name: as it was given, without spaces around it.
-        looks: how many embeddings are kept.
+        id: unique, also among people of the same name; never used again.
+        name: as entered, without spaces around it.
+        pictures: number of pictures enrolled; each has one embedding in the store.
         enrolled: when the person agreed, in UTC.
     """
 
     id: int
     name: str
-    looks: int
+    pictures: int
     enrolled: datetime
 
 
@@ -51,10 +51,10 @@ def open_gallery(deployment: Deployment | None = None) -> Gallery:
     """Open the store of a deployment, with its key.
 
     Args:
-        deployment: which store; None takes the one that the environment names.
+        deployment: says which store; None reads the environment.
 
     Raises:
-        EmorecError: the database or its key cannot be used; one line that says why.
+        EmorecError: the database or its key cannot be used; one line with the reason.
     """
     chosen = Deployment.from_env(only=STORE) if deployment is None else deployment
     engine = connect(chosen.database_url, chosen.data_folder)
@@ -64,8 +64,8 @@ def open_gallery(deployment: Deployment | None = None) -> Gallery:
 class Gallery:
     """The people of one store; several threads and several processes may use it.
 
-    Every method raises `StoreError` where the database does not answer, or holds a row that was
-    changed outside EmoRec. Deleting needs no such row to be read.
+    Every method raises `StoreError` if the database does not answer, or if it reads a row that was
+    changed outside EmoRec. Deleting reads no names and embeddings, so such a row can be deleted.
     """
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
@@ -75,14 +75,16 @@ class Gallery:
         self._loading = Lock()
 
     def close(self) -> None:
-        """Let the database go; whatever is asked next opens it again."""
+        """Close the connections to the database; the next call of a method opens a new one."""
         self._engine.dispose()
 
     def people(self) -> list[Person]:
-        """Return everybody, by name and then by id."""
+        """Return all people, sorted by name and then by id."""
         query = (
-            select(PersonRow.id, PersonRow.name, PersonRow.consented_at, func.count(LookRow.id))
-            .outerjoin(LookRow)
+            select(
+                PersonRow.id, PersonRow.name, PersonRow.consented_at, func.count(EmbeddingRow.id)
+            )
+            .outerjoin(EmbeddingRow)
             .group_by(PersonRow.id)
         )
         with reading(self._engine) as session:
@@ -91,130 +93,142 @@ class Gallery:
         return sorted(found, key=lambda person: (person.name.casefold(), person.id))
 
     def enrol(self, name: str, embeddings: npt.ArrayLike, consent: bool) -> Person:
-        """Keep a person, all of it or nothing.
+        """Enrol a person in one transaction.
 
         Args:
-            name: 1 to 80 characters; another person may have the same.
-            embeddings: float32 of shape (n, 128), one a picture, n from 1.
+            name: 1 to 80 characters; two people may have the same name.
+            embeddings: float32 of shape (n, 128), one for each picture, n ≥ 1.
             consent: whether the person agreed to `emorec.people.consent.TEXT`.
 
         Raises:
-            EmorecError: no consent, or no such name.
-            ValueError: no such embeddings.
+            EmorecError: the consent is missing, or the name is not allowed.
+            ValueError: the embeddings have another shape or are not finite.
         """
         if consent is not True:
             raise EmorecError("nobody is enrolled without their consent.")
-        name, looks, now = checked_name(name), _some(embeddings), datetime.now(UTC)
+        name, checked_, now = checked_name(name), _at_least_one(embeddings), datetime.now(UTC)
         with writing(self._engine) as session:
-            _change(session)
+            _raise_revision(session)
             confirm(session, self._vault)
             person = PersonRow(name=b"", consented_at=now, consent_version=words.VERSION)
             session.add(person)
-            session.flush()  # now it has the id that its values are sealed for
+            session.flush()  # gives it the id, which is part of the sealed values' place
             id_ = person.id
-            person.name = self._vault.seal(name.encode(), _name_of(id_))
-            session.add_all(self._sealed(id_, looks, now))
-        return Person(id_, name, len(looks), now)
+            person.name = self._vault.seal(name.encode(), _name_place(id_))
+            session.add_all(self._sealed_rows(id_, checked_, now))
+        return Person(id_, name, len(checked_), now)
 
     def add(self, person_id: int, embeddings: npt.ArrayLike) -> None:
-        """Keep more looks of a person, shaped as `enrol` takes them.
+        """Add embeddings of further pictures to a person; ``embeddings`` as for `enrol`.
 
         Raises:
-            EmorecError: no such person.
-            ValueError: no such embeddings.
+            EmorecError: no person has this id.
+            ValueError: the embeddings have another shape or are not finite.
         """
-        looks = _some(embeddings)
+        rows = _at_least_one(embeddings)
         with writing(self._engine) as session:
-            _change(session)
+            _raise_revision(session)
             confirm(session, self._vault)
-            _find(session, person_id)
-            session.add_all(self._sealed(person_id, looks, datetime.now(UTC)))
+            _person_row(session, person_id)
+            session.add_all(self._sealed_rows(person_id, rows, datetime.now(UTC)))
 
     def rename(self, person_id: int, name: str) -> None:
-        """Call a person by another name; the old one is forgotten.
+        """Change a person's name; the old name is erased from the store.
 
         Raises:
-            EmorecError: no such person, or no such name.
+            EmorecError: no person has this id, or the name is not allowed.
         """
         name = checked_name(name)
         with writing(self._engine) as session:
-            _change(session)
+            _raise_revision(session)
             confirm(session, self._vault)
-            row = _find(session, person_id)
-            row.name = self._vault.seal(name.encode(), _name_of(person_id))
+            row = _person_row(session, person_id)
+            row.name = self._vault.seal(name.encode(), _name_place(person_id))
         wipe(self._engine)
 
     def delete(self, person_id: int) -> None:
-        """Forget a person: when this returns, neither file nor memory here holds them.
+        """Delete a person: then neither the store's files nor this process hold their data.
 
         Raises:
-            EmorecError: no such person.
+            EmorecError: no person has this id.
         """
         with writing(self._engine) as session:
-            _change(session)
-            session.delete(_find(session, person_id))
-        self._drop()
+            _raise_revision(session)
+            session.delete(_person_row(session, person_id))
+        self._drop_index()
         wipe(self._engine)
 
     def clear(self) -> None:
-        """Forget everybody, as `delete` forgets one."""
-        forget_everybody(self._engine)
-        self._drop()
+        """Delete all people, as `delete` does with one."""
+        delete_all_people(self._engine)
+        self._drop_index()
 
     def export(self) -> bytes:
-        """Return all that is kept of everybody, as JSON: the right of access."""
+        """Return all stored data of all people as JSON, for the right of access (GDPR, Art. 15)."""
         with reading(self._engine) as session:
             people = session.scalars(select(PersonRow).order_by(PersonRow.id)).all()
-            looks = session.scalars(select(LookRow).order_by(LookRow.id)).all()
-        kept: dict[int, list[dict[str, Any]]] = {row.id: [] for row in people}
-        for look in looks:
-            embedding = self._open_look(look.person_id, look.embedding)
-            values = [float(f"{value:.9g}") for value in embedding]  # enough for any float32
-            kept[look.person_id].append({"added": look.added_at.isoformat(), "embedding": values})
+            rows = session.scalars(select(EmbeddingRow).order_by(EmbeddingRow.id)).all()
+        pictures: dict[int, list[dict[str, Any]]] = {row.id: [] for row in people}
+        for row in rows:
+            embedding = self._open_embedding(row.person_id, row.embedding)
+            values = [float(f"{value:.9g}") for value in embedding]  # exact for any float32
+            pictures[row.person_id].append({"added": row.added_at.isoformat(), "embedding": values})
         document = {
             "exported": datetime.now(UTC).isoformat(),
             "people": [
                 {
-                    "id": row.id,
-                    "name": self._open_name(row.id, row.name),
-                    "enrolled": row.consented_at.isoformat(),
-                    "consent_version": row.consent_version,
-                    "looks": kept[row.id],
+                    "id": person.id,
+                    "name": self._open_name(person.id, person.name),
+                    "enrolled": person.consented_at.isoformat(),
+                    "consent_version": person.consent_version,
+                    "pictures": pictures[person.id],
                 }
-                for row in people
+                for person in people
             ],
         }
         return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
     def embeddings(self) -> tuple[npt.NDArray[np.int64], Embeddings]:
-        """Return whose each look is, int64 (n,), and the looks, float32 (n, 128); read-only."""
-        index = self._current()
-        return index.ids, index.looks
+        """Return all embeddings.
+
+        Returns:
+            The person's id of each embedding, int64 of shape (n,), and the embeddings, float32 of
+            shape (n, 128); both read-only.
+        """
+        index = self._current_index()
+        return index.ids, index.embeddings
 
     def match(self, faces: Sequence[npt.ArrayLike]) -> list[Match | None]:
-        """Return for each face whose it is, by `emorec.people.rule`; None where nobody's.
+        """Return the person that each face belongs to by `emorec.people.rule`, or None.
 
         Args:
-            faces: of each face its embedding, float32 of shape (128,), or those of several
+            faces: for each face its embedding, float32 of shape (128,), or those of several
                 pictures of it, (k, 128).
 
         Raises:
-            ValueError: no such embeddings.
+            ValueError: the embeddings have another shape or are not finite.
         """
-        pictures, index = [_some(np.atleast_2d(face)) for face in faces], self._current()
+        pictures, index = (
+            [_at_least_one(np.atleast_2d(face)) for face in faces],
+            self._current_index(),
+        )
         near = threshold(len(index.people))
-        return [_match(index, face, near) for face in pictures]
+        return [_decide(index, face, near) for face in pictures]
 
     def distances(self, face: npt.ArrayLike) -> list[Match]:
-        """Return how far everybody is from a face, shaped as in `match`, the nearest first."""
-        index = self._current()
-        away = index.distances(_some(np.atleast_2d(face)))
+        """Return all people with their distance from a face, the nearest first.
+
+        Args:
+            face: one face, as in `match`.
+        """
+        index = self._current_index()
+        by_id = index.distances(_at_least_one(np.atleast_2d(face)))
         return [
-            Match(id_, index.names[id_], away[id_]) for id_ in sorted(away, key=away.__getitem__)
+            Match(id_, index.names[id_], by_id[id_]) for id_ in sorted(by_id, key=by_id.__getitem__)
         ]
 
-    def _current(self) -> Index:
-        """Return what is in the store now; it is read only where somebody changed it."""
+    def _current_index(self) -> Index:
+        """Return an index of the store's current content; read again only after a change."""
         with self._loading:
             with reading(self._engine) as session:
                 revision = session.scalars(select(StoreRow.people_revision)).one()
@@ -222,26 +236,31 @@ class Gallery:
                     return self._index
                 self._index = None
                 people = session.execute(select(PersonRow.id, PersonRow.name)).all()
-                query = select(LookRow.person_id, LookRow.embedding).order_by(LookRow.id)
-                looks = session.execute(query).all()
-            matrix = np.empty((len(looks), SIZE), np.float32)
-            for row, (id_, sealed) in enumerate(looks):
-                matrix[row] = self._open_look(id_, sealed)
+                query = select(EmbeddingRow.person_id, EmbeddingRow.embedding).order_by(
+                    EmbeddingRow.id
+                )
+                rows = session.execute(query).all()
+            matrix = np.empty((len(rows), SIZE), np.float32)
+            for row, (id_, sealed) in enumerate(rows):
+                matrix[row] = self._open_embedding(id_, sealed)
             names = {id_: self._open_name(id_, sealed) for id_, sealed in people}
-            ids = np.array([id_ for id_, _ in looks], np.int64)
+            ids = np.array([id_ for id_, _ in rows], np.int64)
             self._index = Index(revision, names, ids, matrix)
             return self._index
 
-    def _drop(self) -> None:
-        # Under the lock: a thread that is reading the store as it was must not put it back.
+    def _drop_index(self) -> None:
+        # Under the lock: a thread that has read the store before the change must not set the old
+        # index afterwards.
         with self._loading:
             self._index = None
 
     def _open_name(self, id_: int, sealed: bytes) -> str:
-        return self._open(id_, sealed, _name_of(id_)).decode()
+        return self._open(id_, sealed, _name_place(id_)).decode()
 
-    def _open_look(self, id_: int, sealed: bytes) -> Embeddings:
-        return np.frombuffer(self._open(id_, sealed, _look_of(id_)), "<f4").astype(np.float32)
+    def _open_embedding(self, id_: int, sealed: bytes) -> Embeddings:
+        return np.frombuffer(self._open(id_, sealed, _embedding_place(id_)), "<f4").astype(
+            np.float32
+        )
 
     def _open(self, id_: int, sealed: bytes, place: str) -> bytes:
         try:
@@ -249,63 +268,71 @@ class Gallery:
         except SealError as error:
             raise StoreError(f"{error} `emorec people delete {id_}` removes the person.") from None
 
-    def _sealed(self, id_: int, looks: Embeddings, now: datetime) -> list[LookRow]:
+    def _sealed_rows(self, id_: int, embeddings: Embeddings, now: datetime) -> list[EmbeddingRow]:
         return [
-            LookRow(
+            EmbeddingRow(
                 person_id=id_,
-                embedding=self._vault.seal(look.astype("<f4").tobytes(), _look_of(id_)),
+                embedding=self._vault.seal(
+                    embedding.astype("<f4").tobytes(), _embedding_place(id_)
+                ),
                 added_at=now,
             )
-            for look in looks
+            for embedding in embeddings
         ]
 
 
-def forget_everybody(engine: Engine) -> None:
-    """Delete all people and looks; no key is needed, and whichever is used next is the store's.
+def delete_all_people(engine: Engine) -> None:
+    """Delete all people and embeddings, without the key; the next key used becomes the store's.
 
     Raises:
         StoreError: the database does not answer.
     """
     with writing(engine) as session:
-        _change(session)
-        session.execute(delete(LookRow))
+        _raise_revision(session)
+        session.execute(delete(EmbeddingRow))
         session.execute(delete(PersonRow))
         session.execute(update(StoreRow).values(key_check=None))
     wipe(engine)
 
 
-def _change(session: Session) -> None:
-    """Tell all who hold an index; from here to its end, the transaction is the only one."""
+def _raise_revision(session: Session) -> None:
+    """Raise the store's revision, so that every process reads its index again.
+
+    The database locks the row: no other transaction can change people before this one ends.
+    """
     session.execute(update(StoreRow).values(people_revision=StoreRow.people_revision + 1))
 
 
-def _match(index: Index, face: Embeddings, near: float) -> Match | None:
+def _decide(index: Index, face: Embeddings, near: float) -> Match | None:
+    """Apply the rule to one face; ``near`` is the threshold."""
     found = index.nearest(face)
     if found is None:
         return None
-    person, away, second = found
-    if away >= near or second - away < MARGIN:
+    person, first, second = found
+    if first >= near or second - first < MARGIN:
         return None
-    return Match(person, index.names[person], away)
+    return Match(person, index.names[person], first)
 
 
-def _find(session: Session, person_id: int) -> PersonRow:
+def _person_row(session: Session, person_id: int) -> PersonRow:
     row = session.get(PersonRow, person_id)
     if row is None:
         raise EmorecError(f"nobody has the id {person_id}.")
     return row
 
 
-def _some(embeddings: npt.ArrayLike) -> Embeddings:
-    looks = checked(embeddings)
-    if not len(looks):
+def _at_least_one(embeddings: npt.ArrayLike) -> Embeddings:
+    array = checked(embeddings)
+    if not len(array):
         raise ValueError("Expected at least one embedding. Received none.")
-    return looks
+    return array
 
 
-def _name_of(id_: int) -> str:
+def _name_place(id_: int) -> str:
     return f"name of person {id_}"
 
 
-def _look_of(id_: int) -> str:
+def _embedding_place(id_: int) -> str:
+    # Every embedding of existing stores is sealed for this place: with other words it cannot be
+    # opened. For the same reason the table is called "look" (`emorec.database.tables`).
     return f"look of person {id_}"

@@ -1,4 +1,4 @@
-"""From faces to names: what embeds them, what matches them, and the names of a photo."""
+"""From faces to names: protocols of the embedder and the matcher, and names for a photo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from emorec.records import FrameResult
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whose face it is, and how far that person's pictures are (`emorec.people.rule.distance`)."""
+    """The person that a face matches, and the distance between face and person.
+
+    The distance is `emorec.people.rule.distance` to the person's pictures.
+    """
 
     person_id: int
     name: str
@@ -23,23 +26,23 @@ class Match:
 
 
 class Embedder(Protocol):
-    """Turns faces into embeddings: `emorec.people.embedding.FaceEmbedder`."""
+    """Computes embeddings of faces: `emorec.people.embedding.FaceEmbedder`."""
 
     def embed(self, image_bgr: npt.NDArray[np.uint8], boxes_xyxy: npt.ArrayLike) -> Embeddings: ...
 
 
 class Matcher(Protocol):
-    """Knows the people enrolled: `emorec.people.gallery.Gallery`."""
+    """Finds the enrolled person that a face belongs to: `emorec.people.gallery.Gallery`."""
 
     def match(self, faces: Sequence[npt.ArrayLike]) -> list[Match | None]: ...
 
 
 class PhotoNames:
-    """Names the faces of photos, each picture by itself.
+    """Names the faces of photos; each photo is handled alone.
 
     Args:
-        embedder: turns faces into embeddings.
-        gallery: knows the people enrolled.
+        embedder: computes the embeddings of faces.
+        gallery: finds the people that faces belong to.
     """
 
     def __init__(self, embedder: Embedder, gallery: Matcher) -> None:
@@ -47,30 +50,35 @@ class PhotoNames:
         self._gallery = gallery
 
     def named(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> FrameResult:
-        """Return what was read from a photo with the names of the people recognised.
+        """Return the result of a photo with the names of the people recognised.
 
-        A face that cannot be read gets no name. Where two faces match one person, the nearer face
-        gets the name.
+        An unreadable face gets no name. If two faces match one person, the nearer face gets the
+        name.
 
         Raises:
             EmorecError: the store or the embedder cannot be used.
         """
-        clear = [face for face in result.faces if not face.unreadable]
-        embeddings = self._embedder.embed(image_bgr, [face.box for face in clear])
-        matches = once(self._gallery.match(list(embeddings)))
+        readable = [face for face in result.faces if not face.unreadable]
+        embeddings = self._embedder.embed(image_bgr, [face.box for face in readable])
+        matches = unique_matches(self._gallery.match(list(embeddings)))
         names = {
-            face.track_id: match.name for face, match in zip(clear, matches, strict=True) if match
+            face.track_id: match.name
+            for face, match in zip(readable, matches, strict=True)
+            if match
         }
         faces = tuple(replace(face, name=names.get(face.track_id)) for face in result.faces)
         return replace(result, faces=faces)
 
 
-def once(matches: Sequence[Match | None]) -> list[Match | None]:
-    """Return the matches of faces seen at one time, with each person once: the nearest face."""
+def unique_matches(matches: Sequence[Match | None]) -> list[Match | None]:
+    """Return the matches of one frame's faces; of several faces of one person, only the nearest.
+
+    The other faces of that person get None.
+    """
     nearest: dict[int, Match] = {}
     for match in matches:
         if match:
-            first = nearest.setdefault(match.person_id, match)
-            if match.distance < first.distance:
+            best = nearest.setdefault(match.person_id, match)
+            if match.distance < best.distance:
                 nearest[match.person_id] = match
     return [match if match and nearest[match.person_id] is match else None for match in matches]

@@ -1,4 +1,4 @@
-"""What a person may be called."""
+"""Which names a person may have."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from emorec.errors import EmorecError
 
 MAX_NAME = 80
 
-# Line and paragraph ends, control characters, half characters.
+# Unicode categories: control characters, surrogates, line ends, paragraph ends.
 _REFUSED = ("Cc", "Cs", "Zl", "Zp")
-# Marks that turn the direction of what stands around them, which is not theirs to turn:
+# Characters that change the writing direction of the text after them, outside the name too:
 # https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
-_TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def checked_name(name: str) -> str:
-    """Return a name without spaces around it, its accents composed (NFC).
+    """Return a name without spaces around it, in Unicode's composed form (NFC).
 
     Raises:
-        EmorecError: not 1 to 80 characters, or characters that cannot be seen.
+        EmorecError: it has not 1 to 80 characters, or has invisible ones.
     """
     name = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(name) <= MAX_NAME:
         raise EmorecError(f"a name has 1 to {MAX_NAME} characters. Received {len(name)}.")
-    if any(unicodedata.category(char) in _REFUSED or char in _TURNS for char in name):
+    if any(unicodedata.category(char) in _REFUSED or char in _DIRECTION_MARKS for char in name):
         raise EmorecError("a name has no control characters or line ends in it.")
     return name

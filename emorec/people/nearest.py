@@ -1,4 +1,4 @@
-"""Who is nearest to a face: all people of a store in one matrix, searched in one go."""
+"""Nearest-person search: one matrix holds all people of a store, and one pass searches it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy.typing as npt
 from emorec.people.rule import Embeddings, mean_direction
 
 SIZE = 128
-"""Numbers in an embedding."""
+"""Length of an embedding."""
 
 
 def checked(embeddings: npt.ArrayLike) -> Embeddings:
-    """Return embeddings as float32 of shape (n, 128), in memory of their own.
+    """Return a copy of the embeddings as float32 of shape (n, 128).
 
     Raises:
         ValueError: another shape, or numbers that are not finite.
@@ -30,20 +30,20 @@ def checked(embeddings: npt.ArrayLike) -> Embeddings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """Everybody's embeddings at one moment of the store.
+    """The embeddings of all people, read at one revision of the store.
 
     Attributes:
-        revision: the store's, when this was read.
-        names: of everybody by id.
-        ids: int64 (n,), whose embedding each row is; read-only.
-        looks: float32 (n, 128); read-only.
-        people: int64 (p,), the ids of those who have embeddings, each once, ascending; read-only.
+        revision: the store's revision when this was read.
+        names: the name of each person by id.
+        ids: int64 (n,), the person's id of each embedding; read-only.
+        embeddings: float32 (n, 128); read-only.
+        people: int64 (p,), the ids of people who have embeddings, unique, ascending; read-only.
     """
 
     revision: int
     names: dict[int, str]
     ids: npt.NDArray[np.int64]
-    looks: Embeddings
+    embeddings: Embeddings
     people: npt.NDArray[np.int64] = field(init=False)
     _means: Embeddings = field(init=False)
     _spreads: Embeddings = field(init=False)
@@ -54,22 +54,23 @@ class Index:
         means = np.empty((len(people), SIZE), np.float32)
         spreads = np.empty(len(people), np.float32)
         for person, rows in enumerate(np.split(order, starts[1:]) if len(people) else []):
-            means[person], spreads[person] = mean_direction(self.looks[rows])
-        for array in (self.ids, self.looks, people):
+            means[person], spreads[person] = mean_direction(self.embeddings[rows])
+        for array in (self.ids, self.embeddings, people):
             array.setflags(write=False)
         object.__setattr__(self, "people", people)
         object.__setattr__(self, "_means", means)
         object.__setattr__(self, "_spreads", spreads)
 
     def nearest(self, face: Embeddings) -> tuple[int, float, float] | None:
-        """Return who is nearest to a face, how far they are, and how far the second person is.
+        """Return the person nearest to a face, and the distances of the two nearest people.
 
         Args:
-            face: float32 of shape (k, 128), its pictures' embeddings, k from 1.
+            face: float32 of shape (k, 128), k ≥ 1: the embeddings of its pictures.
 
         Returns:
-            The person's id and two distances as `emorec.people.rule.distance` measures them, the
-            second infinite where there is one person only; None where there is nobody.
+            The nearest person's id, that person's distance and the second person's, as
+            `emorec.people.rule.distance` defines them; the second is infinite if there is one
+            person only. None if the index has no person.
         """
         squares = self._squares(face)
         if not len(squares):
@@ -79,14 +80,17 @@ class Index:
         return int(self.people[row]), math.sqrt(nearest), math.sqrt(float(squares.min()))
 
     def distances(self, face: Embeddings) -> dict[int, float]:
-        """Return how far everybody is from a face, shaped as `nearest` takes it, by id."""
-        away = np.sqrt(self._squares(face))
-        return dict(zip(self.people.tolist(), away.tolist(), strict=True))
+        """Return the distance of each person by id; ``face`` as for `nearest`."""
+        distances = np.sqrt(self._squares(face))
+        return dict(zip(self.people.tolist(), distances.tolist(), strict=True))
 
     def _squares(self, face: Embeddings) -> Embeddings:
+        """Return the squared distance of each person, float32 (p,)."""
         mean, spread = mean_direction(face)
-        away = self._means - mean
-        # Not by @: that starts threads, which on busy cores wait for each other a hundred times as
-        # long as they work.
-        squares: Embeddings = np.einsum("ij,ij->i", away, away) + self._spreads + spread
+        differences = self._means - mean
+        # Not with @: it starts threads, and on busy cores these wait for each other a hundred times
+        # as long as they compute.
+        squares: Embeddings = (
+            np.einsum("ij,ij->i", differences, differences) + self._spreads + spread
+        )
         return squares

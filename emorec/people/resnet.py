@@ -1,8 +1,9 @@
-"""Faces to numbers, in a process of its own: the file that `FaceEmbedder` runs.
+"""Computes embeddings with dlib: the program that `FaceEmbedder` runs as a separate process.
 
-dlib keeps Python's lock for as long as it computes, about 0.1 s a face: in a thread of the app the
-pictures of all visitors would stand still meanwhile. Faces come by standard input, embeddings go by
-standard output, one after another; the end of the input ends it, so it never outlives the app.
+dlib holds Python's global lock while it computes, about 0.1 s a face. In a thread of the app that
+would freeze the live pictures of all visitors. The program reads faces from standard input and
+writes one embedding for each to standard output. It ends when its input ends, so it never outlives
+the app.
 """
 
 from __future__ import annotations
@@ -18,29 +19,31 @@ import numpy as np
 import numpy.typing as npt
 
 HEAD = struct.Struct("<2I4f")
-"""What goes before a face's pixels (uint8, red first): their height and width, the face's box."""
+"""Header before a face's pixels (uint8, red first): their height and width, the face's box."""
 
 PREDICTOR = "shape_predictor_5_face_landmarks.dat"
 NETWORK = "dlib_face_recognition_resnet_model_v1.dat"
 
-_CHIP_PX, _PADDING = 150, 0.25  # as the network was trained
+_CHIP_PX, _PADDING = 150, 0.25  # the crops that the network was trained with
 
-_MOST_TILT = 0.25  # rise of the line of the eyes: from 14° on the points are found anew, upright
-_UPRIGHT_PX, _ROOM = 300, 1.0  # the turned face, and how many faces' widths are around it
-_MIDDLE, _SIDE = (0.5, 0.44), 1.1  # dlib's box in its mean face's frame, which is 1 wide
+# Slope of the line through the eyes. Above it (14°) the face is rotated upright and its landmarks
+# are found a second time there.
+_MOST_TILT = 0.25
+_UPRIGHT_PX, _PADDING_UPRIGHT = 300, 1.0  # the rotated crop: its side, its margin in face widths
+_BOX_CENTER, _BOX_SIDE = (0.5, 0.44), 1.1  # dlib's box on its mean face, which is 1 wide
 
 
 def main(folder: Path) -> None:
-    """Answer until the input ends.
+    """Answer requests until the input ends.
 
     Args:
-        folder: with dlib's two model files.
+        folder: holds dlib's two model files.
     """
     import dlib
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the app, which ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C stops the app, and the app stops this
     if hasattr(os, "nice"):
-        os.nice(5)  # moving pictures go first
+        os.nice(5)  # the live pictures have the higher priority
     find_points = dlib.shape_predictor(str(folder / PREDICTOR))
     network = dlib.face_recognition_model_v1(str(folder / NETWORK))
     source = sys.stdin.buffer
@@ -54,22 +57,22 @@ def main(folder: Path) -> None:
         embedding = np.asarray(network.compute_face_descriptor(chip), dtype="<f4")
         try:
             os.write(sys.stdout.fileno(), embedding.tobytes())
-        except BrokenPipeError:  # the app ended meanwhile
+        except BrokenPipeError:  # the app has ended
             return
 
 
 def _chip(
     dlib: Any, find_points: Any, image_rgb: npt.NDArray[np.uint8], box_xyxy: list[float]
 ) -> npt.NDArray[np.uint8]:
-    """Return the face as the network knows faces: upright, 150 × 150."""
+    """Return the network's input for a face: upright, uint8 of shape (150, 150, 3), red first."""
     shape = find_points(image_rgb, _rectangle(dlib, box_xyxy))
     points = [shape.part(number) for number in range(4)]  # the corners of both eyes
     right, left = points[0] + points[1], points[2] + points[3]
     if abs(right.y - left.y) > _MOST_TILT * max(right.x - left.x, 1):
-        image_rgb = dlib.get_face_chip(image_rgb, shape, _UPRIGHT_PX, _ROOM)
-        face_px = _UPRIGHT_PX / (1 + 2 * _ROOM)
-        x, y = ((_ROOM + middle) * face_px for middle in _MIDDLE)
-        half = _SIDE * face_px / 2
+        image_rgb = dlib.get_face_chip(image_rgb, shape, _UPRIGHT_PX, _PADDING_UPRIGHT)
+        face_px = _UPRIGHT_PX / (1 + 2 * _PADDING_UPRIGHT)
+        x, y = ((_PADDING_UPRIGHT + center) * face_px for center in _BOX_CENTER)
+        half = _BOX_SIDE * face_px / 2
         box = _rectangle(dlib, [x - half, y - half, x + half, y + half])
         shape = find_points(image_rgb, box)
     return np.asarray(dlib.get_face_chip(image_rgb, shape, _CHIP_PX, _PADDING))
@@ -77,7 +80,8 @@ def _chip(
 
 def _rectangle(dlib: Any, box_xyxy: list[float]) -> Any:
     x1, y1, x2, y2 = (round(value) for value in box_xyxy)
-    return dlib.rectangle(x1, y1, x2 - 1, y2 - 1)  # dlib's right and bottom are inside
+    # dlib's right column and bottom row belong to the rectangle.
+    return dlib.rectangle(x1, y1, x2 - 1, y2 - 1)
 
 
 if __name__ == "__main__":

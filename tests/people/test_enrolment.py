@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emorec.errors import EmorecError
-from emorec.people.enrolment import FAR, both_ways, look_at, remarks
+from emorec.people.enrolment import FAR, both_ways, embedding_of, remarks
 from emorec.people.gallery import open_gallery
 from emorec.people.rule import MARGIN, distance, threshold
 from emorec.recognizer import EmotionRecognizer
@@ -20,7 +20,7 @@ def recognizer() -> EmotionRecognizer:
 
 
 def test_one_clear_face_gives_its_embedding(embedder, recognizer, portrait) -> None:
-    look = look_at(portrait, recognizer, embedder)
+    look = embedding_of(portrait, recognizer, embedder)
     assert look.shape == (128,) and look.dtype == np.float32
 
 
@@ -42,7 +42,7 @@ def test_a_poor_picture_is_refused_with_the_reason(
     embedder, recognizer, portrait, change, why
 ) -> None:
     with pytest.raises(EmorecError, match=why):
-        look_at(np.ascontiguousarray(change(portrait)), recognizer, embedder)
+        embedding_of(np.ascontiguousarray(change(portrait)), recognizer, embedder)
 
 
 def at(*angles: float) -> np.ndarray:
@@ -118,7 +118,7 @@ def test_what_is_enrolled_is_the_mean_of_a_picture_and_its_mirror_image(
     width = portrait.shape[1]
     back = both_ways(there, Box(width - 221, 59, width - 111, 169), embedder)
     assert np.allclose(back, [mirrored, plain], atol=1e-5)
-    kept = look_at(portrait, recognizer, embedder)
+    kept = embedding_of(portrait, recognizer, embedder)
     assert np.linalg.norm(kept) == pytest.approx(1, abs=1e-5)
     (face,) = recognizer.analyze(portrait).faces
     plain, mirrored = both_ways(portrait, face.box, embedder)

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import select, update
 
 from emorec.database.engine import connect, file_of, reading, writing
-from emorec.database.tables import LookRow, PersonRow
+from emorec.database.tables import EmbeddingRow, PersonRow
 from emorec.deployment import Deployment
 from emorec.errors import EmorecError, StoreError
 from emorec.people import consent
-from emorec.people.gallery import Gallery, forget_everybody, open_gallery
+from emorec.people.gallery import Gallery, delete_all_people, open_gallery
 from emorec.people.rule import MARGIN, threshold
 
 # What other processes run: they enrol people with three looks until told to stop.
@@ -65,7 +65,7 @@ def sealed(gallery: Gallery) -> list[bytes]:
     with reading(gallery._engine) as session:
         return [
             *session.scalars(select(PersonRow.name)),
-            *session.scalars(select(LookRow.embedding)),
+            *session.scalars(select(EmbeddingRow.embedding)),
         ]
 
 
@@ -82,7 +82,7 @@ def test_who_is_enrolled_is_recognised(gallery: Gallery) -> None:
     before = datetime.now(UTC)
     ada = gallery.enrol(" Ada ", looks(1, 3), consent=True)
     ben = gallery.enrol("ben", looks(2), consent=True)
-    assert (ada.name, ada.looks, ben.looks) == ("Ada", 3, 1)
+    assert (ada.name, ada.pictures, ben.pictures) == ("Ada", 3, 1)
     assert timedelta(0) <= ada.enrolled - before < timedelta(minutes=10)
     assert gallery.people() == [ada, ben]
     assert gallery.match(np.empty((0, 128))) == []
@@ -210,7 +210,7 @@ def test_looks_are_added_and_names_changed(gallery: Gallery) -> None:
     gallery.match(looks(1))
     gallery.add(ada.id, looks(1, 2))
     gallery.rename(ada.id, " Ada L. ")
-    assert [(person.name, person.looks) for person in gallery.people()] == [("Ada L.", 3)]
+    assert [(person.name, person.pictures) for person in gallery.people()] == [("Ada L.", 3)]
     assert [match and match.name for match in gallery.match(looks(1))] == ["Ada L."]
 
 
@@ -235,9 +235,9 @@ def test_the_export_holds_all_that_is_kept_and_nothing_else(gallery: Gallery) ->
     assert (first["id"], first["name"], second["name"]) == (ada.id, "Ädä", "Ben")
     assert datetime.fromisoformat(first["enrolled"]) == ada.enrolled
     assert first["consent_version"] == consent.VERSION
-    kept = np.array([look["embedding"] for look in first["looks"]], np.float32)
+    kept = np.array([look["embedding"] for look in first["pictures"]], np.float32)
     assert np.array_equal(kept, looks(1, 2))
-    assert len(second["looks"]) == 1
+    assert len(second["pictures"]) == 1
 
 
 def test_without_the_key_the_database_tells_nothing(gallery: Gallery) -> None:
@@ -252,9 +252,9 @@ def test_a_changed_row_is_refused_and_can_be_deleted(gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", looks(1), consent=True)
     ben = gallery.enrol("Ben", looks(2), consent=True)
     with writing(gallery._engine) as session:
-        value = session.scalars(select(LookRow.embedding).filter_by(person_id=ada.id)).one()
+        value = session.scalars(select(EmbeddingRow.embedding).filter_by(person_id=ada.id)).one()
         changed = value[:40] + bytes([value[40] ^ 1]) + value[41:]
-        session.execute(update(LookRow).filter_by(person_id=ada.id).values(embedding=changed))
+        session.execute(update(EmbeddingRow).filter_by(person_id=ada.id).values(embedding=changed))
     fresh = open_gallery()
     for read in (fresh.embeddings, fresh.export, lambda: fresh.match(looks(1))):
         with pytest.raises(StoreError, match=f"look of person {ada.id}.*people delete {ada.id}"):
@@ -263,11 +263,11 @@ def test_a_changed_row_is_refused_and_can_be_deleted(gallery: Gallery) -> None:
     assert [match and match.person_id for match in fresh.match(looks(2))] == [ben.id]
 
 
-@pytest.mark.parametrize(("row", "column"), [(PersonRow, "name"), (LookRow, "embedding")])
+@pytest.mark.parametrize(("row", "column"), [(PersonRow, "name"), (EmbeddingRow, "embedding")])
 def test_a_row_that_was_copied_to_another_person_is_refused(row, column, gallery: Gallery) -> None:
     ada = gallery.enrol("Ada", looks(1), consent=True)
     ben = gallery.enrol("Ben", looks(2), consent=True)
-    owner = PersonRow.id if row is PersonRow else LookRow.person_id
+    owner = PersonRow.id if row is PersonRow else EmbeddingRow.person_id
     with writing(gallery._engine) as session:
         value = session.scalars(select(getattr(row, column)).where(owner == ada.id)).one()
         session.execute(update(row).where(owner == ben.id).values({column: value}))
@@ -349,7 +349,7 @@ def test_who_is_killed_while_enrolling_leaves_all_or_nothing(gallery: Gallery) -
         process.send_signal(signal.SIGKILL)
         said += process.communicate()[0].splitlines()
         people = gallery.people()
-        assert all(person.looks == 3 and person.name == "Ada" for person in people)
+        assert all(person.pictures == 3 and person.name == "Ada" for person in people)
         # What was said is kept; of the last one, it may be kept without having been said.
         assert len(people) - known - (len(said) - 1) in (0, 1)
         known = len(people)
@@ -367,7 +367,7 @@ def test_everybody_can_be_deleted_without_the_key(
     with pytest.raises(StoreError, match="is not the key"):
         open_gallery()
     chosen = Deployment.from_env()
-    forget_everybody(connect(chosen.database_url, chosen.data_folder))
+    delete_all_people(connect(chosen.database_url, chosen.data_folder))
     assert gallery.people() == []
     fresh = open_gallery()
     fresh.enrol("Ben", looks(2), consent=True)

@@ -42,7 +42,7 @@ def test_nearest_is_what_comparing_with_everybody_finds(
 
 def test_what_is_searched_cannot_be_changed() -> None:
     searched = index(np.zeros((2, SIZE)))
-    for array in (searched.ids, searched.looks, searched.people):
+    for array in (searched.ids, searched.embeddings, searched.people):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from emorec.cli import main
 from emorec.people import consent, extra
-from emorec.people.enrolment import look_at
+from emorec.people.enrolment import embedding_of
 from emorec.people.gallery import open_gallery
 from emorec.people.rule import MARGIN, threshold
 from emorec.recognizer import EmotionRecognizer
@@ -132,8 +132,8 @@ def test_an_export_that_cannot_be_written_is_said(enrolled: list[int], capsys) -
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        ([], "faces: expected one sub-folder a person"),
-        (["faces/.hidden"], "faces: expected one sub-folder a person"),
+        ([], "faces: expected one sub-folder per person"),
+        (["faces/.hidden"], "faces: expected one sub-folder per person"),
         (["faces/Ada", f"faces/{'x' * 81}"], "a name has 1 to 80 characters"),
     ],
 )
@@ -201,7 +201,7 @@ def test_people_are_imported_once_and_refusals_are_said(
     answer(monkeypatch, "yes\n")
     assert main(["people", "import", "faces"]) == 2
     shown = capsys.readouterr()
-    assert "Ada: enrolled with id 1, looks: 1\n" in shown.out
+    assert "Ada: enrolled with id 1, pictures: 1\n" in shown.out
     assert [line.split(": ")[1] for line in shown.err.splitlines()] == [
         str(Path("faces/Ada/broken.jpg")),
         str(Path("faces/Ada/wall.png")),
@@ -217,7 +217,7 @@ def test_people_are_imported_once_and_refusals_are_said(
 def test_looking_much_like_somebody_is_said_and_no_failure(folder: Path, embedder, capsys) -> None:
     (folder / "faces" / "Ada").mkdir(parents=True)
     Image.fromarray(skimage.data.astronaut()).save(folder / "faces" / "Ada" / "portrait.png")
-    face = look_at(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
+    face = embedding_of(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
     side = np.random.default_rng(1).normal(0, 1, 128)
     side -= face * (side @ face)
     angle = 2 * np.arcsin((threshold(1) + MARGIN / 2) / 2)

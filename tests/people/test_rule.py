@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorec.people.matching import Match, once
+from emorec.people.matching import Match, unique_matches
 from emorec.people.nearest import SIZE
 from emorec.people.rule import distance, threshold
 
@@ -74,5 +74,5 @@ def match(person_id: int, away: float) -> Match:
     ],
 )
 def test_nobody_is_in_two_places(given_, kept) -> None:
-    found = once([one and match(*one) for one in given_])
+    found = unique_matches([one and match(*one) for one in given_])
     assert [one and one.person_id for one in found] == kept

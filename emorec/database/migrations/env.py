@@ -1,4 +1,4 @@
-"""What Alembic runs around the migrations: on the connection that `upgrade` holds."""
+"""Alembic runs this file to apply the migrations; `upgrade` passes the connection."""
 
 from __future__ import annotations
 

@@ -17,14 +17,15 @@ from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
 from emorec.people import consent, extra
 
-if TYPE_CHECKING:  # what it imports is an extra that may not be installed
+if TYPE_CHECKING:  # it imports packages of an extra that may not be installed
     from emorec.people.gallery import Gallery, Person
 
 _RULE = """
-A face has a name where it is near enough to a person's pictures and nobody else is nearly as near;
-the more people are enrolled, the nearer it must be. A live face is judged by its first three
-pictures, taken over about a second, and if these give no name by its first six and twelve; staying
-longer gives no further chance. Otherwise there is no name, and never a "maybe".
+A face gets a person's name if it is near enough to that person's pictures and no other person is
+nearly as near. The more people are enrolled, the nearer it must be. A live face is judged by its
+first three pictures, taken over about a second; if these give no name, by its first six, then by
+its first twelve. Staying longer gives no further chance. Otherwise the face has no name: there is
+no "maybe".
 
 Measured on press photographs of 80 people and 200 strangers, with **40 people enrolled**:
 
@@ -33,8 +34,8 @@ Measured on press photographs of 80 people and 200 strangers, with **40 people e
 | one picture | **0.3 %** | **86.1 %** | fewer than 2 in 1,000 |
 | three pictures | **0.2 %** | **94.6 %** | fewer than 2 in 1,000 |
 
-Most of those who have no name were not found in the photograph, or not clearly. Relatives may be as
-near as two pictures of one person: never decide about a person by a name alone.
+Most of the enrolled people without a name were not found in the photograph, or not clearly.
+Relatives may be as near as two pictures of one person: never decide about a person by a name alone.
 """
 """The numbers are from `benchmarks/results/`; a test compares them with the newest result."""
 
@@ -44,9 +45,9 @@ _MOST_SHOWN = 50
 
 @dataclass
 class Changed(State):
-    """What was changed in the last run, in a sentence that the next run shows once."""
+    """The change of the last run, as a sentence that the next run shows once."""
 
-    says: str | None = None
+    message: str | None = None
 
 
 def render() -> None:
@@ -72,9 +73,9 @@ def render() -> None:
         st.error(plain(str(error)), icon=":material/key_off:")
         return
     changed = visit().state(Changed)
-    if changed.says is not None:
-        st.toast(plain(changed.says), icon=":material/check:")
-        changed.says = None
+    if changed.message is not None:
+        st.toast(plain(changed.message), icon=":material/check:")
+        changed.message = None
     with st.expander("How a name is decided, and how often it is wrong", icon=":material/rule:"):
         st.markdown(_RULE)
     known, enrol = st.columns([3, 4], gap="large")
@@ -124,7 +125,7 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
 
 
 def _consent() -> bool:
-    # Beside its box Streamlit cuts a long sentence off, and this one must be read whole.
+    # Streamlit cuts off a checkbox's long label, and the consent must be readable in full.
     st.markdown(f"> {consent.TEXT}")
     return st.checkbox(
         "The person in the pictures says so", key=f"people consent {pictures.form_number()}"
@@ -171,8 +172,8 @@ def _card(gallery: Gallery, person: Person) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(person.name)}**")
         since = f"{person.enrolled.day} {person.enrolled:%B %Y}"
-        # The number tells two people with one name apart.
-        st.caption(f"{_count(person.looks)} · enrolled {since} · no. {person.id}")
+        # The id distinguishes two people of the same name.
+        st.caption(f"{_count(person.pictures)} · enrolled {since} · no. {person.id}")
         row = st.container(horizontal=True)
         with row.popover("Rename", icon=":material/edit:"):
             name = st.text_input(
@@ -188,13 +189,19 @@ def _card(gallery: Gallery, person: Person) -> None:
 
 
 def _change_gallery(change: Callable[[], object], said: str, forget: bool = False) -> None:
-    """Change the gallery, show the page again and say so; or say why it could not be done."""
+    """Change the gallery and show the page again with a message; or show the error.
+
+    Args:
+        change: makes the change.
+        said: the message about it.
+        forget: whether to empty the form for pictures.
+    """
     try:
         change()
     except EmorecError as error:
         st.error(plain(str(error)))
         return
-    visit().state(Changed).says = said
+    visit().state(Changed).message = said
     if forget:
         pictures.forget()
     st.rerun()

@@ -1,4 +1,4 @@
-"""Pictures to enrol a person with: uploaded or taken here, each judged at once, none stored."""
+"""Pictures to enrol a person with: uploaded or taken here, checked at once, never stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.pictures import whole_picture
 from emorec.pages.parts.visit import State, visit
 
-if TYPE_CHECKING:  # what they import is an extra that may not be installed
+if TYPE_CHECKING:  # they import packages of an extra that may not be installed
     from emorec.people.enrolment import Remark
     from emorec.people.gallery import Gallery
 
@@ -29,10 +29,14 @@ _ROW = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Judged:
-    """One picture: what to show of it, and its embedding or why it has none.
+class _Checked:
+    """The result of checking one picture.
 
-    ``note`` says what of its file was not read.
+    Attributes:
+        preview: a small JPEG to show; None if the picture cannot be decoded.
+        embedding: of its face, float32 of shape (128,); None if the picture is refused.
+        reason: why it is refused; None if it is not.
+        note: what of its file was not read; None if all was.
     """
 
     preview: bytes | None
@@ -46,25 +50,25 @@ class Form(State):
     """The form that people are enrolled with.
 
     Attributes:
-        number: part of the keys of its controls: another number gives empty ones.
-        judged: by a picture's SHA-256, whether it is good.
-        shots: of each shot its SHA-256 and its name.
+        number: part of the keys of its controls; another number makes new, empty controls.
+        checked: the result of each picture by its SHA-256.
+        shots: SHA-256 and name of each shot.
     """
 
     number: int = 0
-    judged: dict[str, _Judged] = field(default_factory=dict)
+    checked: dict[str, _Checked] = field(default_factory=dict)
     shots: list[tuple[str, str]] = field(default_factory=list)
 
 
 def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float32]]:
-    """Let the visitor give pictures, show whether each is good, and return the good ones.
+    """Let the visitor add pictures, show whether each is good, and return the good ones.
 
     Args:
         gallery: the people already enrolled.
         person_id: the person that the pictures are added to; None: a new person.
 
     Returns:
-        Embeddings, float32 of shape (128,) each, at most ten.
+        Embeddings of the good pictures, float32 of shape (128,) each, at most ten.
     """
     from emorec.people.enrolment import MOST_PICTURES, Remark, remarks
 
@@ -75,9 +79,10 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         accept_multiple_files=True,
         key=f"people files {form.number}",
     )
-    # The browser asks for the camera as soon as the page shows it: not before the visitor wants it.
+    # The browser asks for permission as soon as the page shows the camera, so the visitor switches
+    # it on first.
     if st.toggle("Take them with the camera", key="people camera"):
-        # A widget of its own for each shot: the next shot does not replace the last one.
+        # A new widget for each shot: in the same widget the next shot would replace the last one.
         shot = st.camera_input(
             f"Shot {len(form.shots) + 1}: turn the head a little from one to the next",
             key=f"people shot {form.number} {len(form.shots)}",
@@ -85,65 +90,66 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         )
         if shot is not None:
             digest = sha256(shot.getvalue()).hexdigest()
-            form.judged[digest] = _judge(shot.getvalue(), "Shot")
+            form.checked[digest] = _check(shot.getvalue(), "Shot")
             form.shots.append((digest, f"Shot {len(form.shots) + 1}"))
             st.rerun()
     given = list(form.shots)
     for file in files:
         digest = sha256(file.getvalue()).hexdigest()
-        if digest not in form.judged:
+        if digest not in form.checked:
             with st.spinner(f"Looking at {plain(file.name)}…"):
-                form.judged[digest] = _judge(file.getvalue(), file.name)
+                form.checked[digest] = _check(file.getvalue(), file.name)
         given.append((digest, file.name))
-    given = list(dict(given).items())  # the same picture twice says nothing new
-    form.judged = {digest: form.judged[digest] for digest, _ in given}
+    given = list(dict(given).items())  # a picture that was given twice counts once
+    form.checked = {digest: form.checked[digest] for digest, _ in given}
     if len(given) > MOST_PICTURES:
         st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
         given = given[:MOST_PICTURES]
-    found = [form.judged[digest] for digest, _ in given]
+    found = [form.checked[digest] for digest, _ in given]
     good = [picture.embedding for picture in found if picture.embedding is not None]
-    against = iter(remarks(good, gallery, person_id))
-    said = [
-        Remark(picture.reason or "", refused=True) if picture.embedding is None else next(against)
+    of_good = iter(remarks(good, gallery, person_id))
+    of_all = [
+        Remark(picture.reason or "", refused=True) if picture.embedding is None else next(of_good)
         for picture in found
     ]
-    _show([name for _, name in given], found, said)
+    _show([name for _, name in given], found, of_all)
     if form.shots and st.button("Take the shots away", icon=":material/undo:"):
         form.shots = []
         st.rerun()
     return [
         picture.embedding
-        for picture, remark in zip(found, said, strict=True)
+        for picture, remark in zip(found, of_all, strict=True)
         if picture.embedding is not None and not (remark and remark.refused)
     ]
 
 
 def form_number() -> int:
-    """Return what changes whenever the form is emptied: part of its controls' keys."""
+    """Return the form's number, which is part of its controls' keys and rises with `forget`."""
     return visit().state(Form).number
 
 
 def forget() -> None:
-    """Empty the form, and forget all pictures given."""
+    """Empty the form and drop all its pictures."""
     form = visit().state(Form)
-    form.number, form.judged, form.shots = form.number + 1, {}, []
+    form.number, form.checked, form.shots = form.number + 1, {}, []
 
 
-def _judge(data: bytes, name: str) -> _Judged:
-    from emorec.people.enrolment import look_at
+def _check(data: bytes, name: str) -> _Checked:
+    from emorec.people.enrolment import embedding_of
 
     preview = None
     try:
         with whole_picture(data, name) as photo:
             preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
-            found = look_at(photo.image_bgr, recognizer(), naming.embedder())
-            return _Judged(preview, found, None, photo.note)
+            found = embedding_of(photo.image_bgr, recognizer(), naming.embedder())
+            return _Checked(preview, found, None, photo.note)
     except EmorecError as error:
-        return _Judged(preview, None, str(error).removeprefix(f"{name}: "))
+        return _Checked(preview, None, str(error).removeprefix(f"{name}: "))
 
 
-def _show(names: Sequence[str], found: Sequence[_Judged], said: Sequence[Remark | None]) -> None:
-    cells = list(zip(names, found, said, strict=True))
+def _show(names: Sequence[str], found: Sequence[_Checked], of_all: Sequence[Remark | None]) -> None:
+    """Show a preview of each picture with its remark; None: it is good."""
+    cells = list(zip(names, found, of_all, strict=True))
     for first in range(0, len(cells), _ROW):
         row = cells[first : first + _ROW]
         for column, (name, picture, remark) in zip(st.columns(_ROW), row, strict=False):

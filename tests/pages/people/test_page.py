@@ -98,7 +98,7 @@ def test_a_person_is_enrolled_only_with_name_picture_and_consent(gallery: Galler
     assert next(button for button in at.button if button.label == "Enrol").disabled
     at.checkbox[0].check().run()
     press(at, "Enrol")
-    assert [(person.name, person.looks) for person in gallery.people()] == [("Eileen", 1)]
+    assert [(person.name, person.pictures) for person in gallery.people()] == [("Eileen", 1)]
     # The form is empty again, and the same face does not go in under another name.
     upload(at, ("me again.png", PORTRAIT))
     assert any("looks like Eileen" in markdown.value for markdown in at.markdown)
@@ -125,12 +125,12 @@ def test_looking_much_like_somebody_is_said_and_left_to_the_visitor(gallery: Gal
     from contextlib import closing
 
     from emorec.people.embedding import FaceEmbedder
-    from emorec.people.enrolment import look_at
+    from emorec.people.enrolment import embedding_of
     from emorec.people.rule import MARGIN, threshold
     from emorec.recognizer import EmotionRecognizer
 
     with closing(FaceEmbedder()) as embedder:
-        face = look_at(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
+        face = embedding_of(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
     side = np.random.default_rng(1).normal(0, 1, 128)
     side -= face * (side @ face)
     angle = 2 * np.arcsin((threshold(1) + MARGIN / 2) / 2)

@@ -1,4 +1,4 @@
-"""The store itself, and the people it can recognise."""
+"""The first three tables: the store itself, its people, their embeddings (table ``look``)."""
 
 from __future__ import annotations
 
