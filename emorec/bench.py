@@ -1,4 +1,4 @@
-"""How fast this machine reads a picture: the stages timed on a standard workload."""
+"""Measures how fast this machine reads a picture: the time of each stage on one workload."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WARM_UP_RUNS = 3
 
 
 class Timings(TypedDict):
-    """Of ``runs`` readings of one frame; the medians, in milliseconds."""
+    """Medians in milliseconds over ``runs`` readings of one frame."""
 
     size: list[int]
     faces: int
@@ -29,13 +29,13 @@ class Timings(TypedDict):
 
 
 def measure(image_bgr: ImageBGR) -> Timings:
-    """Read one picture over and over, fitted into ``SIZE_WH``.
+    """Read one picture, fitted into ``SIZE_WH``, ``RUNS`` times and return the timings.
 
     Args:
-        image_bgr: uint8 of shape (h, w, 3), with a face or more.
+        image_bgr: uint8 of shape (h, w, 3), with at least one face.
 
     Raises:
-        ModelError: there is no engine to measure.
+        ModelError: a model file is missing or damaged.
     """
     recognizer = EmotionRecognizer()
     frame_bgr = fitted(image_bgr)
@@ -61,7 +61,7 @@ def measure(image_bgr: ImageBGR) -> Timings:
 
 
 def fitted(image_bgr: ImageBGR) -> ImageBGR:
-    """Return the picture as large as ``SIZE_WH`` holds it, in the middle of grey."""
+    """Return the picture scaled to fit ``SIZE_WH``, centred on grey."""
     (width, height), (h, w) = SIZE_WH, image_bgr.shape[:2]
     scale = min(width / w, height / h)
     w, h = max(1, round(w * scale)), max(1, round(h * scale))

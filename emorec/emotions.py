@@ -1,7 +1,7 @@
-"""The only vocabulary of emotions: names, order, colours, valence.
+"""The emotions: their names, order, colours and valence.
 
 The order is FER2013's (I. Goodfellow et al., "Challenges in Representation Learning", ICML 2013
-workshop). Nothing else in the project names the emotions in an order of its own.
+workshop). No other module defines names or an order of emotions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FERPLUS_EMOTIONS = (
 """The eight classes of FER+ (E. Barsoum et al., ICMI 2016), in the order of its columns."""
 
 UNSURE = "unsure"
-"""What is shown where the evidence does not carry a label; never an emotion of its own."""
+"""Shown in place of a label if the evidence is too weak for one; it is no emotion."""
 
 COLORS = MappingProxyType(
     {
@@ -38,7 +38,7 @@ COLORS = MappingProxyType(
         UNSURE: "#9a9a9a",
     }
 )
-"""sRGB of each emotion and of ``unsure``, chosen to be told apart on light and on dark grounds."""
+"""sRGB of each emotion and of ``unsure``; easy to distinguish on light and dark backgrounds."""
 
 VALENCE = MappingProxyType(
     {
@@ -51,8 +51,8 @@ VALENCE = MappingProxyType(
         "neutral": 0.0,
     }
 )
-"""On which side of pleasure an emotion lies: the sign of its place on the pleasure axis of
-J. A. Russell, "A circumplex model of affect" (1980). Surprise goes either way, so it counts 0."""
+"""Whether an emotion is pleasant (1) or unpleasant (-1): the sign of its position on the pleasure
+axis of J. A. Russell, "A circumplex model of affect" (1980). Surprise can be either: 0."""
 
 
 def rgb(label: str) -> tuple[int, int, int]:

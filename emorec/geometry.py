@@ -1,4 +1,4 @@
-"""Boxes as numbers: overlap, clipping, squares.
+"""Geometry of boxes: overlap, clipping, squares.
 
 All boxes are half-open ``x1, y1, x2, y2`` in pixels, float64 arrays of shape (n, 4).
 """
@@ -12,12 +12,12 @@ Boxes = npt.NDArray[np.float64]
 
 
 def as_boxes(boxes: npt.ArrayLike) -> Boxes:
-    """Return the boxes as float64 of shape (n, 4), (0, 4) for none."""
+    """Return the boxes as float64 of shape (n, 4); (0, 4) if there are none."""
     return np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
 
 
 def iou(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Intersection over union of every box of ``a`` with every box of ``b``.
+    """Return the intersection over union of every box of ``a`` with every box of ``b``.
 
     Args:
         a_xyxy: boxes of shape (n, 4).
@@ -33,7 +33,7 @@ def iou(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]
 
 
 def share_inside(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return which share of every box of ``a`` lies in every box of ``b``.
+    """Return the share of each box of ``a`` that lies inside each box of ``b``.
 
     Args:
         a_xyxy: boxes of shape (n, 4).
@@ -58,13 +58,13 @@ def _area(boxes: Boxes) -> npt.NDArray[np.float64]:
 
 
 def clip(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> Boxes:
-    """Cut the boxes at the border of a picture; one that lies outside becomes empty."""
+    """Return the boxes clipped to a picture; a box outside it becomes empty."""
     width, height = size_wh
     return np.clip(as_boxes(boxes_xyxy), 0, [width, height, width, height])
 
 
 def square(boxes_xyxy: npt.ArrayLike, scale: float = 1.0) -> Boxes:
-    """Return squares with the same centres whose side is the longer side times ``scale``.
+    """Return squares with the boxes' centres; their side is the box's longer side times ``scale``.
 
     They may reach over the border of the picture.
     """
@@ -75,17 +75,15 @@ def square(boxes_xyxy: npt.ArrayLike, scale: float = 1.0) -> Boxes:
 
 
 def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
-    """Return which boxes are left when each one removes those after it that overlap it.
-
-    Greedy non-maximum suppression; the boxes come by falling score.
+    """Return the indices of the boxes that greedy non-maximum suppression leaves.
 
     Args:
-        boxes_xyxy: of shape (n, 4).
-        same_iou: overlap in (0, 1] from which two boxes are the same.
+        boxes_xyxy: of shape (n, 4), sorted by falling score.
+        same_iou: in (0, 1]: two boxes that overlap at least this much count as the same.
     """
     same = iou(boxes_xyxy, boxes_xyxy) >= same_iou
-    kept: list[int] = []
+    left: list[int] = []
     for number in range(len(same)):
-        if not same[number, kept].any():
-            kept.append(number)
-    return kept
+        if not same[number, left].any():
+            left.append(number)
+    return left

@@ -1,7 +1,7 @@
-"""What a deployer's Prometheus sees of the live sessions; no visitor can be told from another.
+"""Metrics of the live sessions for a deployer's Prometheus; none identifies a visitor.
 
-Everything is counted from the start and costs next to nothing; `serve` lets Prometheus read it.
-Names follow https://prometheus.io/docs/practices/naming.
+The counters always run, at almost no cost; `serve` lets Prometheus read them. Names follow
+https://prometheus.io/docs/practices/naming.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ QUEUE_WAIT_SECONDS = Histogram(
 )
 ERRORS = Counter("emorec_errors", "What went wrong: reading, drawing or classifying.", ["kind"])
 for _kind in ("reading", "drawing", "classifying"):
-    ERRORS.labels(_kind)  # a count of 0 is told as well: alerts need a first value
+    ERRORS.labels(_kind)  # exports a count of 0 too: alerts need a first value
 
 _lock = Lock()
 _server: WSGIServer | None = None
 
 
 def serve(port: int | None) -> None:
-    """Serve the metrics on all interfaces; does nothing where they are served already.
+    """Serve the metrics on all interfaces; do nothing if they are already served.
 
-    Where the port cannot be opened, one line in the log says so, and the app runs without metrics.
+    If the port cannot be opened, one line is logged, and the app runs without metrics.
 
     Args:
         port: ``EMOREC_METRICS_PORT``; None serves no metrics.

@@ -1,4 +1,4 @@
-"""Where the files that are no code lie: the models, the face cascade, the page's router."""
+"""Paths of the files that are no modules of the package: models, face cascade, ``app.py``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _BUNDLED = _PACKAGE / "_data"
 
 ROOT = _BUNDLED if _BUNDLED.is_dir() else _PACKAGE.parent
-"""Folder of the three below: inside an installed wheel, else the root of the checkout."""
+"""Folder of the files below: inside the package if installed, else the root of the checkout."""
 
 MODELS = ROOT / "models"
 CASCADE = ROOT / "haarcascade_frontalface_default.xml"
@@ -20,11 +20,11 @@ NO_HOME = (
     "this user has no home folder, and Streamlit does not start without one: set HOME to a folder,"
     " as in HOME=/tmp."
 )
-"""What to do where `has_home` says no."""
+"""The error line for a user without a home folder (`has_home` returns False)."""
 
 
 def has_home() -> bool:
-    """Return whether this user has a home folder: a service's or a container's may have none."""
+    """Return whether this user has a home folder; in services and containers there may be none."""
     try:
         Path.home()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""The engine as others use it: a picture in, a FrameResult out."""
+"""The engine's public interface: it takes a picture and returns a FrameResult."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from emorec.records import FrameResult
 from emorec.settings import Settings
 
 Source = Literal["live", "file", "picture"]
-"""A live picture, whose frames may be dropped · a video file, every frame of it · one picture."""
+"""``live``: a stream whose frames may be dropped. ``file``: a video file; every frame is read.
+``picture``: single pictures."""
 
 
 class EmotionRecognizer:
@@ -32,9 +33,9 @@ class EmotionRecognizer:
     One recognizer may serve several threads.
 
     Args:
-        model: a ``.tflite`` or ``.keras`` file with its contract beside it; None takes the one
-            that ships, for the runtime that the environment names.
-        settings: how pictures are read; None takes them from the environment.
+        model: a ``.tflite`` or ``.keras`` file with its contract beside it; None means the model
+            that EmoRec contains, for the runtime that the environment names.
+        settings: how pictures are read; None reads them from the environment.
 
     Raises:
         EmorecError: a variable in the environment is wrong.
@@ -50,7 +51,7 @@ class EmotionRecognizer:
             model = path_of(runtime=Deployment.from_env(only=("runtime",)).runtime)
         self.model = load(model)
         self._detectors: dict[str, Detector] = {}
-        self._lock = Lock()  # of making detectors
+        self._lock = Lock()  # one thread at a time makes detectors
         self.detector(self.settings.detector)
 
     def analyze(
@@ -60,19 +61,19 @@ class EmotionRecognizer:
 
         Args:
             image_bgr: uint8 of shape (h, w, 3), blue first.
-            settings: for this picture; None takes the recognizer's.
+            settings: for this picture; None means the recognizer's settings.
 
         Returns:
             The faces, numbered from left to right.
 
         Raises:
-            ValueError: the array is no such picture.
+            ValueError: the array has another shape or dtype.
         """
         check_image(image_bgr)
         return self.reader("picture", settings).read(image_bgr)
 
     def classify(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Read faces that are cut out already.
+        """Classify faces that are already cropped.
 
         Args:
             faces_gray: uint8 of shape (n, 48, 48).
@@ -81,7 +82,7 @@ class EmotionRecognizer:
             Probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order.
 
         Raises:
-            ValueError: the array is no such stack of faces.
+            ValueError: the array has another shape or dtype.
         """
         return self.model.classify(faces_gray)
 
@@ -98,20 +99,21 @@ class EmotionRecognizer:
     ) -> Reader:
         """Return a reader for one source.
 
-        In a live picture the work adapts to what it costs on this machine, so that the readings
-        keep up. Of a video file every frame is read, and what is done in it depends on the frames
-        and their times alone, so that every machine reads the same.
+        For a live stream the reader measures the cost of its stages and does less work on a slow
+        machine, so that it keeps up with the stream. For a video file every frame is read, and the
+        work depends only on the frames and their times, so that every machine gives the same
+        result.
 
         Args:
-            source: what its pictures are.
-            settings: how they are read; None takes the recognizer's. The reader keeps the detector
-                that they name now.
-            classifier: reads the faces, as one that several readers share; None takes the model
-                itself.
-            names: names the faces; None: nobody is recognised.
-            calibrate: corrects what was read by what is known of a person; None: nothing does.
-            readings_per_s: how often each face of a video file is read.
-            clock: seconds, for what the stages cost.
+            source: the kind of source.
+            settings: how its pictures are read; None means the recognizer's settings. A later
+                change of the settings does not change the reader's detector.
+            classifier: classifies the faces, for example one that several readers share; None
+                means the recognizer's model.
+            names: names the faces; None: no face gets a name.
+            calibrate: corrects probabilities with a person's calibration; None: no correction.
+            readings_per_s: how many times a second each face of a video file is read.
+            clock: returns seconds; measures the cost of the stages.
 
         Raises:
             EmorecError: a file that the detector needs is missing or damaged, or
@@ -130,10 +132,10 @@ class EmotionRecognizer:
         return Reader(Pipeline(*engine, schedule, clock, calibrate), names)
 
     def detector(self, name: str) -> Detector:
-        """Return the detector of this name, one of ``DETECTORS``, loaded at the first call.
+        """Return the detector of this name, one of ``DETECTORS``; the first call loads it.
 
         Raises:
-            EmorecError: there is no such detector, or a file that it needs is missing or damaged.
+            EmorecError: no detector has this name, or a file that it needs is missing or damaged.
         """
         with self._lock:
             if name not in self._detectors:
@@ -142,9 +144,9 @@ class EmotionRecognizer:
 
 
 def check_image(image_bgr: object) -> None:
-    """Raise ValueError unless this is a uint8 picture of shape (h, w, 3) with a pixel in it.
+    """Raise ValueError unless this is a uint8 picture of shape (h, w, 3) that is not empty.
 
-    Who gives no array, a file's name say, is told what makes one.
+    For anything but an array, such as a file's name, the error names the function that reads files.
     """
     if not isinstance(image_bgr, np.ndarray):
         raise ValueError(

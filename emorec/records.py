@@ -1,8 +1,8 @@
-"""What passes between the stages: frozen records, no picture in any of them.
+"""The records that the stages pass to each other: frozen, and without pictures.
 
-This module imports nothing heavy, so every part of the project can use the records without loading
-OpenCV, a runtime or a web framework. Records pickle, copy and pass between processes; a copy is as
-read-only as its original.
+This module imports no large library, so every part of the project can use the records without
+loading OpenCV, a runtime or a web framework. Records can be pickled, copied and passed between
+processes; a copy is read-only too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
 
 UNREADABLE = ("too small", "too dark", "too noisy", "too blurred", "partly hidden", "cut off")
-"""Why a face may be followed but not labelled."""
+"""The reasons why a tracked face may have no label."""
 
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS], dtype=np.float32)
 
@@ -47,10 +47,10 @@ class Box(NamedTuple):
 
 
 class Record:
-    """What the frozen data classes below share: how they are pickled and copied.
+    """Base class of the frozen data classes below; defines how they are pickled and copied.
 
-    Pickle and `copy` call the constructor again, so that it makes the arrays and mappings of every
-    copy read-only too.
+    Unpickling and copying call the constructor, which makes the arrays and mappings of the copy
+    read-only.
     """
 
     __slots__ = ()
@@ -58,7 +58,7 @@ class Record:
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         own = fields(self)  # type: ignore[arg-type]  # every subclass is a data class
         values = (getattr(self, part.name) for part in own)
-        # Python pickles no mapping proxy, so a mapping travels as a dict.
+        # Python cannot pickle a MappingProxyType, so it is pickled as a dict.
         return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
 
@@ -68,9 +68,9 @@ class Detection(Record):
 
     Attributes:
         box_xyxy: float64 of shape (4,), pixels of the frame.
-        score: the detector's confidence in [0, 1]; NaN where it gives none.
-        tilt_deg: how far the head leans, from -180 to 180 degrees, positive where its top leans to
-            the picture's right; NaN where the detector cannot tell.
+        score: the detector's confidence in [0, 1]; NaN if the detector has none.
+        tilt_deg: the head's tilt, from -180 to 180 degrees, positive if its top leans to the right
+            of the picture; NaN if the detector does not measure it.
     """
 
     box_xyxy: npt.NDArray[np.float64]
@@ -83,16 +83,16 @@ class Detection(Record):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track(Record):
-    """A face followed over frames.
+    """A face tracked over frames.
 
     Attributes:
         track_id: 1 or more, unique in a session, never used again.
-        box_xyxy: float64 of shape (4,): where the face is taken to be in this frame.
-        velocity_xy: float64 of shape (2,): pixels a second of the box's centre.
+        box_xyxy: float64 of shape (4,): the estimated place of the face in this frame.
+        velocity_xy: float64 of shape (2,): of the box's centre, in pixels a second.
         score: of the newest detection.
-        age_s: seconds since the face was first seen.
-        unseen_s: seconds since it was last found or followed; 0 = in this frame.
-        tilt_deg: how far the head leans, as in `Detection`; 0 where nobody could tell.
+        age_s: seconds since the face was first found.
+        unseen_s: seconds since it was last found or tracked; 0 = in this frame.
+        tilt_deg: the head's tilt, as in `Detection`; 0 if it was not measured.
     """
 
     track_id: int
@@ -110,22 +110,22 @@ class Track(Record):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face(Record):
-    """One face in one frame: where, who of those in view, and how it looks.
+    """One face in one frame: its track, its place and its apparent expression.
 
     Attributes:
         track_id: 1 or more, unique in a session, never used again.
         box: pixels of the frame, clipped to it.
-        score: the detector's confidence in [0, 1]; NaN where it gives none.
-        age_s: seconds since the face was first seen.
-        unseen_s: seconds since it was last found or followed; 0 = in this frame.
-        probs_raw: of this frame alone.
-        probs: smoothed over time.
-        emotion: the label to show; None ("unsure") where the evidence does not carry one. It
-            cannot be derived from ``probs``: a label once shown is held a little longer.
-        velocity_xy: pixels a second of the box's centre, to draw it on a later frame.
-        unreadable: why the face is followed but not labelled: one of ``UNREADABLE``, and then it
-            is not classified either; None where it can be read.
-        name: None unless the person was recognised.
+        score: the detector's confidence in [0, 1]; NaN if the detector has none.
+        age_s: seconds since the face was first found.
+        unseen_s: seconds since it was last found or tracked; 0 = in this frame.
+        probs_raw: probabilities of this frame alone.
+        probs: probabilities smoothed over time.
+        emotion: the label to show; None ("unsure") if the evidence is too weak for one. It cannot
+            be derived from ``probs``: a label that was shown is held a little longer.
+        velocity_xy: of the box's centre, in pixels a second; used to draw it on a later frame.
+        unreadable: the reason, one of ``UNREADABLE``, why the face is tracked but not classified;
+            None if it can be read.
+        name: the person's name; None if the person was not recognised.
     """
 
     track_id: int
@@ -150,12 +150,12 @@ class Face(Record):
 
     @property
     def says(self) -> str:
-        """In words: the label, or "unsure", or "unreadable" and why."""
+        """The text to show: the label, or "unsure", or "unreadable" with the reason."""
         return f"unreadable: {self.unreadable}" if self.unreadable else self.emotion or UNSURE
 
     @property
     def confidence(self) -> float:
-        """Probability in [0, 1] of the label, or of the likeliest emotion where there is none."""
+        """Probability in [0, 1] of the label; without a label, that of the likeliest emotion."""
         if not self.classified:
             return float("nan")
         if self.emotion is None:
@@ -164,7 +164,7 @@ class Face(Record):
 
     @property
     def valence(self) -> float:
-        """Pleasant minus unpleasant probability, in [-1, 1]; NaN where not classified."""
+        """Pleasant minus unpleasant probability, in [-1, 1]; NaN if not classified."""
         return float(self.probs @ _VALENCE)
 
     @property
@@ -175,17 +175,18 @@ class Face(Record):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult(Record):
-    """What was read from one frame.
+    """The result of reading one frame.
 
     Attributes:
-        index: of the frame in its stream, from 0; frames get dropped, so only time tells.
-        time_s: of the media clock, from the start of the stream.
+        index: number of the frame in its stream, from 0; frames may be dropped, so it does not
+            measure time.
+        time_s: time of the media clock, from the start of the stream.
         size_wh: the frame's width and height in pixels.
-        faces: by rising ``track_id``; empty when nobody is there.
-        detector_ran: whether a search of the whole picture ended with this frame; in a stream it
-            is spread over several.
-        stage_ms: milliseconds each stage took.
-        smallest_px: side in pixels of the smallest face looked for; NaN where unknown.
+        faces: sorted by ``track_id``; empty if there is no face.
+        detector_ran: whether a search of the whole picture ended with this frame; in a stream a
+            search is spread over several frames.
+        stage_ms: milliseconds that each stage took.
+        smallest_px: side in pixels of the smallest face searched for; NaN if unknown.
     """
 
     index: int
@@ -200,7 +201,7 @@ class FrameResult(Record):
         object.__setattr__(self, "stage_ms", MappingProxyType(dict(self.stage_ms)))
 
     def to_dataframe(self) -> pd.DataFrame:
-        """Return the faces as a table, a row each; `emorec.rows` describes its columns."""
+        """Return the faces as a table with one row each; `emorec.rows` describes its columns."""
         from emorec.rows import to_dataframe  # `rows` imports this module: not at the top
 
         return to_dataframe([self])

@@ -1,1 +1,1 @@
-"""What is installed and sound, and how a visitor's picture can reach this machine."""
+"""Checks of `emorec doctor`: packages, files, settings, and the network for live video."""

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """One line; ``FAIL`` keeps the app from running as it should."""
+    """One line; ``FAIL`` marks a problem that stops the app or a part of it."""
 
     kind: Literal["ok", "note", "FAIL"]
     text: str

@@ -1,4 +1,4 @@
-"""What is installed, whether the files that are no code are sound, and what a camera needs."""
+"""Checks the installed packages, the model files, the settings and the network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CAMERA = "camera: browsers give it to https:// pages and to http://localhost on
 
 
 def findings() -> Iterator[Finding]:
-    """Look at everything, one finding after the other; a bad one does not stop the rest."""
+    """Make all checks and yield a finding for each; a failed check does not stop the others."""
     yield Finding("ok", f"python {platform.python_version()} on {platform.platform()}")
     yield from (_package(name) for name in _PACKAGES)
     yield _file(CASCADE, HaarDetector)

@@ -1,4 +1,4 @@
-"""Whether the STUN and TURN servers answer this machine, and what to do where one does not."""
+"""Checks whether the STUN and TURN servers answer this machine, and says what to do if not."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAY_BE_OFFLINE = "this machine may have no internet"
 
 
 def network_findings(deployment: Deployment, wait_s: float = _WAIT_S) -> Iterator[Finding]:
-    """Ask every server that is configured, all at once, and say which of them answer.
+    """Ask all configured servers at the same time and yield a finding for each.
 
-    Where the default server does not answer, that is only a note: the machine may be offline.
+    If the default server does not answer, that is only a note: the machine may be offline.
     """
     try:
         check(deployment)
@@ -31,7 +31,7 @@ def network_findings(deployment: Deployment, wait_s: float = _WAIT_S) -> Iterato
     except EmorecError as error:
         yield Finding("FAIL", str(error))
         return
-    for url, problem in _asked(servers, wait_s):
+    for url, problem in _problems(servers, wait_s):
         if not problem:
             yield Finding("ok", f"{url} answers")
         elif provider is None:
@@ -47,22 +47,22 @@ def network_findings(deployment: Deployment, wait_s: float = _WAIT_S) -> Iterato
 
 
 def stun_problem(host: str, port: int, wait_s: float) -> str:
-    """Ask a STUN server over UDP; return what is wrong and what to do, or nothing.
+    """Ask a STUN server over UDP; return the problem and what to do, or an empty text.
 
-    A binding request is sent again after half a second, one, two … (RFC 8489, section 6.2.1).
+    The binding request is repeated after 0.5, 1, 2 … seconds (RFC 8489, section 6.2.1).
     """
     request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
     until_s, pause_s = monotonic() + wait_s, 0.5
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as way:
-            way.connect(address)
+        with socket.socket(family, kind) as connection:
+            connection.connect(address)
             while (left_s := until_s - monotonic()) > 0:
-                way.send(bytes(request))
-                way.settimeout(min(pause_s, left_s))
+                connection.send(bytes(request))
+                connection.settimeout(min(pause_s, left_s))
                 pause_s *= 2
                 try:
-                    answer = stun.parse_message(way.recv(2048))
+                    answer = stun.parse_message(connection.recv(2048))
                 except (TimeoutError, ValueError):
                     continue
                 if answer.transaction_id == request.transaction_id:
@@ -76,20 +76,20 @@ def stun_problem(host: str, port: int, wait_s: float) -> str:
 def turn_problem(
     host: str, port: int, transport: str, tls: bool, login: tuple[str, str], wait_s: float
 ) -> str:
-    """Ask a TURN server for a relay and give it back; return what is wrong, or nothing.
+    """Ask a TURN server for a relay and release it; return the problem, or an empty text.
 
     Args:
-        host: its name or address.
-        port: its port.
+        host: the server's name or address.
+        port: the server's port.
         transport: ``udp`` or ``tcp``.
-        tls: whether the connection is encrypted, as by ``turns:``.
+        tls: whether the connection is encrypted (``turns:``).
         login: username and password.
-        wait_s: how long to wait.
+        wait_s: seconds to wait for the answer.
     """
     way = "TLS" if tls else transport.upper()
     try:
         address = socket.getaddrinfo(host, port)[0][4][0]
-        # The certificate is made out to the name.
+        # TLS needs the name: the certificate holds it, not the address.
         asyncio.run(_allocate((host if tls else str(address), port), transport, tls, login, wait_s))
     except stun.TransactionFailed as error:
         if error.response.error_code == 401:
@@ -121,7 +121,7 @@ async def _allocate(
     try:
         await asyncio.wait_for(protocol.gone.wait(), 1)
     except TimeoutError:
-        return  # it ends by itself after a minute
+        return  # the relay ends by itself after 60 s
 
 
 class _Relay(asyncio.DatagramProtocol):
@@ -140,13 +140,17 @@ def _unreachable(error: Exception, way: str) -> str:
     return f"no answer over {way}: open its port in the firewalls between here and there"
 
 
-def _asked(servers: Iterable[IceServer], wait_s: float) -> Iterator[tuple[str, str]]:
-    """Yield every address and what is wrong with it; a name that is not found may hang."""
+def _problems(servers: Iterable[IceServer], wait_s: float) -> Iterator[tuple[str, str]]:
+    """Yield every address with its problem, or an empty text.
+
+    Each server has a thread, because the search for an unknown name may take longer than
+    ``wait_s``.
+    """
     problems: dict[str, str] = {}
     threads = []
     for server in servers:
         for url in server.urls:
-            thread = Thread(target=_ask, args=(url, server, wait_s, problems), daemon=True)
+            thread = Thread(target=_check, args=(url, server, wait_s, problems), daemon=True)
             thread.start()
             threads.append((url, thread))
     until_s = monotonic() + wait_s + 2
@@ -155,7 +159,8 @@ def _asked(servers: Iterable[IceServer], wait_s: float) -> Iterator[tuple[str, s
         yield url, problems.get(url, _unreachable(TimeoutError(), "the network"))
 
 
-def _ask(url: str, server: IceServer, wait_s: float, problems: dict[str, str]) -> None:
+def _check(url: str, server: IceServer, wait_s: float, problems: dict[str, str]) -> None:
+    """Ask one server and store its problem, or an empty text, in ``problems``."""
     scheme, _, rest = url.partition(":")
     place, _, transport = rest.partition("?transport=")
     host, _, port = place.partition(":")

@@ -1,4 +1,4 @@
-"""Faces made unrecognisable: coarse blocks over a face, or over the whole picture."""
+"""Makes faces unrecognisable: coarse blocks over each face, or over the whole picture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from emorec.records import Box
 
 Image = npt.NDArray[np.uint8]
 
-_BLOCKS = 6  # across a face: too few for an eye, a mouth or a cascade to be found again
-_MARGIN_SIDE, _MARGIN_TOP, _MARGIN_BOTTOM = 0.25, 0.45, 0.3  # of the box: ears, hair, chin
+_BLOCKS = 6  # across a face: too few to show an eye or a mouth, or for a detector to find the face
+_MARGIN_SIDE, _MARGIN_TOP, _MARGIN_BOTTOM = 0.25, 0.45, 0.3  # shares of the box: ears, hair, chin
 
 
 def blur_faces(image_bgr: Image, boxes: Iterable[Box]) -> Image:
@@ -21,7 +21,7 @@ def blur_faces(image_bgr: Image, boxes: Iterable[Box]) -> Image:
 
     Args:
         image_bgr: uint8 of shape (h, w, 3); not changed.
-        boxes: pixels; may reach over the border. One without area hides nothing.
+        boxes: pixels; may reach over the border. An empty box is skipped.
 
     Returns:
         A new picture of the same shape.
@@ -53,13 +53,13 @@ def blur_faces(image_bgr: Image, boxes: Iterable[Box]) -> Image:
 
 
 def blur_all(image_bgr: Image) -> Image:
-    """Return the picture with nobody recognisable in it: for one that was not searched yet.
+    """Return the whole picture blurred, for a picture whose faces are not known yet.
 
     Args:
         image_bgr: uint8 of shape (h, w, 3); not changed.
 
     Returns:
-        A new picture of the same shape. Even a face that fills it is left with a few patches.
+        A new picture of the same shape. Of a face that fills it, only 6 × 6 patches are left.
     """
     height, width = image_bgr.shape[:2]
     if not image_bgr.size:

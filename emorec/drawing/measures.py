@@ -1,7 +1,7 @@
-"""Charts of how good a model is: what it takes for what, emotion by emotion, run beside run.
+"""Charts of a model's quality: confusion matrix, recall and precision, corruptions, runs.
 
-A page shows them by `on_page`: without a ground of their own and with text in the page's colour, so
-that they fit a light and a dark theme. `emorec.training.plots` writes them as pictures.
+A page shows them with `on_page`. They have no background, and their text contrasts with a light and
+a dark theme alike. `emorec.training.plots` writes them as pictures.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from emorec.model.shown import FERPLUS_NAMES
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
-_TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
-_CELL = "#2b7f83"  # the app's own colour
+_TEXT = "#797979"  # its contrast is 4.3 : 1 with white and with Streamlit's dark background
+_CELL = "#2b7f83"  # the app's main colour
 _HALF = 0.5
-# A cell above half is strong enough for white text, one below weak enough for grey, on any ground.
-_STRENGTH = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
+# Opacity by share: above one half a cell is opaque enough for white text, below it is pale enough
+# for grey text, on a light and a dark background.
+_OPACITY = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
 _NETWORKS = {"elu": "#2b9a9e", "relu": "#e0852b"}  # colours
 _FONT = 13
 _BARE = alt.ViewBackground(stroke=None)  # no frame
 
 
 def confusion(measured: Measured) -> Chart:
-    """Return a heat map of what is taken for what, in shares of each row."""
+    """Return the confusion matrix as a heat map: the shares of each label's predictions."""
     labels = list(measured.labels)
     table = pd.DataFrame(
         [
@@ -63,7 +64,7 @@ def confusion(measured: Measured) -> Chart:
             alt.Tooltip("faces:Q", format=","),
         ],
     )
-    opacity = alt.Opacity("share:Q", legend=None, scale=_STRENGTH)
+    opacity = alt.Opacity("share:Q", legend=None, scale=_OPACITY)
     strong = alt.datum.share > _HALF
     return alt.layer(
         base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
@@ -77,7 +78,7 @@ def confusion(measured: Measured) -> Chart:
 
 
 def per_class(measured: Measured) -> Chart:
-    """Return recall and precision of each emotion as bars beside each other."""
+    """Return the recall and precision of each emotion as two bars."""
     labels = list(measured.labels)
     table = pd.DataFrame(
         [
@@ -91,7 +92,7 @@ def per_class(measured: Measured) -> Chart:
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelOverlap=False
         ),
         yOffset=alt.YOffset("measure:N", sort=["recall", "precision"]),
-        # The room after 1 is for the number of a full bar.
+        # The space after 1 is for the number beside a full bar.
         x=alt.X("value:Q", title=None, axis=None).scale(domain=[0, 1.15], nice=False),
         tooltip=[
             "emotion:N",
@@ -123,17 +124,17 @@ def per_class(measured: Measured) -> Chart:
 
 
 def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
-    """Return the accuracy on faces spoiled in several ways as bars, least first; a line is clean.
+    """Return the accuracy on corrupted faces as bars, the lowest first, and a line for clean faces.
 
     Args:
-        clean: accuracy on the faces as they are, in [0, 1].
-        accuracies: by what was done to the faces, in [0, 1].
+        clean: accuracy on the unchanged faces, in [0, 1].
+        accuracies: accuracy by name of the corruption, in [0, 1].
     """
     names = sorted(accuracies, key=lambda name: accuracies[name])
     table = pd.DataFrame(
         {"faces": names, "accuracy": [accuracies[name] for name in names], "clean": clean}
     )
-    across = alt.Scale(domain=[0, 1], nice=False)  # one for all layers
+    across = alt.Scale(domain=[0, 1], nice=False)  # shared by all layers
     base = alt.Chart(table).encode(
         y=alt.Y("faces:N", sort=names, title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelLimit=180
@@ -144,7 +145,7 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
     return alt.layer(
         base.mark_bar(color=_CELL, cornerRadius=2),
-        # Within the bar, where the line cannot cross it.
+        # Inside the bar, where the line does not cross it.
         base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(
             text=alt.Text("accuracy:Q", format=".0%")
         ),
@@ -155,11 +156,11 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
 
 
 def seeds(runs: Sequence[Run], measure: str) -> Chart:
-    """Return what each run reached as a dot, and the mean of each network as a line.
+    """Return a measure of each run as a dot, and the mean of each network as a line.
 
     Args:
-        runs: of the networks ``elu`` and ``relu``.
-        measure: which of `emorec.model.shelf.MEASURES`.
+        runs: training runs of the networks ``elu`` and ``relu``.
+        measure: one of `emorec.model.shelf.MEASURES`.
     """
     table = pd.DataFrame(
         {
@@ -192,7 +193,7 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
 
 
 def on_page(chart: Chart) -> Chart:
-    """Return a chart as wide as its place on a page, on the page's own ground."""
+    """Return a chart as wide as its container on the page, with a transparent background."""
     return chart.properties(width="container", background="transparent")
 
 

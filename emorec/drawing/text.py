@@ -1,4 +1,4 @@
-"""Lettering for pictures: smooth at any size, and cheap when the same words come again."""
+"""Text on pictures: smooth at any size; drawn words are cached."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 LEAST_CAPITAL_PX = 7
-"""Smaller capitals cannot be read."""
+"""Capital letters that are smaller than this cannot be read."""
 
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAPITAL_PX = 21  # height of a capital at font scale 1
-_FINER = 4  # drawn this much larger, then averaged: OpenCV's own small letters are ragged
+_OVERSAMPLING = 4  # drawn this much larger, then averaged: OpenCV's small letters have jagged edges
 
-# Latin letters whose stroke or ligature Unicode does not take for an accent.
+# Latin letters that Unicode's NFKD does not split into a basic letter and an accent.
 _NO_ACCENTS = str.maketrans(
     {"Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "ı": "i", "ß": "ss"}
     | {"Æ": "Ae", "æ": "ae", "Œ": "Oe", "œ": "oe", "Þ": "Th", "þ": "th", "’": "'", "–": "-"}
@@ -24,7 +24,7 @@ _NO_ACCENTS = str.maketrans(
 
 
 def sizes(capital_px: int) -> list[int]:
-    """Return the heights of capitals to try, falling from the wished one to the least."""
+    """Return heights of capitals to try, from ``capital_px`` down to ``LEAST_CAPITAL_PX``."""
     largest = max(capital_px, LEAST_CAPITAL_PX)
     middle = (largest + LEAST_CAPITAL_PX) // 2
     return sorted({largest, middle, LEAST_CAPITAL_PX}, reverse=True)
@@ -36,36 +36,37 @@ def line_height(capital_px: int) -> int:
 
 
 def ascii_only(text: str) -> str:
-    """Return the text in the letters that the font has: accents dropped, the rest as "?"."""
+    """Return the text in ASCII, which the font has: accents removed, other characters as "?"."""
     parts = unicodedata.normalize("NFKD", text.translate(_NO_ACCENTS))
-    kept = "".join(c for c in parts if not unicodedata.combining(c))
-    return "".join(c if " " <= c <= "~" else "?" for c in kept)
+    letters = "".join(c for c in parts if not unicodedata.combining(c))
+    return "".join(c if " " <= c <= "~" else "?" for c in letters)
 
 
 def writable(text: str) -> bool:
-    """Return whether the font, accents aside, has every letter of the text."""
+    """Return whether the font has every letter of the text; accents do not count."""
     return ascii_only(text).count("?") == text.count("?")
 
 
 @lru_cache(maxsize=1024)
 def coverage(text: str, capital_px: int) -> npt.NDArray[np.float32]:
-    """Return how much of each pixel the words cover.
+    """Return how much of each pixel the text covers.
 
     Args:
-        text: one line; what the font lacks is drawn as "?".
+        text: one line; letters that the font lacks are drawn as "?".
         capital_px: height of a capital letter in pixels.
 
     Returns:
-        Read-only float32 of shape (line_height(capital_px), width) in [0, 1]; as wide as the words.
+        Float32 of shape (line_height(capital_px), width) in [0, 1], read-only; ``width`` is that of
+        the text.
     """
     text = ascii_only(text)
-    scale = capital_px * _FINER / _FONT_CAPITAL_PX
-    stroke = max(1, round(0.13 * capital_px * _FINER))
+    scale = capital_px * _OVERSAMPLING / _FONT_CAPITAL_PX
+    stroke = max(1, round(0.13 * capital_px * _OVERSAMPLING))
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, stroke)
-    columns = -(-max(width, 1) // _FINER)
+    columns = -(-max(width, 1) // _OVERSAMPLING)
     rows = line_height(capital_px)
-    fine = np.zeros((rows * _FINER, columns * _FINER), np.uint8)
-    baseline = round((rows + 0.85 * capital_px) / 2 * _FINER)
+    fine = np.zeros((rows * _OVERSAMPLING, columns * _OVERSAMPLING), np.uint8)
+    baseline = round((rows + 0.85 * capital_px) / 2 * _OVERSAMPLING)
     cv2.putText(fine, text, (0, baseline), _FONT, scale, 255, stroke, cv2.LINE_AA)
     mask = cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA)
     result = np.asarray(mask / 255, dtype=np.float32)
@@ -80,7 +81,9 @@ def write(
     capital_px: int,
     color_bgr: tuple[int, int, int],
 ) -> None:
-    """Write one line into the picture, its upper left corner at ``corner_xy``; cut at the border.
+    """Write one line into the picture, with its upper left corner at ``corner_xy``.
+
+    Parts outside the picture are cut off.
 
     Args:
         image_bgr: uint8 of shape (h, w, 3); changed in place.

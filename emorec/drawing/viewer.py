@@ -1,4 +1,4 @@
-"""A picture with what was read from it, as a notebook shows it."""
+"""An annotated picture that a notebook can show."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from emorec.errors import ImageError
 from emorec.media.photo import encode_jpeg, encode_png
 from emorec.records import FrameResult
 
-_LONGEST_PX = 800  # as wide as a notebook's column: more would only make its file larger
+_LONGEST_PX = 800  # the width of a notebook's column: more only makes the notebook's file larger
 _ENCODERS = {".png": encode_png, ".jpg": encode_jpeg, ".jpeg": encode_jpeg}
 
 
 class AnnotatedPicture:
-    """A picture on which its faces are drawn: the last line of a notebook's cell shows it.
+    """A picture with its faces drawn on it; a notebook shows it as the last value of a cell.
 
-    It keeps the drawing, not the picture, so that of hidden faces nothing is left in it.
+    It holds the drawing, not the original picture, so blurred faces cannot be recovered from it.
 
     Args:
         image_bgr: uint8 of shape (h, w, 3); not changed.
-        result: what was read from it.
-        show: what is drawn of a face, as in `emorec.drawing.overlay.draw_faces`.
+        result: the result of reading it.
+        show: how faces are drawn, as in `emorec.drawing.overlay.draw_faces`.
 
     Attributes:
         annotated_bgr: uint8 of shape (h, w, 3), read-only.
-        result: as it was given.
+        result: the result of reading the picture.
 
     Raises:
         ImageError: the picture is not uint8 of shape (h, w, 3).
-        ValueError: the result is of a picture of another size, or ``show`` is unknown.
+        ValueError: the result belongs to a picture of another size, or ``show`` is unknown.
     """
 
     __slots__ = ("annotated_bgr", "result")
@@ -52,14 +52,14 @@ class AnnotatedPicture:
         self.result = result
 
     def __repr__(self) -> str:
-        # Without names: what is printed ends up in logs.
+        # Without names of people: printed text ends up in logs.
         faces = self.result.faces
-        says = ", ".join(f"{n} {words}" for words, n in Counter(f.says for f in faces).items())
+        labels = ", ".join(f"{n} {label}" for label, n in Counter(f.says for f in faces).items())
         count = f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
-        return f"<{_size(self.result.size_wh)}, {count}{': ' if says else ''}{says}>"
+        return f"<{_size(self.result.size_wh)}, {count}{': ' if labels else ''}{labels}>"
 
     def _repr_jpeg_(self) -> tuple[bytes, dict[str, str]]:
-        # As PNG a photo would make the notebook's file several times as large.
+        # JPEG, because a photo as PNG makes the notebook's file several times as large.
         return encode_jpeg(shrunk(self.annotated_bgr, _LONGEST_PX)), {"alt": repr(self)}
 
     def save(self, path: Path | str) -> None:
@@ -69,7 +69,7 @@ class AnnotatedPicture:
             path: ends in ``.png``, ``.jpg`` or ``.jpeg``.
 
         Raises:
-            ImageError: it ends in something else, or cannot be written.
+            ImageError: the path has another ending, or cannot be written.
         """
         path = Path(path)
         encode = _ENCODERS.get(path.suffix.lower())
@@ -82,7 +82,7 @@ class AnnotatedPicture:
 
 
 def shrunk(image_bgr: Image, longest_px: int) -> Image:
-    """Return the picture with no side longer than this, in pixels; as it is where it fits."""
+    """Return the picture reduced so that no side exceeds ``longest_px``; unchanged if it fits."""
     scale = longest_px / max(image_bgr.shape[:2])
     if scale >= 1:
         return image_bgr

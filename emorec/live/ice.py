@@ -1,7 +1,7 @@
-"""Which STUN and TURN servers the browser and the server use to find each other.
+"""Selects the STUN and TURN servers that connect the browser with the server.
 
-The first configured provider of `emorec.live.ice_providers.PROVIDERS` is used. What it lends is
-kept for all visitors and renewed at half its time, so that each visitor's lasts for at
+The first configured provider of `emorec.live.ice_providers.PROVIDERS` is used. Its servers are
+shared by all visitors and renewed after half their lifetime, so each visitor can use them for at
 least the other half.
 """
 
@@ -20,7 +20,7 @@ from emorec.live.ice_providers import PROVIDERS, Lease, Provider
 log = logging.getLogger(__name__)
 
 DEFAULT_ICE_SERVERS = (IceServer(("stun:stun.l.google.com:19302",)),)
-"""A public STUN server: enough unless a firewall lets no direct connection through."""
+"""A public STUN server: enough unless a firewall blocks direct connections."""
 
 _RETRY_S = 30.0
 
@@ -29,8 +29,8 @@ def ice_servers(deployment: Deployment) -> tuple[IceServer, ...]:
     """Return the servers of the first configured provider; may take seconds.
 
     Raises:
-        EmorecError: as of `chosen`; or the provider lends nothing. The line repeats no variable's
-            content, which may be a password.
+        EmorecError: as in `chosen`; or the provider gives no servers. The line never holds the
+            value of a variable, because it may be a password.
     """
     provider = chosen(deployment)
     if provider is None:
@@ -44,12 +44,12 @@ def ice_servers(deployment: Deployment) -> tuple[IceServer, ...]:
 
 
 def rtc_configuration(deployment: Deployment) -> dict[str, Any]:
-    """Return WebRTC's ``RTCConfiguration``, the same for browser and server; a new one each time.
+    """Return a new WebRTC ``RTCConfiguration``, the same for browser and server.
 
-    ``EMOREC_ICE_POLICY=relay`` lets the browser connect over a TURN server only.
+    With ``EMOREC_ICE_POLICY=relay`` the browser connects over a TURN server only.
 
     Raises:
-        EmorecError: as of `ice_servers`; or the policy asks for a TURN server where there is none.
+        EmorecError: as in `ice_servers`; or the policy needs a TURN server and there is none.
     """
     servers = [server.rtc() for server in ice_servers(deployment)]
     if deployment.ice_policy == "relay" and not has_relay(servers):
@@ -58,34 +58,34 @@ def rtc_configuration(deployment: Deployment) -> dict[str, Any]:
 
 
 def check(deployment: Deployment) -> None:
-    """Check that the variables fit each other, as far as that shows without asking a provider.
+    """Check that the variables fit together; no provider is asked for that.
 
     Raises:
-        EmorecError: as of `chosen`; or the policy asks for a TURN server and no provider lends one.
+        EmorecError: as in `chosen`; or the policy needs a TURN server and none is configured.
     """
     provider = chosen(deployment)
     if provider is None or deployment.ice_servers is not None:
-        rtc_configuration(deployment)  # this asks no provider
+        rtc_configuration(deployment)  # needs no request to a provider in this case
 
 
 def chosen(deployment: Deployment) -> Provider | None:
-    """Return the first provider that is configured; None where the default servers are used.
+    """Return the first configured provider; None means the default servers.
 
     Raises:
-        EmorecError: only a part of what a provider needs is set, and no provider before it is
+        EmorecError: a provider has only some of its variables set, and no provider before it is
             configured; one line for all such providers.
     """
-    halves: list[str] = []
+    incomplete: list[str] = []
     for provider in PROVIDERS:
         given = [name for name in provider.fields if getattr(deployment, name) is not None]
         if any(set(given) == set(way) for way in provider.ways):
-            if not halves:
+            if not incomplete:
                 return provider
         elif given:
             ways = " or ".join(map(_variables, provider.ways))
-            halves.append(f"{provider.name}: expected {ways}. Received {_variables(given)}.")
-    if halves:
-        raise EmorecError(" ".join(halves))
+            incomplete.append(f"{provider.name}: expected {ways}. Received {_variables(given)}.")
+    if incomplete:
+        raise EmorecError(" ".join(incomplete))
     return None
 
 
@@ -99,20 +99,20 @@ def _variables(names: Iterable[str]) -> str:
 
 
 class Keeper:
-    """Keeps what one provider lent, for every thread, and asks again at half its time.
+    """Stores one provider's servers for all threads and renews them after half their lifetime.
 
-    A provider that fails is asked again after half a minute at the earliest. As long as the servers
-    at hand may still be used, a failure changes nothing, and only the thread that asks waits.
+    After a failure the provider is asked again after 30 seconds at the earliest. While the stored
+    servers are still valid, a failure has no effect, and only the thread that asks has to wait.
 
     Args:
         ask: asks the provider; may take seconds, may raise an EmorecError.
-        clock: gives seconds that never fall.
+        clock: returns seconds that never fall.
     """
 
     def __init__(self, ask: Callable[[], Lease], clock: Callable[[], float] = monotonic) -> None:
         self._ask = ask
         self._clock = clock
-        self._lock = Lock()  # of asking
+        self._lock = Lock()  # held by the thread that asks
         self._lent: tuple[IceServer, ...] = ()
         self._until_s = self._ask_at_s = float("-inf")
         self._problem = ""
@@ -121,7 +121,7 @@ class Keeper:
         """Return the servers.
 
         Raises:
-            EmorecError: the provider lends none, and those at hand may no longer be used.
+            EmorecError: the provider gives none, and the stored ones are no longer valid.
         """
         now_s = self._clock()
         if self._lock.acquire(blocking=now_s >= self._until_s):

@@ -1,4 +1,4 @@
-"""The providers of STUN and TURN servers: what configures each, and how each is asked."""
+"""The providers of STUN and TURN servers: the variables and the request of each."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from emorec.deployment import Deployment, IceServer, checked_servers
 from emorec.errors import EmorecError
 
 LIFETIME_S = 6 * 3600
-"""How long time-limited credentials are asked for: longer than a session, shorter than a day."""
+"""Lifetime of requested credentials: longer than a session, shorter than a day."""
 
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 100_000
 
 
 class Lease(NamedTuple):
-    """Servers that a provider lent, and how many seconds they may be used."""
+    """Servers of a provider, and for how many seconds they are valid."""
 
     servers: tuple[IceServer, ...]
     lasts_s: float = float("inf")
 
 
 class Provider(NamedTuple):
-    """A provider of servers: how a deployer configures it, and how it is asked.
+    """A provider of servers: its variables and its request.
 
     Attributes:
-        name: for error lines.
-        ways: sets of fields of the `Deployment`; the provider is configured where exactly one of
-            the sets is filled.
-        ask: returns servers; may take seconds.
+        name: its name in error lines.
+        ways: sets of fields of the `Deployment`; the provider is configured if the fields that are
+            set are exactly those of one set.
+        ask: requests the servers; may take seconds.
     """
 
     name: str
@@ -47,20 +47,21 @@ class Provider(NamedTuple):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field of the `Deployment` that it reads."""
+        """All fields of the `Deployment` that the provider reads."""
         return tuple(dict.fromkeys(name for way in self.ways for name in way))
 
 
 def explicit(deployment: Deployment) -> Lease:
-    """Return the servers that ``EMOREC_ICE_SERVERS`` holds."""
+    """Return the servers listed in ``EMOREC_ICE_SERVERS``."""
     return Lease(deployment.ice_servers or ())
 
 
 def own(deployment: Deployment) -> Lease:
-    """Return the deployer's own server, which is asked for STUN too where it speaks UDP.
+    """Return the deployer's own TURN server; if it has a UDP address, also as a STUN server.
 
-    With ``TURN_SECRET`` the name is ``expiry:emorec`` and the password its HMAC-SHA1 in base64, as
-    coturn's ``static-auth-secret`` takes them (draft-uberti-behave-turn-rest-00, section 2.2).
+    With ``TURN_SECRET`` the username is ``expiry:emorec`` and the password is its HMAC-SHA1 in
+    base64, as coturn's ``static-auth-secret`` expects (draft-uberti-behave-turn-rest-00, section
+    2.2).
     """
     urls, lasts_s = deployment.turn_url or (), float("inf")
     username, password = deployment.turn_username or "", deployment.turn_password or ""
@@ -71,12 +72,12 @@ def own(deployment: Deployment) -> Lease:
         password = base64.b64encode(digest).decode()
     plain = [url.partition("?")[0] for url in urls if url[:5] == "turn:" and url[-4:] != "=tcp"]
     stun = tuple("stun:" + url.removeprefix("turn:") for url in plain)
-    turn = IceServer(urls, username, password)
-    return Lease((IceServer(stun), turn) if stun else (turn,), lasts_s)
+    turn_server = IceServer(urls, username, password)
+    return Lease((IceServer(stun), turn_server) if stun else (turn_server,), lasts_s)
 
 
 def twilio(deployment: Deployment, base_url: str = "https://api.twilio.com") -> Lease:
-    """Ask for a Network Traversal Service Token (https://www.twilio.com/docs/stun-turn/api)."""
+    """Request a Network Traversal Service Token (https://www.twilio.com/docs/stun-turn/api)."""
     account, token = deployment.twilio_account_sid or "", deployment.twilio_auth_token
     basic = base64.b64encode(f"{account}:{token}".encode()).decode()
     answer = _ask(
@@ -89,7 +90,10 @@ def twilio(deployment: Deployment, base_url: str = "https://api.twilio.com") -> 
 
 
 def cloudflare(deployment: Deployment, base_url: str = "https://rtc.live.cloudflare.com") -> Lease:
-    """Ask Realtime TURN (https://developers.cloudflare.com/realtime/turn/generate-credentials/)."""
+    """Request credentials of Cloudflare's Realtime TURN.
+
+    https://developers.cloudflare.com/realtime/turn/generate-credentials/
+    """
     key = quote(deployment.cloudflare_turn_key_id or "", safe="")
     answer = _ask(
         "Cloudflare",
@@ -106,11 +110,12 @@ def cloudflare(deployment: Deployment, base_url: str = "https://rtc.live.cloudfl
 def hugging_face(
     deployment: Deployment, base_url: str = "https://fastrtc-turn-service.hf.space"
 ) -> Lease:
-    """Ask the Space that lends Cloudflare's servers to FastRTC (https://fastrtc.org/deployment/).
+    """Request Cloudflare's servers from FastRTC's Space (https://fastrtc.org/deployment/).
 
-    The Space (https://huggingface.co/spaces/fastrtc/turn-service) is asked by its own name: the
-    domain that FastRTC uses for it is delegated to name servers that do not know it, so a stranger
-    who registered it there would receive the token.
+    The request goes to the Space's own host name
+    (https://huggingface.co/spaces/fastrtc/turn-service). FastRTC uses another domain for it, which
+    is delegated to name servers that do not know it: a stranger who registers the domain there
+    would receive the token.
     """
     answer = _ask(
         "Hugging Face",
@@ -131,29 +136,29 @@ PROVIDERS = (
     Provider("Cloudflare", (("cloudflare_turn_key_id", "cloudflare_turn_api_token"),), cloudflare),
     Provider("Hugging Face", (("hf_token",),), hugging_face),
 )
-"""In the order in which they are tried; the first one that is configured is used."""
+"""In order of priority: the first configured provider is used."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """The request carries a key, which is for the named host alone."""
+    """Refuses redirects: the request contains a key that only the named host may receive."""
 
     def redirect_request(self, *_args: Any) -> None:
         return None
 
 
 def _ask(name: str, url: str, headers: dict[str, str], data: bytes | None = None) -> dict[str, Any]:
-    """Return a provider's JSON object; POST where there is data."""
-    # Some hosts refuse the agent that urllib names by itself.
+    """Send a request to a provider, POST if there is data, and return its JSON object."""
+    # Some hosts refuse urllib's default user agent.
     headers = headers | {"User-Agent": "emorec", "Accept": "application/json"}
     try:
         request = Request(url, data, headers)
         with build_opener(_NoRedirect).open(request, timeout=_TIMEOUT_S) as reply:
             answer = json.loads(reply.read(_MOST_BYTES))
     except HTTPError as error:
-        why = "refuses the key" if error.code in (401, 403, 404) else "lends no TURN server"
+        why = "refuses the key" if error.code in (401, 403, 404) else "gives no TURN server"
         raise EmorecError(f"{name}: {why} (HTTP {error.code}).") from None
     except (OSError, HTTPException):
         raise EmorecError(f"{name}: did not answer when asked for a TURN server.") from None
-    except ValueError:  # no JSON, or a key that no header can carry; either may repeat secrets
+    except ValueError:  # no JSON, or a key that is not valid in a header; the text may hold secrets
         raise EmorecError(f"{name}: the key or the answer is not readable.") from None
     return answer if isinstance(answer, dict) else {}

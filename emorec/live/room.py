@@ -1,4 +1,4 @@
-"""How many visitors may be live at once, and who is."""
+"""Limits how many live sessions run at once."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Protocol
 from weakref import WeakSet
 
 SESSIONS_PER_CORE = 1.0
-"""A session's pictures in and out, decoded, drawn on and encoded, take most of a core."""
+"""Decoding, drawing and encoding the pictures of one session takes most of a core."""
 
 _LEAST = 2
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Session(Protocol):
-    """Whoever takes a place; `emorec.live.stream.LiveStream` is the one that there is."""
+    """A live session, which takes one place: `emorec.live.stream.LiveStream`."""
 
     @property
     def live(self) -> bool:
-        """Whether it goes on: neither stopped nor silent for too long."""
+        """Whether it runs: it was not stopped, and pictures still arrive."""
         ...
 
     def start(self) -> None: ...
@@ -29,13 +29,13 @@ class Session(Protocol):
 
 
 class Room:
-    """So many places and those who have one; several threads may use it.
+    """A fixed number of places for live sessions; several threads may use it.
 
-    A place is counted from what its session says of itself, so none can be lost: it is free again
-    as soon as the session was stopped, fell silent or is no longer known to anyone.
+    The places taken are counted from the sessions' own state, so no place can be lost: it is free
+    as soon as its session was stopped, receives no pictures any more, or was garbage-collected.
 
     Args:
-        places: at least 1.
+        places: how many sessions may be live at once, at least 1.
     """
 
     def __init__(self, places: int) -> None:
@@ -50,7 +50,7 @@ class Room:
             return self._taken()
 
     def enter(self, session: Session) -> bool:
-        """Start a session that finds a place; return whether it has one, now or before."""
+        """Start a session if a place is free; return whether the session has a place."""
         with self._lock:
             if session in self._sessions and session.live:
                 return True
@@ -61,7 +61,7 @@ class Room:
             return True
 
     def leave(self, session: Session) -> None:
-        """Stop a session and give its place back; does nothing where it has none."""
+        """Stop a session and free its place, if it has one."""
         with self._lock:
             self._sessions.discard(session)
         session.stop()
@@ -71,10 +71,10 @@ class Room:
 
 
 def places(max_live: int | None = None) -> int:
-    """Return how many live sessions this server takes at once.
+    """Return how many live sessions this server allows at once.
 
     Args:
-        max_live: the number that the deployer chose; None: one for each core, at least 2.
+        max_live: the number that the deployer set; None: one for each core, at least 2.
     """
     if max_live is not None:
         return max_live
@@ -82,11 +82,11 @@ def places(max_live: int | None = None) -> int:
 
 
 def cores(quota: Path = _QUOTA) -> float:
-    """Return how many cores this process may use; a container's share counts (cgroup v2)."""
+    """Return how many cores this process may use, within its container's limit (cgroup v2)."""
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         most_us, _, period_us = quota.read_text(encoding="ascii").partition(" ")
-    except OSError:  # no such file: another system, or an older one
+    except OSError:  # the file is missing: not Linux, or a kernel without cgroup v2
         return float(own)
     if not most_us.isdigit() or not period_us.strip().isdigit():  # "max": no limit is set
         return float(own)

@@ -1,1 +1,1 @@
-"""Pictures and films as they come in, and what was read from them as it goes out."""
+"""Reads picture files and writes annotated pictures."""

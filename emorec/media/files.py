@@ -1,4 +1,4 @@
-"""Which files an argument names, and where what was made from them goes."""
+"""The files that a command-line argument names, and the folder that results are written to."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from pathlib import Path
 from emorec.errors import ImageError
 from emorec.media.photo import SUFFIXES
 
-_NAME_BYTES = 255 - len("_emorec_99999.png")  # of 255, which most file systems allow
+_NAME_BYTES = 255 - len("_emorec_99999.png")  # most file systems allow names of 255 bytes
 
 
 def picture_files(given: Path) -> list[Path]:
     """Return the files that an argument names, sorted.
 
-    A folder names the pictures directly inside. A pattern names what it matches, where no file is
-    called so: on Windows no shell expands it. Anything else names itself, even where it is missing.
+    A folder stands for the pictures directly inside it. A pattern stands for the files it matches,
+    unless a file has exactly that name (on Windows the shell expands no patterns). Anything else
+    stands for itself, even if the file is missing.
 
     Raises:
-        ImageError: there is none, or the folder cannot be read.
+        ImageError: no picture was found, or the folder cannot be read.
     """
     try:
         if given.is_dir():
             found = [path for path in given.iterdir() if path.suffix.lower()[1:] in SUFFIXES]
             found = [path for path in found if not path.name.startswith(".") and path.is_file()]
         elif _glob_like(given) and not given.exists():
-            # Path.glob takes no pattern that begins at the root.
+            # Path.glob refuses absolute patterns.
             names = glob(str(given))  # noqa: PTH207
             found = [path for path in map(Path, names) if path.is_file()]
         else:
@@ -43,19 +44,19 @@ def picture_files(given: Path) -> list[Path]:
 
 
 def _glob_like(path: Path) -> bool:
-    """Return whether a path holds what a shell would expand."""
-    return any(sign in str(path) for sign in "*?[")
+    """Return whether a path contains wildcards."""
+    return any(wildcard in str(path) for wildcard in "*?[")
 
 
 class ResultFolder:
-    """A folder that receives what is made of each input; nothing that was there is lost.
+    """A folder that receives the results of each input; existing files are not overwritten.
 
-    ``NAME.jpg`` gives ``NAME_emorec.png``, or where that is taken ``NAME_emorec_2.png`` and so on.
+    ``NAME.jpg`` gives ``NAME_emorec.png``; if that exists, ``NAME_emorec_2.png`` and so on.
 
     Args:
-        folder: is made where it is missing.
-        inputs: the files that are read: never overwritten.
-        overwrite: whether results of former runs are.
+        folder: is made if it is missing.
+        inputs: the files that are read; they are never overwritten.
+        overwrite: True: results of earlier runs are overwritten.
 
     Raises:
         ImageError: the folder cannot be made.
@@ -72,16 +73,16 @@ class ResultFolder:
         self._tried: Counter[str] = Counter()
 
     def write(self, picture: Path, data: bytes) -> Path:
-        """Write the PNG of a picture and return where.
+        """Write the PNG of a picture and return its path.
 
         Raises:
-            ImageError: it cannot be written; nothing of it is left.
+            ImageError: it cannot be written; no partial file is left.
         """
         (path,) = self.reserve(picture, "png")
         try:
             with path.open("wb") as file:
                 file.write(data)
-        except OSError as error:  # a full disk, say
+        except OSError as error:  # for example a full disk
             path.unlink(missing_ok=True)
             raise _unwritable(path, error) from None
         return path
@@ -94,7 +95,7 @@ class ResultFolder:
         """
         stem = _shortened("standard-input" if str(source) == "-" else source.stem)
         while True:
-            # One count for A and a: macOS and Windows take A.png and a.png for one file.
+            # A and a share one count: on macOS and Windows A.png and a.png are the same file.
             self._tried[stem.casefold()] += 1
             number = self._tried[stem.casefold()]
             name = f"{stem}_emorec{f'_{number}' if number > 1 else ''}"
@@ -104,7 +105,8 @@ class ResultFolder:
             made: list[Path] = []
             try:
                 for path in paths:
-                    # Made in one step, or refused: another run may write here too.
+                    # "x" makes the file only if it does not exist, in one step: another run of
+                    # EmoRec may write to the same folder.
                     path.open(self._mode).close()
                     made.append(path)
             except OSError as error:
@@ -117,7 +119,7 @@ class ResultFolder:
 
 
 def _identity(path: Path) -> str:
-    # Path.resolve() raises where links go in a circle.
+    # Path.resolve() raises for symbolic links that form a loop.
     return os.path.realpath(path).casefold()
 
 

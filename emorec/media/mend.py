@@ -1,4 +1,4 @@
-"""What keeps a decoder from a picture that is all there: taken out, or put back, beforehand."""
+"""Repairs of picture files that decoders refuse although all pixels are there."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ from PIL import Image
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
-_UPRIGHT = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
-"""The texts of a PNG that can say which way is up."""
+_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
+"""Keywords of the PNG texts that can hold the picture's orientation."""
 
-_TEXT_BYTES = 1_000_000  # more than any camera's EXIF or XMP; Pillow takes no more of one text
+_TEXT_BYTES = 1_000_000  # more than any camera's EXIF or XMP; Pillow refuses a longer text
 _JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
-    """One chunk of a PNG: its kind, what is in it, where it ends, and whether its sum is right."""
+    """One chunk of a PNG.
+
+    Attributes:
+        kind: its type, four letters.
+        body: its data.
+        end: where it ends in the file.
+        sound: whether its checksum is right.
+    """
 
     kind: bytes
     body: memoryview
@@ -31,17 +38,17 @@ class _Chunk:
 
 
 def bare_png(data: bytes) -> tuple[bytes, int]:
-    """Return a PNG with nothing but its pixels, transparency and orientation; and its frames.
+    """Return a PNG reduced to pixels, transparency and orientation, and its number of frames.
 
-    Pillow refuses a picture for what stands beside it: more than a megabyte of text or colour
-    profile, once inflated, or a wrong checksum there. None of that is needed here.
+    Pillow refuses a picture because of other chunks: a text or colour profile of more than a
+    megabyte when inflated, or a wrong checksum. EmoRec needs none of those chunks.
 
     Args:
-        data: begins with ``PNG``.
+        data: a file that begins with ``PNG``.
 
     Returns:
-        The file, the same one where nothing is to be left out; and how many frames the animation
-        has, 1 where there is none.
+        The file, unchanged if no chunk was removed; and the number of frames of the animation, 1 if
+        there is none.
 
     Source: Portable Network Graphics Specification, third edition, W3C 2025.
     """
@@ -57,7 +64,7 @@ def bare_png(data: bytes) -> tuple[bytes, int]:
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    """Yield the chunks up to where the file ends or no longer holds any."""
+    """Yield the chunks up to the end of the file, or up to the first incomplete one."""
     view, start = memoryview(data), len(PNG)
     while start + 12 <= len(data):
         length = int.from_bytes(view[start : start + 4], "big")
@@ -65,13 +72,13 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         if end > len(data):
             return
         kind, body = bytes(view[start + 4 : start + 8]), view[start + 8 : end - 4]
-        said = int.from_bytes(view[end - 4 : end], "big")
-        yield _Chunk(kind, body, end, zlib.crc32(body, zlib.crc32(kind)) == said)
+        checksum = int.from_bytes(view[end - 4 : end], "big")
+        yield _Chunk(kind, body, end, zlib.crc32(body, zlib.crc32(kind)) == checksum)
         start = end
 
 
 def _needed(chunk: _Chunk, seen: set[bytes]) -> bool:
-    if not chunk.kind[0] & 0x20:  # a capital: no picture without it
+    if not chunk.kind[0] & 0x20:  # an upper-case letter: the chunk is critical for the picture
         return True
     if not chunk.sound:
         return False
@@ -80,14 +87,14 @@ def _needed(chunk: _Chunk, seen: set[bytes]) -> bool:
     if chunk.kind not in (b"tEXt", b"zTXt", b"iTXt"):
         return False
     keyword = bytes(chunk.body[:80]).partition(b"\0")[0]
-    if keyword not in _UPRIGHT or keyword in seen:
+    if keyword not in _ORIENTATION or keyword in seen:
         return False
     seen.add(keyword)
     return _text_bytes(chunk, len(keyword)) <= _TEXT_BYTES
 
 
 def _text_bytes(chunk: _Chunk, keyword: int) -> int:
-    """Return how long a text is once it is inflated, or a little more than is allowed."""
+    """Return the length of a text when inflated; inflating stops just above ``_TEXT_BYTES``."""
     rest = bytes(chunk.body[keyword + 1 :])
     if chunk.kind == b"zTXt":
         packed = rest[1:]
@@ -97,18 +104,18 @@ def _text_bytes(chunk: _Chunk, keyword: int) -> int:
         return len(rest)
     try:
         return len(zlib.decompressobj().decompress(packed, _TEXT_BYTES + 1))
-    except zlib.error:  # Pillow passes over it
+    except zlib.error:  # Pillow ignores such a text
         return 0
 
 
 def ended_jpeg(data: bytes) -> bytes | None:
-    """Return a JPEG with the end marker that it lacks; None where more than that is missing.
+    """Return a JPEG with its missing end marker added; None if pixels are missing too.
 
-    A decoder goes on reading pixels until it has all of them. So where what stands before the end
-    marker makes no difference to the picture, all of them were there.
+    A decoder reads data until it has all pixels. So if extra bytes before the added end marker do
+    not change the picture, the file had all pixels.
 
     Args:
-        data: a file that the decoder found to be cut off.
+        data: a file that the decoder reported as cut off.
     """
     data = data.rstrip(b"\xff")
     whole = data + _JPEG_END
@@ -117,7 +124,7 @@ def ended_jpeg(data: bytes) -> bytes | None:
     other = data + bytes(range(255)) * 8 + _JPEG_END
     try:
         same = np.array_equal(_gray(whole), _gray(other))
-    except Exception:  # noqa: BLE001 (damage makes the decoder raise nearly anything)
+    except Exception:  # noqa: BLE001 (for damaged files the decoder raises many kinds of error)
         return None
     return whole if same else None
 

@@ -1,4 +1,4 @@
-"""A picture file becomes the array that the pipeline reads, and an array becomes a PNG."""
+"""Decodes picture files to arrays for the pipeline, and encodes arrays as PNG or JPEG."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ log = logging.getLogger(__name__)
 FORMATS = ("JPEG", "PNG", "WebP", "BMP", "TIFF", "HEIC")
 SUFFIXES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "heic", "heif")
 MAX_PIXELS = 50_000_000
-"""More than this is refused before it is decoded: a small file may claim gigabytes."""
+"""A larger picture is refused before it is decoded: a small file can expand to gigabytes."""
 
-# Pillow would else try every decoder it has, some of which start other programs.
+# Without a list Pillow tries all its decoders, and some of them start other programs.
 _DECODERS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "HEIF")
 _ACCEPTED = f"Accepted: {', '.join(FORMATS)}, up to {MAX_PIXELS // 1_000_000} megapixels."
-_MAX_BYTES = 1_000_000_000  # MAX_PIXELS of four 32-bit numbers, and room beside them
+_MAX_BYTES = 1_000_000_000  # MAX_PIXELS with four 32-bit channels (800 MB), and metadata
 _STARTS = {
     "JPEG": (b"\xff\xd8\xff",),
     "PNG": (PNG,),
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
 }
 _NO_MEMORY = re.compile(r"out of memory|alloc", re.IGNORECASE)
-# What decoders say of a file that may be sound, but is beyond them.
-_OF_ITS_KIND = re.compile(
+# Error texts of decoders for a file that may be sound but that they do not support.
+_UNSUPPORTED_KIND = re.compile(
     "unsupported|not (supported|available|implemented)|unknown|unrecogni[sz]ed (?!data)"
     "|limit|exceed|too (large|many|big)",
     re.IGNORECASE,
@@ -51,11 +51,11 @@ _OF_ITS_KIND = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """One picture of a file.
+    """The picture of a file.
 
     Attributes:
         image_bgr: uint8 of shape (h, w, 3).
-        note: what of the file was not read; None where that was all of it.
+        note: says which part of the file was not read; None if all was read.
     """
 
     image_bgr: ImageBGR
@@ -68,17 +68,17 @@ def read_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> ImageBG
 
 
 def open_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
-    """Decode a picture, upright as its EXIF says, on white where it is transparent.
+    """Decode a picture: rotated upright by its EXIF, transparent parts on white.
 
-    Of several frames or pages the first is taken; 16 bits a channel become 8.
+    Of several frames or pages the first is read; 16 bits a channel become 8.
 
     Args:
-        source: a file's path, its content, or a stream that is read from where it stands.
-        name: what errors call it; the path as it was given where there is one.
+        source: a file's path, its content, or a stream, which is read from its current position.
+        name: the picture's name in error lines; empty means the path, if there is one.
 
     Raises:
-        ImageError: not readable, not a picture, damaged, of a kind that is not read, over
-            ``MAX_PIXELS``, or too large for the memory that is free.
+        ImageError: the file cannot be opened, is no picture, is damaged, is of an unsupported kind,
+            has more than ``MAX_PIXELS``, or is too large for the free memory.
     """
     if isinstance(source, str):
         source = Path(source)
@@ -87,21 +87,21 @@ def open_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
     if not data:
         raise ImageError(f"{name}: the file is empty. {_ACCEPTED}")
     with warnings.catch_warnings():
-        # What Pillow grumbles about, a picture's odd EXIF say, is no news to the visitor.
+        # Pillow warns about unusual metadata, such as invalid EXIF; users can do nothing about it.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         return _decode(data, name)
 
 
 @contextmanager
 def one_picture(name: str) -> Iterator[None]:
-    """Let nothing that goes wrong with one picture cost the others.
+    """Turn every error into an EmorecError, so that one bad picture does not stop the others.
 
     Args:
-        name: what the error calls it.
+        name: the picture's name in error lines.
 
     Raises:
-        EmorecError: as it was raised inside; and where something else was, an ImageError with one
-            line, after its traceback went to the log.
+        EmorecError: raised inside. Any other error becomes an ImageError with one line, and its
+            traceback goes to the log.
     """
     try:
         yield
@@ -110,7 +110,7 @@ def one_picture(name: str) -> Iterator[None]:
     except Exception as error:
         if _is_memory(error):
             raise _no_memory(name) from error
-        log.exception("picture failed")  # its name stays out: people are called so
+        log.exception("picture failed")  # without the name: it may be a person's
         raise ImageError(
             f"{name}: cannot be read, by a fault of EmoRec itself; please report it:"
             f" {type(error).__name__}, {_words(error)}"
@@ -160,12 +160,12 @@ def _content(source: Path | bytes | BinaryIO, name: str) -> bytes:
     except MemoryError as error:
         raise _no_memory(name) from error
     if len(data) > _MAX_BYTES:
-        raise ImageError(f"{name}: over a gigabyte is no picture that can be read. {_ACCEPTED}")
+        raise ImageError(f"{name}: the file is larger than a gigabyte. {_ACCEPTED}")
     return data
 
 
 def _bounded(file: BinaryIO) -> bytes:
-    """Return what is left of a file, or a little more than is allowed: some have no end."""
+    """Return the rest of a file; stop just above ``_MAX_BYTES``, since a pipe may never end."""
     parts, size = [], 0
     while size <= _MAX_BYTES and (part := file.read(2**20)):
         parts.append(part)
@@ -179,7 +179,7 @@ def _decode(data: bytes, name: str) -> Photo:
     try:
         if data.startswith(PNG):
             if data[12:16] == b"CgBI":
-                raise UnsupportedError("a PNG as Apple's programs keep it inside them")
+                raise UnsupportedError("a PNG in Apple's own format for apps")
             data, frames = bare_png(data)
         with Image.open(io.BytesIO(data), formats=_DECODERS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -198,13 +198,13 @@ def _decode(data: bytes, name: str) -> Photo:
         raise ImageError(f"{name}: too many pixels. {_ACCEPTED}") from None
     except UnsupportedError as error:
         raise _unsupported(name, str(error)) from None
-    except Exception as error:  # a damaged file makes the decoders raise nearly anything
+    except Exception as error:  # for damaged files the decoders raise many kinds of error
         if _is_memory(error):
             raise _no_memory(name) from error
         why = _words(error)
         if data.startswith(_STARTS["JPEG"]) and "truncated" in why and (ended := ended_jpeg(data)):
             return _decode(ended, name)
-        if _OF_ITS_KIND.search(why):
+        if _UNSUPPORTED_KIND.search(why):
             raise _unsupported(name, f"{why}; or it is damaged") from error
         raise ImageError(
             f"{name}: the picture is cut off or damaged ({why}). {_ACCEPTED}"
@@ -212,11 +212,11 @@ def _decode(data: bytes, name: str) -> Photo:
 
 
 def _note(image: Image.Image, frames: int) -> str | None:
-    """Return what is not read of a file that holds several pictures."""
+    """Return a note about the pictures of a file that were not read; None if there are none."""
     if image.format == "TIFF":
         try:
             image.seek(1)
-        except Exception:  # noqa: BLE001 (damage behind the first page costs it nothing)
+        except Exception:  # noqa: BLE001 (damage after the first page does no harm to it)
             return None
         return "several pages: only the first is read."
     if image.format == "HEIF":
@@ -224,7 +224,7 @@ def _note(image: Image.Image, frames: int) -> str | None:
         return f"{count} pictures: only the main one is read." if count > 1 else None
     if image.format == "WEBP":
         frames = getattr(image, "n_frames", 1)
-    # A JPEG's further ones are previews, depth and brightness of the same picture.
+    # Further pictures in a JPEG are previews, depth maps and gain maps of the same picture.
     return f"an animation of {frames} frames: only the first is read." if frames > 1 else None
 
 
@@ -238,7 +238,7 @@ def _no_memory(name: str) -> ImageError:
 
 def _unsupported(name: str, how: str) -> ImageError:
     return ImageError(
-        f"{name}: keeps its pixels in a way that is not read here ({how}). "
+        f"{name}: its pixels are stored in a way that EmoRec cannot read ({how}). "
         f"Save it as an ordinary JPEG or PNG. {_ACCEPTED}"
     )
 

@@ -1,4 +1,4 @@
-"""What a live session leaves behind: its rows in memory, and what they add up to.
+"""The record of a live session: its rows in memory, and a summary of them.
 
 FrameResult -> timeline (rows) -> summary (figures); `emorec.rows` writes them as CSV and JSON.
 """

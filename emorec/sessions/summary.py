@@ -1,4 +1,4 @@
-"""The figures that a session adds up to."""
+"""The summary of a session: its figures, computed from the rows of its timeline."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ class Summary(Record):
 
     Attributes:
         duration_s: from the first to the last frame observed.
-        faces_seen: faces followed and classified; someone who left and came back counts again.
+        faces_seen: number of faces tracked and classified; a person who left and came back counts
+            again.
         most_at_once: the most faces in one frame.
-        shares: by emotion in ``EMOTIONS`` order, then "unsure": the share in [0, 1] of the time
-            that faces were read; all 0 where there was none.
-        mean_valence: over that time, in [-1, 1]; None where there was none.
-        dominant: the emotion of the largest share, "unsure" left out; None where there is none.
-        unreadable: the share in [0, 1] of the time that faces were followed in which they could
-            not be read.
+        shares: by emotion in ``EMOTIONS`` order, then "unsure": its share, in [0, 1], of the time
+            during which faces were read; all 0 if no face was read.
+        mean_valence: over that time, in [-1, 1]; None if no face was read.
+        dominant: the emotion of the largest share, without "unsure"; None if there is none.
+        unreadable: the share, in [0, 1], of the time during which faces were tracked but could not
+            be read.
     """
 
     duration_s: float
@@ -45,8 +46,8 @@ class Summary(Record):
 def summarize(timeline: Timeline) -> Summary:
     """Return the figures of a session so far.
 
-    A row counts for the time until the same face's next row, at most a second; a face's last row
-    for the least time between two.
+    A row counts for the time until the same face's next row, at most one second. A face's last row
+    counts for ``LEAST_STEP_S``.
     """
     time_s = dict.fromkeys((*EMOTIONS, UNSURE), 0.0)
     valence_s = unreadable_s = 0.0
@@ -60,7 +61,7 @@ def summarize(timeline: Timeline) -> Summary:
             time_s[row["emotion"]] += weight_s
             valence_s += weight_s * row["valence"]
 
-    newest: dict[int, Row] = {}  # of each face
+    newest: dict[int, Row] = {}  # by track_id
     for row in timeline:
         if before := newest.get(row["track_id"]):
             count(before, row["time_s"])

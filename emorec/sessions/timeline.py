@@ -1,9 +1,9 @@
-"""The record of a live session: who was in view, with which expression, when; in memory only.
+"""The record of a live session: each face's expression over time, in memory only.
 
-Each face that was read, or marked unreadable, gives at most ten rows a second, and the oldest rows
-go when there are more than ``MOST_ROWS``: four hours of one face, one hour of four. A longer
-session keeps its newest part; what was counted over the session (its length, the faces seen) stays
-whole.
+Each face that was read, or marked unreadable, adds at most ten rows a second. Above ``MOST_ROWS``
+(four hours of one face, one hour of four faces) the oldest rows are dropped, so a longer session
+keeps its newest part. The counts over the session (its length, the faces seen) include the dropped
+part.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ LEAST_STEP_S = 0.1
 
 _ORDER = columns(wall_clock=True)
 _TEXTS = frozenset(name for name in COLUMNS if DTYPES[name] in ("string", "category"))
-# A row as it is kept: a dictionary for each would take ten times the memory. The wall clock follows
-# from the time, and a text is a number in the timeline's list of texts.
-_KEPT = {name: "uint32" if name in _TEXTS else DTYPES[name] for name in COLUMNS}
-_ENTRY = np.dtype(list(_KEPT.items()))
+# Rows are stored packed: as dictionaries they would take ten times the memory. The wall clock is
+# computed from the time, and a text is stored as its index in the timeline's list of texts.
+_STORED_DTYPES = {name: "uint32" if name in _TEXTS else DTYPES[name] for name in COLUMNS}
+_ENTRY = np.dtype(list(_STORED_DTYPES.items()))
 _CODES = {"int64": "q", "float64": "d", "float32": "f", "uint32": "I"}
-_PACKED = struct.Struct("=" + "".join(_CODES[dtype] for dtype in _KEPT.values()))
+_PACKED = struct.Struct("=" + "".join(_CODES[dtype] for dtype in _STORED_DTYPES.values()))
 _TIME = COLUMNS.index("time_s")
 
 
@@ -44,20 +44,20 @@ class Timeline:
     """A sink for the results of one session; one thread may add while another reads.
 
     Args:
-        clock_start: the wall clock at second 0 of the stream; must know its time zone.
-        bounded: whether the oldest rows go where there are more than ``MOST_ROWS``.
+        clock_start: the wall clock at second 0 of the stream, with a time zone.
+        bounded: whether the oldest rows are dropped above ``MOST_ROWS``.
 
     Raises:
         ValueError: ``clock_start`` has no time zone.
     """
 
     def __init__(self, clock_start: datetime, bounded: bool = True) -> None:
-        wall_clock(clock_start, 0.0)  # raises where there is no time zone
+        wall_clock(clock_start, 0.0)  # raises if there is no time zone
         self.clock_start = clock_start.astimezone(UTC)
         self._lock = threading.Lock()
         self._entries: deque[bytes] = deque(maxlen=MOST_ROWS if bounded else None)
         self._texts: list[str | None] = [None]
-        self._number_of_text: dict[str | None, int] = {None: 0}
+        self._index_of_text: dict[str | None, int] = {None: 0}
         self._pace = Pace(LEAST_STEP_S)
         self._classified_ids: set[int] = set()
         self._most_at_once = 0
@@ -67,14 +67,14 @@ class Timeline:
         return self
 
     def __exit__(self, *why: object) -> None:
-        """Keep the rows: they stay readable."""
+        """Do nothing: the rows stay available."""
 
     def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
-        """Record what was read from one frame; frames come in the order of their time.
+        """Record the result of one frame; call it in the order of the frames' times.
 
         Args:
-            image_bgr: the picture; it is not looked at and not kept.
-            result: what was read from it.
+            image_bgr: the picture; not used.
+            result: the result of reading it.
         """
         classified = [face.track_id for face in result.faces if face.classified]
         with self._lock:
@@ -85,23 +85,24 @@ class Timeline:
             self._entries.extend(map(self._entry, face_rows(self._pace.due(result))))
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows kept so far, the oldest first, without holding all of them in memory."""
+        """Yield the stored rows, the oldest first; unpacks one row at a time to save memory."""
         with self._lock:
             entries, texts = list(self._entries), list(self._texts)
         return (self._row(entry, texts) for entry in entries)
 
     def rows(self) -> list[Row]:
-        """Return all rows kept, the oldest first, with ``columns(wall_clock=True)``."""
+        """Return all stored rows, the oldest first, with ``columns(wall_clock=True)``."""
         return list(self)
 
     def readings(
         self, last_s: float = math.inf
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-        """Return what was read in the last so many seconds observed, the oldest first.
+        """Return the readings of the last ``last_s`` observed seconds, the oldest first.
 
         Returns:
-            When, in seconds from the stream's start, shape (n,); and the smoothed probabilities, in
-            ``EMOTIONS`` order, shape (n, 7). Faces that could not be read are left out.
+            Their times, in seconds from the stream's start, float64 of shape (n,); and the smoothed
+            probabilities in ``EMOTIONS`` order, float32 of shape (n, 7). Unreadable faces are left
+            out.
         """
         with self._lock:
             since = self._span_s[1] - last_s if self._span_s else 0.0
@@ -119,7 +120,7 @@ class Timeline:
 
     @property
     def faces_seen(self) -> int:
-        """How many faces were followed and classified over the whole session."""
+        """Number of faces tracked and classified over the whole session."""
         with self._lock:
             return len(self._classified_ids)
 
@@ -134,18 +135,18 @@ class Timeline:
 
     def _packable(self, name: str, value: Any) -> Any:
         if name in _TEXTS:
-            return self._number(value)
+            return self._text_index(value)
         return math.nan if value is None else value
 
-    def _number(self, text: str | None) -> int:
-        if text not in self._number_of_text:
-            self._number_of_text[text] = len(self._texts)
+    def _text_index(self, text: str | None) -> int:
+        if text not in self._index_of_text:
+            self._index_of_text[text] = len(self._texts)
             self._texts.append(text)
-        return self._number_of_text[text]
+        return self._index_of_text[text]
 
     def _row(self, entry: bytes, texts: list[str | None]) -> Row:
         row: Row = dict(zip(COLUMNS, _PACKED.unpack(entry), strict=True))
         row |= {name: texts[row[name]] for name in _TEXTS}
         row["wall_clock"] = wall_clock(self.clock_start, row["time_s"])
-        # NaN, which alone differs from itself, stands for a number that is missing.
+        # NaN stands for a missing number; it is the only value that is unequal to itself.
         return {name: None if row[name] != row[name] else row[name] for name in _ORDER}

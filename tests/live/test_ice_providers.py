@@ -96,7 +96,7 @@ def test_a_provider_is_asked_as_it_wants_to_be(ask, provider):
     ("status", "body", "why"),
     [
         (401, b"{}", "refuses the key (HTTP 401)"),
-        (429, b"{}", "lends no TURN server (HTTP 429)"),
+        (429, b"{}", "gives no TURN server (HTTP 429)"),
         (200, b"<html>", "not readable"),
         (200, b"{}", "expected a list"),
         (200, b"[]", "expected a list"),
