@@ -1,14 +1,13 @@
-"""What is each way worth of making one label of both heads? Kept where the model card finds it.
+"""Compares rules that make one label of both heads, and writes the result for the model card.
 
     python -m benchmarks.decision --data fer2013.csv --ferplus fer2013new.csv --posed FOLDER
         --photos FOLDER [--out models/decision.json]
 
-Three things are measured together, of every model in ``models/``: agreement with people on
-FER2013's PublicTest; clearly posed expressions, where neutral counts as wrong (``posed.csv`` with
-the columns index, person, sequence, emotion, and ``posed.png``, faces of 48×48 pixels, 30 a row);
-photographs read end to end (``photos.csv`` with the columns file, emotion, and ``images/``), each
-by its largest face that is read. Temperature and threshold of every rule are fitted as
-`emorec train` fits them.
+Measured for every model in ``models/``: agreement with people on FER2013's PublicTest; clearly
+posed expressions, where neutral counts as wrong (``posed.csv`` with the columns index, person,
+sequence, emotion, and ``posed.png``, faces of 48×48 pixels, 30 in a row); photographs read by the
+whole pipeline (``photos.csv`` with the columns file, emotion, and ``images/``), each by its largest
+readable face. Temperature and threshold of every rule are fitted as in `emorec train`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Which faces are found, and what else is taken for one, side by side with `fer` and `mtcnn`.
+"""Recall and precision of face detectors: EmoRec's, `fer`'s and `mtcnn`'s.
 
     python -m benchmarks.detection [--peers-python peers/bin/python] [--faces 100] [--out FILE]
     python -m benchmarks.detection --show FILE
 
-Everyone reads the same standard pictures, in processes of their own, one after the other. The
-peers get a virtual environment: benchmarks/README.md says how to make one. Without
+All programs read the same standard pictures, in separate processes, one after the other. `fer` and
+`mtcnn` need their own virtual environment: benchmarks/README.md describes how to make it. Without
 ``--peers-python`` only EmoRec's detectors are measured.
 """
 
@@ -41,7 +41,7 @@ Look = Callable[[Any], Sequence[Sequence[float]]]
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers-python", type=Path, metavar="PATH", help="has fer and mtcnn")
     parser.add_argument("--faces", type=int, default=100, help="in each size, tilt and light")
@@ -191,7 +191,7 @@ LOOKS = OWN | {"fer": _fer, "mtcnn": _mtcnn}
 
 
 def tables(report: dict[str, Any]) -> str:
-    """Return a kept report as Markdown: recall and precision, a row for each kind of picture."""
+    """Return a report as Markdown: recall and precision, a row for each kind of picture."""
     runs = report["runs"]
     lines = [
         f"| recall / precision | faces | {' | '.join(runs)} |",

@@ -1,13 +1,13 @@
-"""How good EmoRec's networks are at naming an expression, beside those of the package `fer`.
+"""Accuracy of EmoRec's networks, compared with those of the package `fer`.
 
     python -m benchmarks.evaluation --data fer2013.csv --ferplus fer2013new.csv
         --split PublicTest --fer-python fer-venv/bin/python [--out FILE]
     python -m benchmarks.evaluation --show FILE
 
-Every network reads the same cut-out faces, each program in a process of its own, one after the
-other. `fer` gets a virtual environment of its own: benchmarks/README.md says how to make one.
-Without ``--fer-python`` only EmoRec is measured. The network of the first prototypes is untrained:
-it is there for its time alone, and making it takes Keras with TensorFlow.
+All networks read the same cropped faces, each program in its own process, one after the other.
+`fer` needs its own virtual environment: benchmarks/README.md describes how to make it. Without
+``--fer-python`` only EmoRec is measured. The network of the first prototypes is untrained: only its
+time is measured, and making it needs Keras with TensorFlow.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SEED = "first prototypes' network, untrained"
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, metavar="FILE", help="fer2013.csv")
     parser.add_argument("--ferplus", type=Path, metavar="FILE", help="fer2013new.csv")
@@ -220,7 +220,7 @@ def timed(read: Callable[[Any], Any], faces: Any, size: int) -> float:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return a kept report as Markdown."""
+    """Return a report as Markdown."""
     counts = report["faces"]
     columns = (
         f"network, on {report['split']}",

@@ -1,12 +1,13 @@
-"""Train the second opinion on what BlazeFace takes for a face, and say what it is worth.
+"""Trains the network that confirms BlazeFace's detections, and measures it.
 
     python -m benchmarks.face_check --data fer2013.csv --out models/face_check.tflite
 
-Faces are FER2013's Training, varied in frame, tilt, sharpness, light and noise. What is no face is
-what BlazeFace takes for one in pictures without any: photographs that come with scikit-image, pages
-of text, and seeded backgrounds full of things drawn to look like faces (`testkit.backgrounds`;
-other seeds than the detection benchmark's). A small convolutional network tells them apart. A tenth
-of both is held back and measured. Some ten minutes on one core.
+The positive examples are FER2013's Training faces, varied in framing, tilt, sharpness, light and
+noise. The negative examples are false detections of BlazeFace in pictures without faces:
+photographs of scikit-image, pages of text, and seeded backgrounds with many objects that resemble
+faces (`testkit.backgrounds`; with other seeds than the detection benchmark's). The classifier is a
+small convolutional network. A tenth of both kinds is not used for training; the network is measured
+on it. Takes about ten minutes on one core.
 """
 
 from __future__ import annotations

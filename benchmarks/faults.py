@@ -1,19 +1,19 @@
-"""What goes wrong around the app, and who notices: faults while two visitors are live.
+"""Effects of faults around the app while two visitors are live.
 
     python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--out FILE]
     python -m benchmarks.faults --show FILE
 
-For every fault the app starts anew, with a visitor whom it hits and one beside. Pictures shown a
-second to the one beside are counted before, during and after; the message is what the page of the
-one whom it hits says during the fault. Faults are real where they can be had: coturn is killed,
-garbage goes over the WebSocket and as uploads. Those inside the process come from
-`testkit.rigged`, not from the app.
+For every fault the app is started again with two visitors: the affected one and a second one. The
+pictures shown per second to the second visitor are counted before, during and after the fault; the
+message is that of the affected visitor's page during the fault. The faults are real where possible:
+coturn is killed, and garbage is sent over the WebSocket and as uploads. Faults inside the process
+are patched in by `testkit.rigged`; the app contains no code for them.
 
 - **classifier**: every call of the network raises.
-- **reading**, **drawing**: the thread that reads or draws for the one whom it hits is killed.
-- **turn**: the coturn through which only the one whom it hits is connected is killed.
-- **disk**: no file can be written to any more, the log included (a file size limit of 0, which
-  fails as a full disk does).
+- **reading**, **drawing**: the affected visitor's thread that reads or draws is killed.
+- **turn**: the coturn that only the affected visitor uses is killed.
+- **disk**: no file can be written any more, the log included (a file size limit of 0, which
+  fails like a full disk).
 - **clock**: the wall clock jumps a day ahead, then two days back.
 - **garbage**: random bytes, text, far too much, and messages that are well-formed but senseless.
 - **uploads**: 10,000 malformed pictures (`benchmarks.malformed`) on the photo page, 20 at once.

@@ -1,15 +1,16 @@
-"""How often strangers are given a name, and those who are enrolled their own.
+"""Errors of names: how often strangers get a name, and enrolled people their own.
 
     python -m benchmarks.identity --people DIR [--out FILE] [--plot FILE.png]
     python -m benchmarks.identity --show FILE [--plot FILE.png]
 
-DIR holds ``names.csv`` with the columns ``file`` and ``person``, and those files in ``images``: of
-80 people or more five pictures each, of others one, who are the strangers. The published numbers
-are of people in Labeled Faces in the Wild (G. Huang et al., 2007), in grey, up to 350 × 350 pixels.
+DIR holds ``names.csv`` with the columns ``file`` and ``person``, and those files in ``images``:
+five pictures each of 80 people or more, and one picture each of other people, the strangers. The
+published numbers are of people in Labeled Faces in the Wild (G. Huang et al., 2007), in grey, up to
+350 × 350 pixels.
 
-Every picture is embedded once, as the app does it. Then 20 times other people are enrolled with
-other pictures of them. The rule's numbers were chosen on half of the people and of the strangers;
-the report has that half, the other one and both.
+Every picture is embedded once, as in the app. Then, 20 times, randomly chosen people are enrolled
+with randomly chosen pictures. The rule's numbers were chosen on half of the people and of the
+strangers; the report has that half, the other half and both.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ THREADS = 2  # processes that embed, each on one core
 
 
 def main() -> None:
-    """Measure, print and, with ``--out`` and ``--plot``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` and ``--plot`` also write; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--people", type=Path, metavar="DIR", help="names.csv and images/")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw both errors")
@@ -77,7 +78,7 @@ def main() -> None:
 
 
 def measure(folder: Path | None) -> Report:
-    """Return all of it, fit for JSON."""
+    """Return the whole report as a dictionary for JSON."""
     head = machine()
     pictures = read(folder)
     halves = [half(pictures, number) for number in (0, 1)]

@@ -1,12 +1,12 @@
-"""Thin lines between Chromium and the app: how much is sent, how large, and how long it waits.
+"""Connections of low bandwidth between Chromium and the app: data rate, picture size, delay.
 
     python -m benchmarks.line [--kbit 20000 1000 500 250 100] [--seconds 30] [--out FILE]
     python -m benchmarks.line --show FILE
 
-Needs Linux, root, `ip` and `tc`. The app runs in a network namespace of its own, and what Chromium
-sends to it passes a token bucket of so many kbit/s, with a queue of 0.8 s. The webcam is a film of
-1280×720 in which one face moves. What is sent, how large, and the time there and back are what
-Chromium tells of itself (`RTCPeerConnection.getStats`), from five seconds after START.
+Needs Linux, root, `ip` and `tc`. The app runs in its own network namespace, and all that Chromium
+sends to it passes a token bucket of the given kbit/s with a queue of 0.8 s. The webcam is a film of
+1280×720 in which one face moves. Data rate, picture size and round-trip time are Chromium's own
+statistics (`RTCPeerConnection.getStats`), from five seconds after START.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _TELL = """async () => {
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kbit", type=int, nargs="+", default=[20_000, 1000, 500, 250, 100])
     parser.add_argument("--seconds", type=float, default=30, help="to watch each for")
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def measure(rates_kbit: list[int], seconds: float) -> dict[str, Any]:
-    """Return all of it, fit for JSON."""
+    """Return the whole report as a dictionary for JSON."""
     report = {
         "command": f"python -m benchmarks.line --kbit {' '.join(map(str, rates_kbit))}"
         f" --seconds {seconds:g}",

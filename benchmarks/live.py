@@ -5,8 +5,8 @@
 
 Starts the app, opens it in Chromium with a fake webcam (640x480, 30 pictures a second, one real
 face that moves), presses START, and after a while counts for ten seconds. Browser and server share
-the machine, so what Chromium takes is missing to the app. Memory is resident, of the web process.
-How soon the app starts, and what it takes while nobody is live, is in `benchmarks.start`.
+the machine, so Chromium takes processor time from the app. Memory is the web process's resident
+memory. `benchmarks.start` measures the time of the start, and the memory without live sessions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _COUNT_S = 10
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_options(parser)
     deliver(parser.parse_args(), measure, tables)

@@ -1,10 +1,10 @@
-"""What the live pipeline costs as pictures and crowds grow, and how still a still face's label is.
+"""Cost of the live pipeline for larger pictures and crowds, and stability of a still face's label.
 
     python -m benchmarks.load [--fer2013 fer2013.csv] [--out FILE] [--plot FILE.png]
     python -m benchmarks.load --show FILE
 
-A frame comes every 30th of a second of the media clock, or as late as the one before took: what a
-slow pipeline cannot read is dropped, as on the live page.
+A frame comes every 30th of a second of the media clock, or later if the frame before took longer:
+frames that a slow pipeline cannot read in time are dropped, as on the live page.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PACKAGES = ["ai-edge-litert", "numpy", "opencv-python-headless"]
 
 
 def main() -> None:
-    """Measure, print and, with ``--out`` and ``--plot``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` and ``--plot`` also write; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer2013", type=Path, metavar="CSV", help="still faces of its PublicTest")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw how the cost grows")
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measure(fer2013: Path | None) -> dict[str, Any]:
-    """Return all of it, fit for JSON."""
+    """Return the whole report as a dictionary for JSON."""
     recognizer = EmotionRecognizer()
     heads = [astronaut_head()]
     if fer2013:

@@ -1,6 +1,6 @@
-"""What every benchmark tells of where it ran, and how it runs a program in a process of its own.
+"""The machine record of every benchmark's result, and functions to run programs in new processes.
 
-Another's program may have a Python of its own: nothing but the standard library is imported here.
+Compared programs may have their own Python, so this module imports only the standard library.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine() -> dict[str, Any]:
-    """Return today, the Python, the processor and how busy it is; ask before measuring.
+    """Return the date, the Python, the processor and its load; call it before measuring.
 
-    ``EMOREC_BENCH_NOTE`` is kept too: what else shaped the run, as instructions hidden from the
-    libraries.
+    It includes ``EMOREC_BENCH_NOTE``, which describes other conditions of the run, for example that
+    some processor instructions were hidden from the libraries.
     """
     note = os.environ.get("EMOREC_BENCH_NOTE")
     return {

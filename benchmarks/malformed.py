@@ -1,9 +1,10 @@
-"""Damaged pictures, by the thousand: each gives a picture or one clear line, and nothing else.
+"""Thousands of damaged pictures: each must give a picture or one clear error line.
 
     python -m benchmarks.malformed [--count 10000] [--seed 1]
 
-Real files of every format are cut, flipped, overwritten, given another's header or lengthened, and
-read. Says how many were read and how many refused; exit code 1 where anything else happened.
+Real files of every format are truncated, overwritten, lengthened, or get flipped bits or another
+file's header, and are then read. Prints how many were read and how many refused; exit code 1 if
+anything else happened.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What it costs to find a face among many people, and to enrol and to forget one of them.
+"""Time to match a face with many people, and to enrol and delete a person.
 
     python -m benchmarks.matching [--out FILE]
     python -m benchmarks.matching --show FILE
 
-The store is the real one, on SQLite in a folder that goes with it; the people are drawn at random,
-since the cost does not depend on who they are.
+The store is the real one, on SQLite in a temporary folder. The embeddings are random, since the
+time does not depend on them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from emorec.database.vault import unlock
 from emorec.people.gallery import Gallery
 
 CROWDS = ((10, 10), (100, 10), (1000, 10))
-"""People, and looks of each: as many as the People page takes."""
+"""People, and pictures of each: the most that the People page allows."""
 
 _FACES = 200
 _CHANGES = 10
@@ -35,37 +35,40 @@ _PACKAGES = ["cryptography", "numpy", "sqlalchemy"]
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_options(parser)
     deliver(parser.parse_args(), measure, tables)
 
 
 def measure() -> Report:
-    """Return all of it, fit for JSON."""
+    """Return the whole report as a dictionary for JSON."""
     return {
         "command": "python -m benchmarks.matching",
         **machine(),
         "packages": versions(Path(sys.executable), _PACKAGES),
-        "crowds": [cost(people, looks) for people, looks in CROWDS],
+        "crowds": [cost(people, pictures) for people, pictures in CROWDS],
     }
 
 
-def cost(people: int, looks: int) -> dict[str, float]:
-    """Return milliseconds to match a face, to read all anew after a change, and to make one."""
+def cost(people: int, pictures: int) -> dict[str, float]:
+    """Return milliseconds to match a face, to read all again after a change, and to make changes.
+
+    ``looks`` is the number of embeddings: older result files have that key.
+    """
     with tempfile.TemporaryDirectory() as folder:
         engine = connect(None, Path(folder))
         gallery = Gallery(engine, unlock(engine))
         draw = np.random.default_rng(people)
         for number in range(people):
-            gallery.enrol(f"Person {number}", _looks(draw, looks), consent=True)
-        faces = [_looks(draw, 1) for _ in range(_FACES)]
-        report: dict[str, float] = {"people": people, "looks": looks * people}
+            gallery.enrol(f"Person {number}", _embeddings(draw, pictures), consent=True)
+        faces = [_embeddings(draw, 1) for _ in range(_FACES)]
+        report: dict[str, float] = {"people": people, "looks": pictures * people}
         report["first_ms"] = _timed([lambda: gallery.match(faces[0])])[0]
         each = _timed([lambda face=face: gallery.match(face) for face in faces])
         report |= {"match_ms": round(median(each), 3), "match_ms_p95": percentile_95(each)}
         enrol = _timed(
-            [lambda: gallery.enrol("One more", _looks(draw, looks), consent=True)] * _CHANGES
+            [lambda: gallery.enrol("New", _embeddings(draw, pictures), consent=True)] * _CHANGES
         )
         newest = sorted(person.id for person in gallery.people())[-_CHANGES:]
         forget = _timed([lambda id_=id_: gallery.delete(id_) for id_ in newest])
@@ -80,7 +83,7 @@ def cost(people: int, looks: int) -> dict[str, float]:
 def tables(report: Report) -> str:
     """Return the numbers as Markdown."""
     lines = [
-        "| people | looks | match a face, ms | p95 | read all anew | enrol | delete |",
+        "| people | embeddings | match a face, ms | p95 | read all again | enrol | delete |",
         "|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
@@ -91,7 +94,7 @@ def tables(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _looks(draw: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
+def _embeddings(draw: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
     return draw.normal(0, 0.1, (count, 128)).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""How often people are named rightly, wrongly and not at all, over who happens to be enrolled."""
+"""Rates of right, wrong and missing names, averaged over random choices of the people enrolled."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def search(
     they are people who happen not to be enrolled.
 
     Args:
-        pictures: of everybody.
+        pictures: of all people.
         setting: who is enrolled and asked for.
         only_clear: whether pictures without a clear face are neither enrolled nor named, as in the
             app; else all are.

@@ -1,13 +1,13 @@
-"""Whose face is found: many people's photographs, and rooms full of different people.
+"""Detection on photographs of many people, and in rooms of different people.
 
     python -m benchmarks.photos --photos DIR [--peers-python peers/bin/python] [--out FILE]
     python -m benchmarks.photos --show FILE
 
-DIR holds photographs of one main face each, cropped more or less tightly. A main face is found
-where a box is wider than a third of the picture; whatever else has a box counts as false. In a
-room, people from those photographs (`benchmarks.room.portraits`) stand in rows, once in grey, once
-in colour, their faces 94 pixels wide; a face is found where a box no more than twice as large holds
-its middle half. Everyone looks at the same pictures, in processes of their own.
+DIR holds photographs of one main face each, cropped more or less tightly. A main face is found if a
+box is wider than a third of the picture; every other box counts as false. In a room, people from
+those photographs (`benchmarks.room.portraits`) stand in rows, once in grey, once in colour, with
+faces 94 pixels wide; a face is found if a box no more than twice as large contains its middle half.
+All programs read the same pictures, in separate processes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ROOMS_EACH = 4  # with other people in each
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, metavar="DIR", help="of one main face each")
     parser.add_argument("--peers-python", type=Path, metavar="PATH", help="has fer and mtcnn")
@@ -195,7 +195,7 @@ def counted(told: dict[str, Any], truths: dict[str, list[list[float]]]) -> dict[
 
 
 def tables(report: dict[str, Any]) -> str:
-    """Return a kept report as Markdown."""
+    """Return a report as Markdown."""
     rooms = list(next(iter(report["runs"].values()))["rooms"])
     head = f"main face found, of {report['photographs']} | false a photograph"
     lines = [

@@ -1,6 +1,6 @@
-"""How a benchmark shows its numbers and keeps them.
+"""Prints a benchmark's numbers and writes them to a file.
 
-Another's program may have a Python of its own: nothing but the standard library is imported here.
+Compared programs may have their own Python, so this module imports only the standard library.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def deliver(
     args: argparse.Namespace, measure: Callable[[], Report], tables: Callable[[Report], str]
 ) -> Report:
-    """Measure, or with ``--show`` take what was kept; with ``--out`` keep it; print it."""
+    """Measure, or with ``--show`` read a result file; with ``--out`` write one; print tables."""
     report: Report = json.loads(args.show.read_text(encoding="utf-8")) if args.show else measure()
     if args.out:
         args.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

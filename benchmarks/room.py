@@ -3,13 +3,13 @@
     python -m benchmarks.room --photos DIR [--people 25] [--seconds 60] [--out FILE]
     python -m benchmarks.room --show FILE
 
-DIR holds photographs of one face each. Those in which OpenCV's cascade sees exactly one large face
-are taken, evenly from the whole folder, once the grey ones and once those in colour; every person
-is pasted into a room, sways a little, and has a face of 94 pixels at 1280×720. Chromium takes that
-film for its webcam. App and browser run on the same machine, so what Chromium takes is missing to
-the app. What the page tells is noted twice a second from three seconds after START was pressed;
-the ids are those of the session's CSV, and what the browser sends is what it tells of itself
-(`RTCPeerConnection.getStats`). The photographs and the film are not kept.
+DIR holds photographs of one face each. Those in which OpenCV's cascade finds exactly one large face
+are used, evenly from the whole folder, once the grey ones and once those in colour. Every person is
+pasted into a room, sways slightly, and has a face of 94 pixels at 1280×720. Chromium uses that film
+as its webcam. App and browser run on the same machine, so Chromium takes processor time from the
+app. The numbers on the page are recorded twice a second, from three seconds after START; the ids
+are those of the session's CSV, and the numbers of the sent picture are the browser's own statistics
+(`RTCPeerConnection.getStats`). The photographs and the film are not stored.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ _WATCH = """async ([seconds, every]) => {
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, metavar="DIR", help="of one face each, JPEG or PNG")
     parser.add_argument("--people", type=int, default=25)
@@ -243,8 +243,8 @@ def counted(notes: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str
     """Return the numbers of one room.
 
     Args:
-        notes: what the page and the browser told, twice a second; None where the page told nothing
-            yet, and then nobody was found and nothing read.
+        notes: numbers of the page and the browser, twice a second; None while the page shows no
+            numbers, which counts as no face found and nothing read.
         rows: of the session's CSV.
 
     Raises:

@@ -1,13 +1,13 @@
-"""What is left of visitors who are gone: memory and threads over half an hour of coming and going.
+"""Memory and threads that are left after visitors have gone, over half an hour of visits.
 
     python -m benchmarks.soak [--minutes 30] [--out FILE] [--plot FILE.png]
     python -m benchmarks.soak --show FILE
 
-One visitor stays live throughout; every minute another comes, is live for half of it, and goes: by
-STOP, as a browser that crashes (its process is killed), or as a laptop that is shut (its process is
-stopped, and says nothing more while its connections stay open). Memory is resident, of the web
-process, every 10 seconds. Threads are counted by name before the first visitor starts, but after
-one has come and gone, and again when all have been gone for a while.
+One visitor stays live all the time. Every minute another one comes, is live for half a minute, and
+leaves: by STOP, like a crashed browser (its process is killed), or like a closed laptop (its
+process is stopped; it sends nothing more while its connections stay open). The web process's
+resident memory is recorded every 10 seconds. Threads are counted by name after a first visitor has
+come and gone, and again when all visitors have been gone for a while.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> int:
 def measure(
     minutes: int, minute_s: float = 60.0, gone_s: float = _GONE_S, fps: int = FPS
 ) -> dict[str, Any]:
-    """Return all of it, fit for JSON.
+    """Return the whole report as a dictionary for JSON.
 
     Args:
         minutes: how many visitors come and go; at least 2.

@@ -1,10 +1,10 @@
-"""How fast EmoRec reads faces, side by side with the package `fer` on the same frames.
+"""Speed of EmoRec, compared with the package `fer` on the same frames.
 
     python -m benchmarks.speed --fer-python fer-venv/bin/python [--repeats 40] [--out FILE]
     python -m benchmarks.speed --show FILE
 
-`fer` gets a virtual environment of its own: benchmarks/README.md says how to make one. Without
-``--fer-python`` only EmoRec is timed. Every start is a fresh process; so is every run.
+`fer` needs its own virtual environment: benchmarks/README.md describes how to make it. Without
+``--fer-python`` only EmoRec is timed. Every start and every run is a new process.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ FER_VARIANTS: dict[str, dict[str, bool]] = {
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fer-python", type=Path, metavar="PATH", help="Python that has fer")
     parser.add_argument("--repeats", type=int, default=40, help="frames of each run")
@@ -252,7 +252,7 @@ def hits(boxes: list[Any], truth: Any) -> int:
 
 
 def tables(report: dict[str, Any]) -> str:
-    """Return a kept report as Markdown."""
+    """Return a report as Markdown."""
     columns = {
         "median_ms": "ms, median",
         "p95_ms": "ms, p95",

@@ -1,12 +1,12 @@
-"""How soon the app answers, and what it takes while nobody is live.
+"""Time until the app answers, and its memory without live sessions.
 
     python -m benchmarks.start [--repeats 5] [--out FILE]
     python -m benchmarks.start --show FILE
 
-Each start is a fresh `streamlit run`. It answers when its health does; the page is there when its
-first run has come whole over the WebSocket to a visitor without a browser (`testkit.visitor`).
-Memory is resident, of the web process, with that page open. Medians; the first start, which fills
-the disk's cache, is not counted.
+Each start is a new `streamlit run`. The app answers when its health check succeeds; the page is
+there when a visitor without a browser (`testkit.visitor`) has received its first complete run over
+the WebSocket. Memory is the web process's resident memory with that page open. The numbers are
+medians; the first start, which fills the disk cache, is not counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Strangers who stay in view: how often they are ever given a name.
+"""Strangers who stay in view: how often they get a name at any time.
 
-Nobody's film is at hand: the pictures of a track are made of one photograph's embedding, which
-differs from picture to picture as photographs of different days do, only less (``SHAKE``).
+No films of strangers are available. The pictures of a track are made from one photograph's
+embedding, with differences like those between photographs of different days, but smaller
+(``SHAKE``).
 """
 
 from __future__ import annotations

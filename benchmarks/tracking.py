@@ -1,11 +1,12 @@
-"""How well faces are followed on the standard films: by the boxes that the live page would draw.
+"""Quality of tracking on the standard films, measured on the boxes that the live page would draw.
 
     python -m benchmarks.tracking [--seeds 3] [--scenes crossing mover] [--out FILE]
     python -m benchmarks.tracking --show FILE
 
-Each film goes through `Pipeline.update` frame by frame. A frame is read while the next one is
-shown, so the boxes of one frame are moved to the next, as the live page moves them, and counted
-there: also those of faces that are only remembered. MOTA, IDF1 and id switches are `motmetrics`'.
+`Pipeline.update` reads each film frame by frame. A frame is read while the next one is shown, so
+the boxes of one frame are moved to the next, as on the live page, and counted there. That includes
+the boxes of faces that were not seen in this frame. `motmetrics` computes MOTA, IDF1 and id
+switches.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _PACKAGES = ["ai-edge-litert", "motmetrics", "numpy", "opencv-python-headless"]
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [scene.name for scene in standard_scenes()]
     parser.add_argument("--seeds", type=int, default=3, help="films of each scene")
@@ -59,7 +60,7 @@ def measure(seeds: int, names: Sequence[str]) -> dict[str, Any]:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return a kept report as Markdown."""
+    """Return a report as Markdown."""
     columns = {
         "frames": "frames",
         "faces": "faces in them",

@@ -1,15 +1,15 @@
-"""How many visitors may be live at once: what each of them gets, and what each costs the server.
+"""Many live visitors at once: the picture rate that each gets, and the cost for the server.
 
     python -m benchmarks.visitors [--sessions 1 2 4 8] [--seconds 30] [--out FILE] [--plot FILE.png]
     python -m benchmarks.visitors --show FILE
 
-For each number the app starts anew, and so many visitors without a browser (`testkit.visitor`)
-press START, each in a process of its own at 640×480 and 30 frames a second. They share the machine
-with the server: what they take is missing to it, and is told beside it, so the numbers are a lower
-bound. A picture counts as shown when it was made of another camera frame than the one before. The
-age of a label is the time from when the camera took the frame that was analysed until a picture
-with that analysis drawn on it was received: every frame carries its number there and back, and the
-app is rigged (`testkit.rigged`) to write on its pictures how much older their analysis is.
+For each number of visitors the app is started again, and that many visitors without a browser
+(`testkit.visitor`) press START, each in its own process at 640×480 and 30 frames a second. They
+share the machine with the server and take processor time from it, which is reported too; so the
+numbers are a lower bound. A picture counts as shown if it was made of another camera frame than the
+one before. The age of a label is the time from the camera's taking of the analysed frame to the
+arrival of a picture with that analysis on it. Every frame carries its number on both ways, and the
+app is patched (`testkit.rigged`) to write on its pictures how much older their analysis is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SETTLE_S = 10.0
 
 
 def main() -> None:
-    """Measure, print and, with ``--out`` and ``--plot``, keep; or show what was kept."""
+    """Measure and print, with ``--out`` and ``--plot`` also write; or print a result file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 2, 4, 8], metavar="N")
     parser.add_argument("--seconds", type=float, default=30, help="to count for")
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def measure(sessions: list[int], seconds: float, fps: int = FPS) -> dict[str, Any]:
-    """Return all of it, fit for JSON."""
+    """Return the whole report as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
@@ -105,7 +105,7 @@ def crowd(number: int, seconds: float, film: Path, fps: int = FPS) -> dict[str, 
 
 
 def holds(run: dict[str, Any]) -> bool:
-    """Return whether everyone gets enough."""
+    """Return whether every visitor gets the required rates."""
     enough = zip((run["shown_per_s"], run["read_per_s"]), (LEAST_SHOWN, LEAST_READ), strict=True)
     return all(min(rates) >= least for rates, least in enough)
 

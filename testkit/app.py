@@ -42,7 +42,7 @@ _REMEMBER_PEERS = """() => {
 
 
 def browser_path() -> str | None:
-    """Return the browser that `make test` chose, or the one found; None: Playwright's own."""
+    """Return the browser that `make test` chose, or an installed one; None: Playwright's own."""
     return os.environ.get("EMOREC_BROWSER") or find_browser()
 
 
@@ -63,7 +63,7 @@ def webcam_frame(number: int, size_wh: tuple[int, int] = (640, 480)) -> np.ndarr
 
 
 def write_webcam(path: Path, size_wh: tuple[int, int] = (640, 480)) -> Path:
-    """Write four seconds of webcam picture; Chromium plays them round and round."""
+    """Write four seconds of a webcam film; Chromium repeats it endlessly."""
     with path.open("wb") as file:
         for number in range(_LOOP_S * FPS):
             encoded, jpeg = cv2.imencode(".jpg", webcam_frame(number, size_wh))
@@ -73,7 +73,7 @@ def write_webcam(path: Path, size_wh: tuple[int, int] = (640, 480)) -> Path:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing uses now."""
+    """Return a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
@@ -87,17 +87,17 @@ def running_app(
     program: Sequence[str] = ("-m", "streamlit"),
     path: str = "",
 ) -> Iterator[tuple[subprocess.Popen, str]]:
-    """Run the app as a server runs it; yields its process and its address.
+    """Run the app as on a server; yields its process and its address.
 
     Args:
-        log: receives what it prints.
-        root: of the checkout that it runs from.
+        log: the file that its output goes to.
+        root: the checkout that it runs from.
         env: further environment variables.
-        program: what this Python runs in place of Streamlit's command line.
-        path: of the app at its address, where ``env`` sets one.
+        program: the arguments of Python in place of Streamlit's command line.
+        path: the app's path at its address, if ``env`` sets one.
 
     Raises:
-        RuntimeError: it did not start within a minute; carries its log.
+        RuntimeError: it did not start within a minute; the text holds its log.
     """
     port = free_port()
     # Browser and server are one machine here: no server outside is asked.
@@ -118,13 +118,13 @@ def running_app(
         process.terminate()
         try:
             process.wait(timeout=20)
-        except subprocess.TimeoutExpired:  # asked while it still starts, Streamlit may miss it
+        except subprocess.TimeoutExpired:  # Streamlit may miss a signal while it starts
             process.kill()
             process.wait()
 
 
 def answers(url: str) -> bool:
-    """Return whether the app at this address says that it is well."""
+    """Return whether the health check of the app at this address succeeds."""
     try:
         return bool(urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).read())
     except OSError:
@@ -134,9 +134,10 @@ def answers(url: str) -> bool:
 def launch_browser(
     playwright: Any, webcam: Path | None, allowed: bool = True, secure: str | None = None
 ) -> Any:
-    """Start Chromium with this film as its webcam, or with none; allowed without asking or not.
+    """Start Chromium with this film as its webcam, or without a webcam.
 
-    Pages at ``secure``, an address without HTTPS, may have the camera too.
+    It allows the camera without a question, or denies it. Pages at ``secure``, an address without
+    HTTPS, may use the camera too.
     """
     arguments = [
         *_QUIET,
@@ -154,7 +155,7 @@ def launch_browser(
 
 
 def ready_to_start(page: Any, url: str) -> Any:
-    """Open the Live page, remembering its peers, and return its START once that is there."""
+    """Open the Live page, remember its connections, and return START as soon as it is shown."""
     page.set_default_timeout(90_000)
     remember_peers(page)
     page.goto(url)
@@ -165,7 +166,7 @@ def ready_to_start(page: Any, url: str) -> Any:
 
 
 def remember_peers(page: Any) -> None:
-    """Have every frame of a page keep its connections in ``window.peers``; before it is opened."""
+    """Make every frame of a page store its connections in ``window.peers``; call before opening."""
     page.add_init_script(f"({_REMEMBER_PEERS})()")
 
 

@@ -27,13 +27,13 @@ PHOTOGRAPHS = (
     "rocket",
     "text",
 )
-"""Of `skimage.data`, those that come with it and show no face of man, beast or coin."""
+"""Pictures of `skimage.data` that come with it and show no face of a person, animal or coin."""
 _SKIN_BGR = ((165, 190, 232), (120, 150, 205), (80, 110, 165), (50, 70, 110))
 _GROUNDS = ("photograph", "gradient", "soft", "rough")
 
 
 def background(rng: Rng, size_wh: tuple[int, int], clutter: int) -> Image:
-    """Return uint8 (h, w, 3): some ground with so many things on it."""
+    """Return uint8 (h, w, 3): a background with ``clutter`` objects on it."""
     width, height = size_wh
     kind = _GROUNDS[rng.integers(len(_GROUNDS))]
     if kind == "photograph":
@@ -64,7 +64,7 @@ def background(rng: Rng, size_wh: tuple[int, int], clutter: int) -> Image:
 
 
 def thing(rng: Rng, side: int) -> Sprite:
-    """Return something of this size in pixels that a careless detector takes for a face."""
+    """Return an object of this size in pixels that a poor detector takes for a face."""
     side = max(side, 12)
     image = np.empty((side, side, 3), np.uint8)
     mask = np.zeros((side, side), np.float32)
@@ -75,7 +75,7 @@ def thing(rng: Rng, side: int) -> Sprite:
 
 
 def board(rng: Rng, size_wh: tuple[int, int]) -> Sprite:
-    """Return something flat, held upright, to hide a face behind."""
+    """Return a flat upright board that hides a face."""
     width, height = size_wh
     image = background(rng, size_wh, clutter=0)
     mask = np.ones((height, width), np.float32)
@@ -120,7 +120,7 @@ def _dotted_oval(rng: Rng, image: Image, mask: npt.NDArray[np.float32]) -> None:
     axes = _point(side, rng.uniform(0.32, 0.42), 0.45)
     cv2.ellipse(mask, _point(side, 0.5, 0.5), axes, rng.uniform(-20, 20), 0, 360, 1.0, cv2.FILLED)
     dark = tuple(rng.uniform(10, 90, 3).tolist())
-    # Not two eyes and a mouth: people call that a face, so a detector may.
+    # No two eyes and a mouth: people see a face in that, so a detector may too.
     for x, y in rng.uniform(0.28, 0.72, (rng.integers(2, 6), 2)):
         cv2.circle(image, _point(side, x, y), max(side // 16, 1), dark, cv2.FILLED)
 

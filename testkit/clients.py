@@ -17,7 +17,7 @@ from testkit.visitor import Visitor
 
 
 class Client:
-    """A visitor in a process of its own, so that what it costs is not counted as the server's."""
+    """A visitor in a separate process, so that its cost is not counted as the server's."""
 
     def __init__(self, url: str, film: Path, fps: int = FPS) -> None:
         context = multiprocessing.get_context("spawn")
@@ -27,20 +27,20 @@ class Client:
         theirs.close()
 
     def ask(self, name: str, *args: Any) -> Any:
-        """Let the visitor do something by its method's name; returns what that does.
+        """Call a method of the visitor by name and return the method's result.
 
         Raises:
-            PageError: it could not.
+            PageError: the method raised it.
         """
         self.tell(name, *args)
         return self.hear()
 
     def tell(self, name: str, *args: Any) -> None:
-        """As `ask`, but do not wait: `hear` does."""
+        """Send a command like `ask`, but do not wait for the result; `hear` returns it."""
         self._ours.send((name, args))
 
     def hear(self, timeout_s: float = 300) -> Any:
-        """Return what the visitor answers to what it was told."""
+        """Wait for the result of the last `tell` and return it."""
         try:
             if not self._ours.poll(timeout_s):
                 raise PageError(f"the visitor has not answered within {timeout_s:.0f} s.")
@@ -68,7 +68,7 @@ class Client:
 
 @contextmanager
 def visiting(url: str, film: Path, number: int = 1, fps: int = FPS) -> Iterator[list[Client]]:
-    """Yield so many visitors, each with the page open; afterwards they are gone."""
+    """Yield ``number`` visitors, each with the page open; they leave when the context ends."""
     clients = [Client(url, film, fps) for _ in range(number)]
     try:
         for client in clients:

@@ -29,7 +29,7 @@ class TurnServer(NamedTuple):
 
 
 def turn_path() -> str | None:
-    """Return where coturn's ``turnserver`` is; None where it is not installed."""
+    """Return the path of coturn's ``turnserver``; None if it is not installed."""
     return shutil.which("turnserver")
 
 
@@ -37,14 +37,14 @@ def turn_path() -> str | None:
 def running_turn(folder: Path) -> Iterator[TurnServer]:
     """Run coturn with a shared secret on this machine's own address.
 
-    Chromium gathers nothing on the loopback interface; to the machine's own address, packets take
-    that interface all the same.
+    Chromium gathers no candidates on the loopback address. Packets to the machine's own address
+    still go through the loopback interface.
 
     Args:
-        folder: receives its log and its files.
+        folder: for its log and its files.
 
     Raises:
-        RuntimeError: it did not start within half a minute; carries its log.
+        RuntimeError: it did not start within half a minute; the text holds its log.
     """
     host, port = _own_address(), free_port()
     secret, log = "a secret that stays on the server", folder / "turn.log"
@@ -74,8 +74,8 @@ def running_turn(folder: Path) -> Iterator[TurnServer]:
 def _own_address() -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # asks for the way there (RFC 5737), sends nothing
-        except OSError:  # no way to anywhere
+            probe.connect(("192.0.2.1", 9))  # only selects a route (RFC 5737), sends nothing
+        except OSError:  # the machine has no route
             return "127.0.0.1"
         return str(probe.getsockname()[0])
 

@@ -23,7 +23,7 @@ _BITS_PER_S = 1_500_000
 
 
 def write_film(path: Path) -> Path:
-    """Write the camera's picture as VP8, with a key frame a second; every frame has its number."""
+    """Write the film as VP8, with one key frame per second; every frame carries its number."""
     with av.open(str(path), "w", format="ivf") as film:
         stream = film.add_stream("libvpx", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
@@ -38,7 +38,7 @@ def write_film(path: Path) -> Path:
 
 
 class Camera(MediaStreamTrack):
-    """Sends the film round and round, as it was encoded."""
+    """Sends the encoded film in an endless loop."""
 
     kind = "video"
 

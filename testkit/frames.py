@@ -16,13 +16,13 @@ _DRIFT_PX = 4
 
 @dataclass(frozen=True)
 class Workload:
-    """A scene: so many faces in so large a picture.
+    """A scene: a number of faces in a picture of a given size.
 
     Attributes:
-        name: unique, fit for a file name.
+        name: unique, valid as a file name.
         size_wh: of each frame, in pixels.
         grid_wh: columns and rows of faces.
-        face_px: side of a face on average; single ones differ by up to a tenth.
+        face_px: mean side of a face; each face differs by up to a tenth.
     """
 
     name: str
@@ -42,10 +42,10 @@ WORKLOADS = (
 def sequence(
     workload: Workload, frames: int
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Film a scene at `FPS` with a hand that is not quite still.
+    """Film a scene at `FPS` with a slightly shaking camera.
 
     Returns:
-        The frames, uint8 of shape (n, h, w, 3), blue first; and where the faces are in each,
+        The frames, uint8 of shape (n, h, w, 3), blue first; and the boxes of the faces in each,
         float64 of shape (n, faces, 4), x1, y1, x2, y2 in pixels.
     """
     canvas, boxes = _scene(workload)

@@ -22,13 +22,13 @@ _SOFT_EDGE = 0.03  # standard deviation of the mask's edge, in faces
 
 @dataclass(frozen=True, eq=False)
 class Sprite:
-    """Something to be placed on a picture.
+    """A cut-out head or object to place on a picture.
 
     Attributes:
         image_bgr: uint8 of shape (h, w, 3).
-        mask: float32 of shape (h, w), 0 = see-through, 1 = opaque.
-        box_xyxy: float64 of shape (4,): of a head, where its face is in the image; of a thing, the
-            whole of it.
+        mask: float32 of shape (h, w), 0 = transparent, 1 = opaque.
+        box_xyxy: float64 of shape (4,): for a head the box of its face, for an object the whole
+            image.
     """
 
     image_bgr: npt.NDArray[np.uint8]
@@ -36,7 +36,7 @@ class Sprite:
     box_xyxy: npt.NDArray[np.float64]
 
     def mirrored(self) -> Sprite:
-        """Return it seen in a mirror."""
+        """Return its mirror image."""
         x1, y1, x2, y2 = self.box_xyxy
         width = self.mask.shape[1]
         box = np.array([width - x2, y1, width - x1, y2])
@@ -58,7 +58,7 @@ def astronaut_head() -> Sprite:
 def gray_heads(faces_gray: npt.NDArray[np.uint8]) -> list[Sprite]:
     """Return the astronaut's head in grey with the faces of other people.
 
-    Without hair, jaw and neck around them, networks take few of FER2013's tight squares for faces.
+    Without hair, jaw and neck around them, networks detect few of FER2013's tight crops as faces.
 
     Args:
         faces_gray: uint8 of shape (n, 48, 48), as `emorec.training.data.load` reads them.
@@ -86,7 +86,7 @@ def gray_heads(faces_gray: npt.NDArray[np.uint8]) -> list[Sprite]:
 
 def _soft(mask: npt.NDArray[np.float32], face_px: float) -> npt.NDArray[np.float32]:
     soft = cv2.GaussianBlur(mask, (0, 0), _SOFT_EDGE * face_px)
-    # Nothing may be left at the border of the cut, where it would show as a straight line.
+    # The mask must be 0 at the border of the crop, where it would show as a straight line.
     edge = np.zeros_like(mask)
     edge[2:-2, 2:-2] = 1
     return (soft * cv2.GaussianBlur(edge, (0, 0), 1.5)).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Numbers written into a picture in squares that video coding leaves readable.
+"""Numbers written into a picture as squares that stay readable after video coding.
 
-A picture on its way through a browser, a network and a server carries no number that arrives with
-it. These squares do: they tell which camera frame a received picture was made of, and when.
+A picture that passes a browser, a network and a server keeps no metadata. The squares identify the
+camera frame that a received picture was made of, and with it the time of that frame.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _DARK, _LIGHT = 16, 235
 def write(image: Image, number: int, bits: int) -> None:
     """Write a number into the lowest squares of a picture, from its left border.
 
-    A light and a dark square come first and the parity last, so that what is no number is not
-    taken for one.
+    The first two squares are light and dark, the last one is the parity, so that other content is
+    not read as a number.
 
     Args:
         image: uint8 (h, w, 3), written to; at least ``(bits + 3) * SIDE`` wide.
@@ -33,7 +33,7 @@ def write(image: Image, number: int, bits: int) -> None:
 
 
 def read(luma: Image, bits: int) -> int | None:
-    """Return the number in a picture's lowest squares; None where there is none.
+    """Return the number in a picture's lowest squares; None if there is none.
 
     Args:
         luma: uint8 (h, w). Of a mirrored picture, pass ``luma[:, ::-1]``.

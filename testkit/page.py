@@ -1,7 +1,7 @@
 """A page of a Streamlit app without a browser: it speaks to the server as a browser's tab does.
 
-Speaks Streamlit's WebSocket: asks for runs of the script, keeps the elements that come back,
-runs fragments again when they are due, and sets what a widget or a component is set to.
+It speaks Streamlit's WebSocket protocol: it requests runs of the script, stores the elements that
+come back, runs fragments again when they are due, and sets the values of widgets and components.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _XSRF = "_streamlit_xsrf"
 
 
 class PageError(Exception):
-    """The page did not do what was expected of it; says what it shows instead."""
+    """The page did not behave as expected; the text holds what it shows instead."""
 
 
 class Page:
@@ -186,7 +186,7 @@ class Page:
         return lines
 
     def said(self) -> str:
-        """Return in one line what the page tells its visitor."""
+        """Return the page's messages in one line."""
         return " ".join(["The page says:", *(self.alerts() or ["nothing."])])
 
     async def _ask(self, path: str = "", fragment: str = "") -> None:

@@ -58,7 +58,7 @@ _CUTS = {
 
 
 def cut(of: Portrait, left: float, top: float, right: float, bottom: float) -> Portrait:
-    """Return the part around its face, reaching so many sides of it beyond its box."""
+    """Return the part around its face; the margins are in sides of its box."""
     (x1, y1, x2, y2), side = of.faces[0], of.faces[0, 2] - of.faces[0, 0]
     low = np.rint([x1 - left * side, y1 - top * side]).astype(int).clip(0)
     high = np.rint([x2 + right * side, y2 + bottom * side]).astype(int)
@@ -67,7 +67,7 @@ def cut(of: Portrait, left: float, top: float, right: float, bottom: float) -> P
 
 
 def resized(of: Portrait, face_px: float) -> Portrait:
-    """Return it in the size in which the face has this side."""
+    """Return it scaled so that the face's box has this side."""
     scale = face_px / (of.faces[0, 2] - of.faces[0, 0])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     image = cv2.resize(of.image_bgr, None, fx=scale, fy=scale, interpolation=how)
@@ -75,7 +75,7 @@ def resized(of: Portrait, face_px: float) -> Portrait:
 
 
 def turned(of: Portrait, tilt_deg: float) -> Portrait:
-    """Return it turned about its face, the top to the right."""
+    """Return it rotated around its face, with the top to the right."""
     middle = of.faces[0].reshape(2, 2).mean(axis=0)
     height, width = of.image_bgr.shape[:2]
     turn = cv2.getRotationMatrix2D(middle.tolist(), -tilt_deg, 1)
@@ -84,13 +84,13 @@ def turned(of: Portrait, tilt_deg: float) -> Portrait:
 
 
 def gray(of: Portrait) -> Portrait:
-    """Return it without its colours."""
+    """Return it in grey."""
     one = cv2.cvtColor(of.image_bgr, cv2.COLOR_BGR2GRAY)
     return Portrait(np.repeat(one[..., None], 3, axis=2), of.faces)
 
 
 def infrared(of: Portrait) -> Portrait:
-    """Return it in grey, with little contrast and much noise, as cameras see in the dark."""
+    """Return it in grey, with low contrast and much noise, as from a camera in the dark."""
     soft = gray(of).image_bgr[..., 0] * 0.3 + 80
     noise = np.random.default_rng(0).normal(0, 3, soft.shape)
     low = np.clip(soft + noise, 0, 255).astype(np.uint8)
@@ -98,7 +98,7 @@ def infrared(of: Portrait) -> Portrait:
 
 
 def room(columns: int, rows: int, face_px: float, size_wh: tuple[int, int]) -> Portrait:
-    """Return a picture in which both look out of many windows, mirrored and lit differently."""
+    """Return a picture with many copies of both people, mirrored and lit differently."""
     width, height = size_wh
     x, y = np.arange(width)[None, :, None], np.arange(height)[:, None, None]
     waves = 110 + 50 * np.sin(x / 97 + np.array([0, 1, 2])) + 30 * np.cos(y / 71)
@@ -121,7 +121,7 @@ def room(columns: int, rows: int, face_px: float, size_wh: tuple[int, int]) -> P
 
 
 def named() -> Iterator[tuple[str, Callable[[], Portrait]]]:
-    """Yield a name and how it is made for each picture of the set with one face."""
+    """Yield the name of each picture of the set with one face, and the function that makes it."""
     for name, person in PEOPLE.items():
         yield f"{name}, whole", person
         yield f"{name}, gray", partial(_made, person, gray)

@@ -23,7 +23,7 @@ _CHOICES = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_pa
 
 
 def programs() -> Path | None:
-    """Return the folder of Debian's newest server, or of what is on the path; None without any."""
+    """Return the folder of Debian's newest server, or of the one on PATH; None if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -31,7 +31,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run a server; give the start of its databases' addresses, without a name."""
+    """Run a server; yield the address of its databases without their name."""
     bin_ = programs()
     if bin_ is None:
         raise RuntimeError("no PostgreSQL here: apt-get install postgresql")
@@ -66,7 +66,7 @@ def server() -> Iterator[str]:
 
 @contextmanager
 def database(addresses: str) -> Iterator[str]:
-    """Give the address of a new, empty database."""
+    """Yield the address of a new, empty database."""
     name = f"t{uuid.uuid4().hex}"
     _run(addresses, f"CREATE DATABASE {name}")
     try:

@@ -2,10 +2,10 @@
 
     python -m testkit.rigged FOLDER run app.py [OPTION...]
 
-Runs Streamlit's command line, as `python -m streamlit` does, in a process where the app's own
-modules are patched: the app itself knows nothing of its tests. Every live picture gets squares
-that tell how much older the analysis is than the picture it is drawn on. Files that appear in
-FOLDER are commands; `Rig` writes them.
+Runs Streamlit's command line, as `python -m streamlit` does, in a process where the app's modules
+are patched, so the app itself contains no test code. Every live picture gets squares that hold how
+much older the analysis is than the picture. Files that appear in FOLDER are commands; `Rig` writes
+them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _POLL_S = 0.1
 
 
 class Rig:
-    """The other end of the folder: gives the rigged app its commands."""
+    """Writes the commands for the rigged app into the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,9 +1,8 @@
 """Scenes of real faces whose boxes and ids are known exactly, as single pictures and as films.
 
-A scene is a seeded description; `film` and `pictures` paint it, the same each time. Every picture
-holds clutter that looks almost like a face, and a camera's noise. Boxes are framed as EmoRec's
-detectors frame faces (`testkit.heads`); a tilted face keeps the upright square around the same
-middle.
+A scene is a seeded description; `film` and `pictures` paint it, always in the same way. Every
+picture holds objects that resemble faces, and camera noise. Boxes have the framing of EmoRec's
+detectors (`testkit.heads`); a tilted face has an upright square around the same centre.
 """
 
 from __future__ import annotations

@@ -20,23 +20,23 @@ _NEAR = 0.5  # how far from its place a known face is found, in its sides
 
 
 class Scripted:
-    """Finds what it is told to, and notes what it is asked.
+    """Returns the faces that a test sets, and records its calls.
 
     Args:
-        faces: what is there to be found: boxes x1, y1, x2, y2, or detections.
-        things: what a search takes for a face, and what is not confirmed.
-        columns: a whole search is so many patches, side by side.
+        faces: the faces to find: boxes x1, y1, x2, y2, or detections.
+        things: objects that a search takes for faces, and that are not confirmed.
+        columns: number of patches, side by side, of a whole search.
 
     Attributes:
         faces, things: as above; may be replaced between two frames.
         blind_near: whether searches near known faces find nothing.
-        blind_far: whether searches find nothing.
-        searched: the patches of each search asked for, in order.
+        blind_far: whether searches of the picture find nothing.
+        searched: the patches of each search, in order.
         confirmed: the boxes that were to be confirmed, in order.
-        searched_near: how many known faces each search near them was for.
-        tilts: how they leaned.
-        asked_px: the smallest faces that searches were laid out for.
-        spend: called with the kind of work and its units, as a clock that is handed in wants.
+        searched_near: the number of known faces of each search near them.
+        tilts: the tilts of these faces.
+        asked_px: the smallest faces that searches were planned for.
+        spend: called with the kind of work and its units; a test's clock uses it.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Scripted:
 
 
 class Clock:
-    """Seconds that pass only when something is said to take them."""
+    """A clock whose seconds pass only when a test adds them."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -122,7 +122,7 @@ class Clock:
         return self.now_s
 
     def costing(self, **cost_s: float) -> Callable[[str, int], None]:
-        """Return what a scripted detector spends: so many seconds a unit of each kind of work."""
+        """Return a ``spend`` for the detector: seconds per unit of each kind of work."""
 
         def spend(work: str, units: int) -> None:
             self.now_s += cost_s.get(work, 0.0) * units
@@ -131,7 +131,7 @@ class Clock:
 
 
 def textured(size_wh: tuple[int, int] = (640, 480)) -> Image:
-    """Return a picture that is neither dark nor blurred anywhere, and can be followed."""
+    """Return a picture that is nowhere dark or blurred, with points for optical flow everywhere."""
     cells = np.random.default_rng(0).integers(0, 256, (size_wh[1] // 8, size_wh[0] // 8, 1))
     squares = np.tile(cells.astype(np.uint8), 3)
     return np.asarray(cv2.resize(squares, size_wh, interpolation=cv2.INTER_NEAREST), np.uint8)

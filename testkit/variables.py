@@ -56,4 +56,4 @@ WRONG: tuple[tuple[str, str], ...] = (
     ("EMOREC_RUNTIME", "abacus"),
     ("KERAS_BACKEND", "abacus"),
 )
-"""A variable and a text that it does not take; no error line may repeat a "hidden" in the text."""
+"""A variable and a wrong value of it; no error line may contain a "hidden" of the value."""

@@ -1,12 +1,12 @@
-"""A visitor of the live page without a browser: aiortc sends the camera and takes the picture.
+"""A visitor of the live page without a browser: aiortc sends the film and receives the picture.
 
     python -m testkit.visitor URL [--seconds 10]
 
-Opens the page, presses START, sends a face that moves at 640×480 and 30 frames a second, and
-counts what comes back. The camera's frames are encoded once and then only sent, so that a visitor
-costs little beside the server; each carries its number, so that a picture that comes back tells
-when it was taken. The page is asked as a browser asks it: its component's first value, the offer,
-and the fragment beside the picture, which runs again by itself.
+Opens the page, presses START, sends a moving face at 640×480 and 30 frames a second, and counts the
+pictures that come back. The camera frames are encoded once and then only sent, so that a visitor
+costs little compared with the server. Each carries its number, which gives the time of a picture
+that comes back. The visitor sends the page what a browser sends: the component's first value, the
+offer, and the runs of the fragment beside the picture.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Tell which packages of a deployment have known weaknesses, by the Python advisory database.
+"""List the packages of a deployment with known vulnerabilities (Python advisory database).
 
-usage: audit.py FOLDER    of the wheels that tools/slug.py fetched
+usage: audit.py FOLDER    the folder of wheels that tools/slug.py fetched
 
-It reports and never fails: a new advisory must not stop a change that has nothing to do with it.
-What could not be looked up is said to be so.
+It only reports and never fails: a new advisory must not stop an unrelated change. It also lists the
+packages that could not be looked up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 
 def main(argv: Sequence[str]) -> int:
-    """Look every wheel's package and version up, and print what is known."""
+    """Look up every wheel's package and version, and print the advisories."""
     if len(argv) != 1 or not Path(argv[0]).is_dir():
         print(__doc__, file=sys.stderr)
         return 2
@@ -36,11 +36,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def report(output: str, complaint: str) -> list[str]:
-    """Return the lines to show for what pip-audit wrote.
+    """Return the lines to print for pip-audit's output.
 
     Args:
-        output: its JSON; empty where it gave up.
-        complaint: its standard error, whose last line says why.
+        output: its JSON; empty if it failed.
+        complaint: its standard error; the last line gives the reason.
     """
     try:
         packages: list[dict[str, Any]] = json.loads(output)["dependencies"]

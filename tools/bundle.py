@@ -1,6 +1,6 @@
-"""Build hook: a wheel carries the files that a checkout has at its root.
+"""Build hook: adds the files at the root of the checkout to a wheel.
 
-An editable installation finds them there and gets no second, ageing copy.
+An editable installation uses them in the checkout and gets no copy, which would become outdated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FILES = (".streamlit/config.toml", "app.py", "haarcascade_frontalface_default.xm
 
 
 class Bundle(BuildHookInterface):
-    """Put `FILES` where emorec/paths.py looks first."""
+    """Copy `FILES` to the folder where emorec/paths.py searches first."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add them to a standard wheel."""

@@ -6,10 +6,10 @@ usage: dev.py run                     start the web app
        dev.py test-long [-- PYTEST…]  the tests that are marked long
        dev.py lint                    the checks without the tests
        dev.py notebook                open the notebook
-       dev.py notebook-run            run the notebook, and keep what it shows
+       dev.py notebook-run            run the notebook, and save its output
 
 What follows -- goes to pytest.
-Needs Python's standard library alone: everything else goes into the folder .venv, once.
+Needs only Python's standard library: everything else is installed once, into the folder .venv.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def install(group: str) -> None:
 
 
 def make_venv() -> None:
-    """Make .venv; again where another Python made it or the project has been moved since."""
+    """Make .venv; make it again if another Python made it or the project was moved."""
     maker = VENV / "made-by.txt"
     wanted = f"Python {sys.version_info[0]}.{sys.version_info[1]} at {ROOT}"
     if _text(maker) == wanted and Path(venv_program("python")).exists():
@@ -179,13 +179,13 @@ def run_pytest(arguments: Sequence[str]) -> int:
 
 
 def browser() -> dict[str, str]:
-    """Return what tells the tests their browser, fetched where there is none.
+    """Return the environment variable that names the tests' browser; install one if necessary.
 
-    ``EMOREC_BROWSER`` is a program's path, or empty for Playwright's own. Nothing at all where no
-    browser can be had: the browser tests are then skipped, save under ``CI=true``.
+    ``EMOREC_BROWSER`` is a program's path, or empty for Playwright's own. The result is empty if
+    no browser can be installed: the browser tests are then skipped, except under ``CI=true``.
 
     Raises:
-        SetupError: no browser can be had, and this is CI.
+        SetupError: no browser can be installed, and this is CI.
     """
     if "EMOREC_BROWSER" in os.environ:
         return {}

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Fail where a model that ships reads worse than its record says.
+"""Fail if a model in ``models/`` has become worse than its record.
 
-usage: floor.py FILE...    each what `emorec evaluate --ferplus FILE --json` printed of one model
+usage: floor.py FILE...    each the output of `emorec evaluate --ferplus FILE --json` for one model
 
-The record is the model's ``NAME.evaluation.json``. It changes by a deliberate commit of what
-`emorec evaluate --record` wrote, and by nothing else.
+The record is the model's ``NAME.evaluation.json``. It changes only by a deliberate commit of a file
+that `emorec evaluate --record` wrote.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from emorec.model.typed_json import typed
 from emorec.paths import MODELS
 
 TOLERANCE = 0.003
-"""How far a number may lie below its record. Another processor rounds otherwise: with LiteRT's
-reference kernels in place of those for AVX-512, of 3,589 faces at most 7 get another label from a
-head, and no number below moves by more than 0.0013 (`elu_cnn` and `relu_cnn`, PublicTest). On the
-machine that recorded, every number comes out the same."""
+"""How far a number may be below its record. Processors round differently: with LiteRT's reference
+kernels in place of those for AVX-512, at most 7 of 3,589 faces get another label from a head, and
+no number below changes by more than 0.0013 (`elu_cnn` and `relu_cnn`, PublicTest). On the machine
+that made the record, every number is the same."""
 
 
 def main(arguments: list[str]) -> int:
@@ -51,10 +51,10 @@ def main(arguments: list[str]) -> int:
 
 
 def read(file: Path) -> Evaluation:
-    """Return what `emorec evaluate --json` printed, with what is shown against people.
+    """Return an evaluation that `emorec evaluate --json` printed, with the shown label and people.
 
     Raises:
-        EmorecError: the file is no such JSON; says which part is wrong.
+        EmorecError: the file holds no such JSON; the line names the wrong part.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -66,10 +66,10 @@ def read(file: Path) -> Evaluation:
 
 
 def record_of(now: Evaluation, folder: Path) -> Evaluation:
-    """Return what is recorded of this model on this split.
+    """Return the recorded evaluation of this model on this split.
 
     Raises:
-        EmorecError: the record is of other weights, another decision rule or other faces.
+        EmorecError: the record belongs to other weights, another decision rule or other faces.
     """
     measured = now.fer2013
     own = contract.read(folder / f"{measured.model.name}.json")
@@ -90,7 +90,7 @@ def record_of(now: Evaluation, folder: Path) -> Evaluation:
 
 
 def compared(now: Evaluation, recorded: Evaluation) -> dict[str, tuple[float, float]]:
-    """Return each number that must not fall: as it is now, and as it is recorded."""
+    """Return each number that must not fall: the new value and the recorded one."""
     assert now.shown is not None and recorded.shown is not None
     return {
         "accuracy on FER2013's labels": (now.fer2013.accuracy, recorded.fer2013.accuracy),

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Go through the Dockerfile's steps without Docker: install, start, ask for health, stop.
+"""Run the Dockerfile's steps without Docker: install, start, check the health, stop.
 
-usage: image.py    in a temporary folder and a virtual environment of its own
+usage: image.py    works in a temporary folder with its own virtual environment
 
-As the image does, the app runs as the Dockerfile's user on files that nobody may write, with
-nothing of this machine's environment. Only what the Dockerfile uses is understood. Not for Windows.
+As in the image, the app runs as the Dockerfile's user, with read-only files and without this
+machine's environment variables. Only the instructions that the Dockerfile uses are supported. Not
+for Windows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 120
 
-# The start answers before a page was asked for: this runs one, and loads the models.
+# The server answers before any page has run: this script runs a page, which loads the models.
 PAGE = """
 from streamlit.testing.v1 import AppTest
 page = AppTest.from_string("from emorec.pages import photo; photo.render()", default_timeout=60)
@@ -45,13 +46,13 @@ class RehearsalError(Exception):
 
 @dataclass
 class Image:
-    """What the Dockerfile has made so far.
+    """The state of the image after the steps so far.
 
     Attributes:
         folder: stands for the image's root folder.
-        environment: what ``ENV`` set.
-        arguments: what ``ARG`` set, for the building steps alone.
-        place: the folder that ``WORKDIR`` named.
+        environment: the variables set by ``ENV``.
+        arguments: the variables set by ``ARG``, for the build steps only.
+        place: the folder set by ``WORKDIR``.
         user: number of the user and of the group; None is root.
         health: the command of ``HEALTHCHECK``.
         start: the command of ``CMD``.
@@ -72,7 +73,7 @@ class Image:
 
     @property
     def path(self) -> str:
-        """The search path: the image's own Python first, nothing else of this machine's user."""
+        """The search path: the image's Python first, nothing from this machine's user."""
         return f"{self.python.parent}:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -225,7 +226,7 @@ def prefix(image: Image) -> list[str]:
 
 
 def _run(image: Image, script: str) -> None:
-    # What tells pip where packages come from is this machine's own.
+    # The settings of pip's package index are those of this machine.
     environment = os.environ | image.environment | image.arguments | {"PATH": image.path}
     if _fails(["sh", "-c", script], image.place, environment | {"PIP_QUIET": "1"}):
         raise RehearsalError(f"RUN {script}: failed; see above")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Write docs/licences.md: under which licences the packages come that a deployment installs.
+"""Write docs/licences.md: the licences of the packages that a deployment installs.
 
-usage: licences.py    reads the packages that are installed beside this Python
+usage: licences.py    reads the packages that are installed for this Python
 
-A licence is what the package itself declares. Its wheel may hold libraries of others: those that
-ask more than the package does are listed in `BUNDLED`, read from the wheels by hand.
+The licence is the one that the package declares. Its wheel may contain other libraries: those with
+stronger conditions than the package's are listed in `BUNDLED`, found in the wheels by hand.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ COPYLEFT = re.compile(r"GPL|MPL|EPL|EUPL|GNU|Mozilla")
 
 _HEAD = """# Licences
 
-Under which licences the packages come that a deployment installs, as each declares them, and what
-their wheels hold besides. Written by `python tools/licences.py`; EmoRec's own is
-[MIT](../LICENSE), those of the models are in [models/README.md](../models/README.md).
+The licences of the packages that a deployment installs, as each package declares them, and of
+further libraries inside their wheels. Written by `python tools/licences.py`. EmoRec's own licence
+is [MIT](../LICENSE); those of the models are in [models/README.md](../models/README.md).
 
-**Copyleft** marks a licence that asks something of whoever *passes the package on*, as a Docker
-image does: its text and its source to go with it, and for a library under the GPL also a licence
-that fits it on what is shipped as one work with it. Running the app as a service passes nothing on.
-A build without the marked parts: `av` built against one's own FFmpeg without x264 and x265
-(`pip install --no-binary av av`); no `pillow-heif`, no HEIC files.
+**Copyleft** marks a licence with conditions for people who *distribute the package*, for example in
+a Docker image: the licence's text and the source must go with it, and a work that contains a
+library under the GPL needs a compatible licence. Running the app as a service distributes nothing.
+To build without the marked parts: build `av` against your own FFmpeg without x264 and x265
+(`pip install --no-binary av av`), and leave out `pillow-heif` (then HEIC files cannot be read).
 """
 
 
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def page() -> str:
-    """Return the page, a table for each list of requirements."""
+    """Return the page, with a table for each requirements file."""
     parts, seen = [_HEAD], set[str]()
     for name, title in LISTS.items():
         packages = installed(pinned(ROOT / name)) - seen
@@ -64,13 +64,13 @@ def page() -> str:
 
 
 def pinned(file: Path) -> list[Requirement]:
-    """Return what a requirements file asks for."""
+    """Return the requirements of a file."""
     lines = file.read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
 def installed(requirements: Iterable[Requirement]) -> set[str]:
-    """Return the names of what requirements bring, with all that these need in turn.
+    """Return the names of the required packages and of all their dependencies.
 
     Raises:
         PackageNotFoundError: one of them is not installed.
@@ -90,7 +90,7 @@ def installed(requirements: Iterable[Requirement]) -> set[str]:
 
 
 def table(packages: set[str]) -> str:
-    """Return a Markdown table of packages, with what of them is copyleft."""
+    """Return a Markdown table of packages, with a mark for copyleft."""
     listing = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json"]
     run = subprocess.run(
         [*listing, "--packages", *packages], capture_output=True, text=True, check=True

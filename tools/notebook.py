@@ -1,6 +1,6 @@
-"""Run the notebook from top to bottom and keep what it shows: ``python -m tools.notebook``.
+"""Run the whole notebook and save its output: ``python -m tools.notebook``.
 
-What changes from run to run and says nothing (times, versions, counts of the kernel) is left out.
+Metadata that change with every run (times, versions, execution counts) are removed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _CELL_S = 600  # on a machine that is busy with other things
 
 
 def executed(file: Path = NOTEBOOK) -> nbformat.NotebookNode:
-    """Run a notebook in a kernel of this Python and return it with what it shows.
+    """Run a notebook in a kernel of this Python and return it with its output.
 
     Args:
-        file: read, and not changed; its cells run in its folder.
+        file: the notebook; it is not changed. Its cells run in its folder.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raises.
@@ -34,7 +34,7 @@ def executed(file: Path = NOTEBOOK) -> nbformat.NotebookNode:
         record_timing=False,
         coalesce_streams=True,
     )
-    # Streamlit, where it was imported, told every child of this process to draw into no notebook.
+    # If Streamlit was imported, it set a variable that stops child processes from showing charts.
     clean = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     client.execute(env=clean)
     notebook.metadata["language_info"] = {"name": "python"}

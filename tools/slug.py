@@ -3,7 +3,8 @@
 
 usage: slug.py FOLDER [REQUIREMENTS…]   fetch the wheels of requirements.txt into FOLDER
 
-Counted is what pip downloads (a slug is compressed, as wheels are); what they unpack to is told.
+The limit applies to the downloaded wheels, which are compressed like a slug. The unpacked size is
+printed too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_MB = 320
-"""Heroku takes slugs of 500 MB: this leaves room for Python, the models and growth."""
+"""Heroku allows slugs of 500 MB: the rest is for Python, the models and growth."""
 
 
 def main(argv: Sequence[str]) -> int:

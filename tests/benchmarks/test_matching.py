@@ -12,7 +12,7 @@ RESULTS = sorted((BENCHMARKS / "results").glob("*-matching.json"))
 
 
 def test_every_part_of_the_work_is_timed() -> None:
-    row = cost(people=3, looks=2)
+    row = cost(people=3, pictures=2)
     assert (row["people"], row["looks"]) == (3, 6)
     times = {name: ms for name, ms in row.items() if name.endswith("_ms")}
     assert set(times) == {"match_ms", "first_ms", "enrol_ms", "delete_ms"}
