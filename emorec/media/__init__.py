@@ -1,1 +1,1 @@
-"""Reads picture files and writes annotated pictures."""
+"""Reads picture and video files, and writes annotated ones."""
