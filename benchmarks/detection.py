@@ -27,7 +27,7 @@ from benchmarks.machine import machine, run, versions
 from benchmarks.report import add_options, deliver
 
 SMALLEST = 20
-"""Everyone is asked for faces from this many pixels on."""
+"""All programs search for faces of at least this many pixels."""
 SIZES = (24, 48, 96, 200)
 TILTS = (0, 15, 30)
 LIGHTS = ("dark", "bright", "low contrast", "side")
@@ -64,7 +64,7 @@ def cells() -> dict[str, tuple[float, float, str]]:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """Paint every kind of picture, let everyone look, and count."""
+    """Paint every kind of picture, run all programs on them, and count."""
     from testkit.scoring import count, total
     from testkit.standard import pictures
 

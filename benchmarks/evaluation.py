@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """Let every network read the split, and compare what they say with what people said."""
+    """Let every network read the split, and compare its labels with FER2013's and people's."""
     import numpy as np
 
     from emorec.training.data import load
@@ -189,7 +189,7 @@ WORKERS = {"emorec": emorec_worker, "seed": seed_worker, "fer": fer_worker}
 
 
 def _read(folder: Path, readers: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    """Return how long each takes; write what it says of every face, where it says anything."""
+    """Return the times of each network; write its probabilities for every face, if it has any."""
     import numpy as np
 
     faces = np.load(folder / "faces.npy")

@@ -54,7 +54,7 @@ _LAYERS = ((16, 2), (32, 2), (32, 1), (64, 2), (64, 1))  # channels and stride
 
 
 def main() -> None:
-    """Train, print what it is worth, and write it."""
+    """Train the network, print its measurements, and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="CSV", help="FER2013")
     parser.add_argument("--faces", type=int, default=12000)
@@ -165,7 +165,7 @@ def taken_for_faces(detector: BlazeFaceDetector, image_bgr: Faces, min_face_px: 
 
 
 def trained(rng: np.random.Generator, faces: Faces, others: Faces) -> keras.Model:
-    """Return a network that tells the faces from the others, both counting alike."""
+    """Return a trained network that separates faces from other crops; both kinds weigh the same."""
     start_keras()
     import keras
     from keras import layers

@@ -85,7 +85,7 @@ def main() -> int:
 
 
 def measure(names: list[str], seconds: float, uploads: int) -> dict[str, Any]:
-    """Return what every fault did, fit for JSON."""
+    """Return the effects of every fault as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
@@ -101,7 +101,7 @@ def measure(names: list[str], seconds: float, uploads: int) -> dict[str, Any]:
 def happen(
     name: str, seconds: float, film: Path, fps: int = FPS, uploads: int = 100
 ) -> dict[str, Any]:
-    """Let one fault happen between two visitors and return who noticed what."""
+    """Cause one fault while two visitors are live, and return its effects on each."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         rig, env, turn = Rig(folder), {"EMOREC_MAX_LIVE": "10"}, None
@@ -143,7 +143,7 @@ def _beside(client: Client, seconds: float) -> float:
 
 
 def _again(hit: Client, seconds: float) -> float:
-    """Return what the one who was hit gets after STOP and START, as anyone would try."""
+    """Return the affected visitor's picture rate after STOP and START."""
     try:
         hit.ask("stop")
         hit.ask("start")

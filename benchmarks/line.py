@@ -116,7 +116,7 @@ def app_behind_a_line(log: Path) -> Iterator[str]:
 def watch(url: str, film: Path, kbit: int, seconds: float) -> dict[str, Any]:
     """Let a visitor be live over a line of so many kbit/s and return what was sent."""
     with sync_playwright() as playwright:
-        # Browsers give the camera to secure pages only, and to those that they are told of.
+        # Browsers allow the camera only for secure pages and for addresses given at their start.
         browser = launch_browser(playwright, film, secure=url)
         try:
             page = browser.new_page()

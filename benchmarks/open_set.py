@@ -54,8 +54,8 @@ class Answers:
     Attributes:
         faces: how many in a draw.
         nearest: float64 (n,): the nearest person's distance; NaN for a face that is not clear.
-        second: float64 (n,): the second person's.
-        right: bool (n,): whether the nearest is who it is; nowhere for strangers.
+        second: float64 (n,): the second person's distance.
+        right: bool (n,): whether the nearest person is the right one; always False for strangers.
     """
 
     faces: float
@@ -64,24 +64,24 @@ class Answers:
     right: npt.NDArray[np.bool_]
 
     def named(self, near: float, margin: float = MARGIN) -> npt.NDArray[np.bool_]:
-        """Return which are given a name."""
+        """Return which faces get a name."""
         return (self.nearest < near) & (self.second - self.nearest >= margin)
 
 
 def search(
     pictures: Sequence[Picture], setting: Setting, only_clear: bool, draws: int = DRAWS
 ) -> tuple[Answers, Answers]:
-    """Return what is said of the enrolled people's other pictures, and of strangers.
+    """Return the search's results for other pictures of the people enrolled, and for strangers.
 
-    Strangers to a single picture are those with one picture in all; to several pictures at once
-    they are people who happen not to be enrolled.
+    If one picture is asked for, the strangers are the people with one picture in all; if several
+    are asked for, they are people who are not enrolled in that draw.
 
     Args:
         pictures: of all people.
         setting: who is enrolled and asked for.
         only_clear: whether pictures without a clear face are neither enrolled nor named, as in the
             app; else all are.
-        draws: how often to choose anew.
+        draws: number of random choices.
     """
     of: dict[str, list[Picture]] = {}
     for picture in pictures:
@@ -139,7 +139,7 @@ def share(rate: float, faces: float) -> list[float]:
 
 
 def pairs(pictures: Sequence[Picture], apart: float) -> dict[str, Any]:
-    """Return which share of pairs of pictures, as they are enrolled, are so far apart."""
+    """Return the share of pairs of enrolled pictures that are at least this far apart."""
     people = np.array([picture.person for picture in pictures])
     faces = np.stack([picture.enrolled for picture in pictures])
     far = np.linalg.norm(faces[:, None] - faces[None], axis=2) >= apart
@@ -154,7 +154,7 @@ def pairs(pictures: Sequence[Picture], apart: float) -> dict[str, Any]:
 
 
 def newcomers(pictures: Sequence[Picture], setting: Setting) -> dict[str, Any]:
-    """Return which share of strangers enrolment says look much like somebody."""
+    """Return the share of strangers for whom the enrolment warns that they resemble a person."""
     _, strangers = search(pictures, setting, only_clear=False)
     near = threshold(setting.enrolled)
     alike = (strangers.nearest >= near) & (strangers.nearest < near + MARGIN)

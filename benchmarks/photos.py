@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """Let everyone look at all photographs and rooms, and count."""
+    """Run all programs on all photographs and rooms, and count."""
     where = machine()
     own, peers = Path(sys.executable), args.peers_python
     names = [_SETTINGS, "auto, from 48 px", "haar", *(["fer", "mtcnn"] if peers else [])]

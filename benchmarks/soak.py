@@ -142,7 +142,7 @@ class _Memory:
 
 
 def visit(url: str, film: Path, way: str, seconds: float, fps: int = FPS) -> Client | None:
-    """Let a visitor be live for so long and go in this way; a frozen one is returned.
+    """Run one visit of this length that ends in this way; return the client if it is frozen.
 
     Raises:
         PageError: START gave no picture.
@@ -166,9 +166,9 @@ def visit(url: str, film: Path, way: str, seconds: float, fps: int = FPS) -> Cli
 
 
 def settled(rig: Rig, wanted: dict[str, int] | None, within_s: float) -> dict[str, int]:
-    """Return the threads by name, when they are no more than wanted or the time is over.
+    """Wait until there are no more threads than wanted, or time is over; return them by name.
 
-    Where nothing is wanted, as soon as they have not changed for a while.
+    If ``wanted`` is None, wait until their numbers have not changed for a while.
     """
     deadline, same_since = time.monotonic() + within_s, time.monotonic()
     threads = rig.threads()
@@ -185,7 +185,7 @@ def settled(rig: Rig, wanted: dict[str, int] | None, within_s: float) -> dict[st
 
 
 def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    """Return of which names there are more threads than before, and how many; no pool's."""
+    """Return by name how many threads there are more than before, thread pools left out."""
     return {
         name: number - before.get(name, 0)
         for name, number in after.items()
@@ -201,9 +201,9 @@ def verdict(
     up: bool,
     failed: list[str],
 ) -> dict[str, Any]:
-    """Return what has grown, and whether that holds: the last minute against the fifth.
+    """Return the growth from the fifth minute to the last, and whether it is below the limits.
 
-    Of a run of less than ten minutes, the middle one stands for the fifth.
+    In a run of less than ten minutes, the middle minute takes the place of the fifth.
     """
     end_s = memory[-1][0]
     fifth = min(4, int(end_s / minute_s / 2))

@@ -156,7 +156,7 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     report = {}
     for name, (results, all_ms) in {"analyze": single, "live": live}.items():
         boxes = [[tuple(face.box) for face in result.faces] for result in results]
-        # A face whose label is carried over from an earlier frame costs nothing and tells nothing.
+        # A face whose label comes from an earlier frame costs nothing, so it does not count.
         read = [
             sum(not np.isnan(face.probs_raw).any() for face in result.faces) for result in results
         ]

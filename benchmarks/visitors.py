@@ -68,7 +68,7 @@ def measure(sessions: list[int], seconds: float, fps: int = FPS) -> dict[str, An
 
 
 def crowd(number: int, seconds: float, film: Path, fps: int = FPS) -> dict[str, Any]:
-    """Let so many visitors be live at once and return what they got and what that cost."""
+    """Run this number of live visitors and return their rates and the server's cost."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rig = Rig(folder)
@@ -111,11 +111,11 @@ def holds(run: dict[str, Any]) -> bool:
 
 
 def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the most sessions for which it holds, and on paper what a hundred would take.
+    """Return the most sessions with the required rates, and the calculated cost of a hundred.
 
-    A machine that has nothing left to give makes a session look cheaper than it is: cores and
-    memory a session are those of the last number for which everyone still got enough; where
-    there is none, ``cap`` is 0 and the first number's are taken.
+    On an overloaded machine a session seems cheaper than it is. So cores and memory per session are
+    those of the largest number of visitors with the required rates; if there is none, ``cap`` is 0
+    and the cost is that of the first number.
     """
     good: list[dict[str, Any]] = []
     for run in sorted(runs, key=lambda run: run["sessions"]):

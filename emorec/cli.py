@@ -47,7 +47,7 @@ if os.name == "nt":
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage raises ``SystemExit(2)``."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # the stream may lack a character of a name
+        if isinstance(stream, io.TextIOWrapper):  # its encoding may lack a name's character
             stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     args = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""Reads a video file: every frame goes through one reader, and with its result to the sinks."""
+"""Reads a video file: one reader reads every frame, and the sinks get the frames and results."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from emorec.sessions.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class VideoReport:
-    """What a video came to.
+    """The report on a video.
 
     Attributes:
         file: its name.
-        size_wh: width and height in pixels of its first frame, as it is to be seen.
+        size_wh: width and height in pixels of its first frame, for display.
         duration_s: from the first frame read to the last.
-        frames: frames read.
-        broken: parts of the file that could not be decoded.
-        summary: the faces' figures.
+        frames: number of frames read.
+        broken: number of parts that could not be decoded.
+        summary: the figures of its faces.
     """
 
     file: str
@@ -44,18 +44,18 @@ def read_video(
     end_s: float = float("inf"),
     progress: Callable[[float], None] | None = None,
 ) -> VideoReport:
-    """Read a video file from one second to another.
+    """Read a video file between two times.
 
     Args:
         path: of the file.
         reader: for files, made for this video (`EmotionRecognizer.reader`).
-        sinks: get every frame with its result; they end with the video.
+        sinks: get every frame with its result; they are closed at the end of the video.
         start_s: seconds from the start of the video.
-        end_s: the first second that is left out.
+        end_s: frames from this time on are left out.
         progress: called after every frame with its time in seconds.
 
     Raises:
-        ImageError: the file cannot be read, or no frame lies between the two seconds.
+        ImageError: the file cannot be read, or has no frame between the two times.
         EmorecError: a sink cannot write.
     """
     timeline = Timeline(datetime.now(UTC), bounded=False)

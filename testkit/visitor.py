@@ -99,7 +99,7 @@ class Visitor:
         began = time.monotonic()
         page = self._open_page()
         widget_id, args = await page.until(self._ready, _START_S, "a START button")
-        if widget_id not in self._shown:  # what the component says of itself once it is there
+        if widget_id not in self._shown:  # a browser sends this value first
             self._shown.add(widget_id)
             await self._set(playing=False)
         peer = self._peer = RTCPeerConnection(_configuration(args["rtc_configuration"], relay))
@@ -143,14 +143,14 @@ class Visitor:
         return time.monotonic() - began
 
     async def count(self, seconds: float) -> dict[str, Any]:
-        """Watch for a while and return what was seen.
+        """Receive pictures for some seconds and return the measurements.
 
         Returns:
             ``received_per_s`` pictures of any kind; ``shown_per_s`` pictures of another camera
             frame than the one before; ``longest_gap_s`` in which no such picture came;
             ``delays_ms`` from the camera to the screen, and ``ages_ms`` of the analysis drawn on a
             picture when it is shown (empty unless the app is rigged), one a picture;
-            ``readings_per_s`` that the page tells (None where it tells none); ``playing``.
+            ``readings_per_s`` that the page shows (None if it shows none); ``playing``.
         """
         began = time.monotonic()
         self._seen.clear()
@@ -185,7 +185,7 @@ class Visitor:
         return self._open_page().alerts()
 
     async def send(self, message: bytes | str) -> None:
-        """Send anything at all over the page's WebSocket."""
+        """Send any bytes or text over the page's WebSocket."""
         await self._open_page().send(message)
 
     async def stop(self) -> None:
@@ -291,7 +291,7 @@ async def _visit(url: str, seconds: float) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Visit and print what was seen; return the exit code."""
+    """Visit the page, print the measurements and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("url", help="of the app, such as http://localhost:8501")
     parser.add_argument("--seconds", type=float, default=10, help="to count for")

@@ -45,7 +45,7 @@ CHECKS = (
 )
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
-"""What some tests talk to: Debian's package, and the program that it brings."""
+"""Servers that some tests need: Debian's package, and the program in it."""
 
 POSTGRESQL = Path("/usr/lib/postgresql")
 
@@ -63,7 +63,7 @@ BROWSER_PLACES = {
 
 
 class SetupError(Exception):
-    """What keeps the set-up from going on, in one line."""
+    """A problem that stops the set-up, in one line."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -98,7 +98,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def install(group: str) -> None:
-    """Bring .venv to what a group of `REQUIREMENTS` asks for; at once where nothing changed."""
+    """Install a group of `REQUIREMENTS` into .venv; do nothing if nothing has changed."""
     make_venv()
     stamp = VENV / f"installed-{group}.txt"
     wanted = fingerprint([ROOT / name for name in (*REQUIREMENTS[group], "pyproject.toml")])
@@ -143,7 +143,7 @@ def venv_program(name: str) -> str:
 
 
 def start(command: list[str]) -> int:
-    """Hand over to a program and return its exit code."""
+    """Run a program in place of this one, or wait for it and return its exit code."""
     if os.name == "nt":
         return _call(command)
     # Signals then reach the program itself, and none is left behind.
@@ -207,9 +207,9 @@ def browser() -> dict[str, str]:
 
 
 def servers() -> None:
-    """Install which of `SERVERS` are missing, where this is Debian and root may.
+    """Install the missing ones of `SERVERS`, if this is Debian and the user is root.
 
-    Elsewhere the tests that need one are skipped, save under ``CI=true``.
+    Otherwise the tests that need one are skipped, except under ``CI=true``.
     """
     missing = [package for package, program in SERVERS.items() if not _is_installed(program)]
     if missing and is_debian() and _is_root():

@@ -78,7 +78,7 @@ class Image:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Rehearse and return the exit code."""
+    """Run all steps and return the exit code."""
     if argv:
         print(__doc__, file=sys.stderr)
         return 2
@@ -96,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def steps(dockerfile: str) -> Iterator[tuple[str, str]]:
-    """Yield each instruction and what follows it, continued lines joined."""
+    """Yield each instruction with its arguments; continued lines are joined."""
     lines = [line for line in dockerfile.splitlines() if not line.lstrip().startswith("#")]
     for line in "\n".join(lines).replace("\\\n", " ").splitlines():
         if line.strip():
@@ -105,7 +105,7 @@ def steps(dockerfile: str) -> Iterator[tuple[str, str]]:
 
 
 def is_ignored(path: PurePosixPath, patterns: Sequence[str]) -> bool:
-    """Say whether .dockerignore keeps a path out: the last pattern that fits it decides."""
+    """Return whether .dockerignore excludes a path: the last matching pattern decides."""
     ignored = False
     for pattern in patterns:
         wanted = pattern.removeprefix("!")
@@ -117,10 +117,10 @@ def is_ignored(path: PurePosixPath, patterns: Sequence[str]) -> bool:
 
 
 def build(instructions: Iterator[tuple[str, str]], folder: Path) -> Image:
-    """Take every step up to the start.
+    """Run all steps up to the start.
 
     Raises:
-        RehearsalError: one fails, or is none that the Dockerfile is known to use.
+        RehearsalError: a step fails, or its instruction is not supported.
     """
     image = Image(folder)
     for name, rest in instructions:
@@ -156,7 +156,7 @@ def build(instructions: Iterator[tuple[str, str]], folder: Path) -> Image:
 
 
 def copy(sources: Sequence[str], place: Path) -> None:
-    """Copy files, or everything where the source is ``.``, without what .dockerignore keeps out."""
+    """Copy files, or for ``.`` all files, except those that .dockerignore excludes."""
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
     for path in context(ROOT, patterns):
@@ -167,7 +167,7 @@ def copy(sources: Sequence[str], place: Path) -> None:
 
 
 def context(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
-    """Yield the files in a folder of the project that .dockerignore lets in."""
+    """Yield the files in a folder of the project that .dockerignore does not exclude."""
     for path in sorted(folder.iterdir()):
         name = path.relative_to(ROOT)
         ignored = is_ignored(PurePosixPath(name), patterns)
@@ -179,7 +179,7 @@ def context(folder: Path, patterns: Sequence[str]) -> Iterator[Path]:
 
 
 def serve(image: Image) -> None:
-    """Start the app as the image does, until it is healthy; run a page; stop it as Docker does.
+    """Start the app like the image, wait until it is healthy, run a page, stop it like Docker.
 
     Raises:
         RehearsalError: it does not start, does not answer or does not stop.
@@ -210,10 +210,10 @@ def serve(image: Image) -> None:
 
 
 def prefix(image: Image) -> list[str]:
-    """Return what makes a command run as the image's user, who may not write the app's files.
+    """Return the prefix that runs a command as the image's user, who may not write the app's files.
 
-    Where root's own Python runs this, another user cannot reach it: root then runs the app without
-    the right to pass over permissions.
+    If this runs on a Python in root's own folder, another user cannot use it. Then root runs the
+    app without the capability to override file permissions.
     """
     if os.geteuid() != 0 or image.user is None:
         return []

@@ -21,7 +21,7 @@ LIMIT_MB = 320
 
 
 def main(argv: Sequence[str]) -> int:
-    """Fetch, count and tell; return 1 over the limit, 2 where nothing can be counted."""
+    """Fetch and add up the wheels; return 1 above the limit, 2 if nothing can be added up."""
     if not argv or argv[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2

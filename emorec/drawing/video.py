@@ -1,4 +1,4 @@
-"""A sink that draws what was read on every frame of a video, and writes it as a video."""
+"""A sink that draws the results on every frame of a video, and writes the frames as a video."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AnnotatedVideo:
     """Writes an MP4 file with the labels drawn, or the faces blurred.
 
     Args:
-        path: of the file; one that is there is replaced.
+        path: of the file; an existing file is replaced.
         show: what is drawn.
         sound_of: the video whose sound is copied; None: no sound.
         start_s: the second of that video at which the frames begin.
@@ -31,7 +31,7 @@ class AnnotatedVideo:
         self._writer = VideoWriter(path, sound_of, start_s)
 
     def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
-        """Draw what was read from a frame, and write the frame."""
+        """Draw the result on a frame, and write the frame."""
         self._writer.write(draw_faces(image_bgr, result.faces, self._show), result.time_s)
 
     def __enter__(self) -> Self:

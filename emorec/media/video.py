@@ -1,4 +1,4 @@
-"""Video files in and out: frames one after the other, never a whole video in memory."""
+"""Reads and writes video files frame by frame; a whole video is never in memory."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from emorec.media.photo import MAX_PIXELS
 
 ImageBGR = npt.NDArray[np.uint8]
 
-# FFmpeg's containers that hold a video by themselves. Others would take a text for a film of
-# letters, a picture for a video of one frame, or open the files and addresses that a list names.
+# FFmpeg's formats for video files. Its other formats would read a text as a film of letters or a
+# picture as a video of one frame, or would open the files and addresses that a playlist names.
 _CONTAINERS = (
     "asf,avi,dv,flv,h264,hevc,ivf,matroska,webm,mjpeg,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,"
     "mxf,nut,ogg,rm,wtv,yuv4mpegpipe"
 )
-_MOST_FAILED = 1000  # packets in a row that cannot be decoded, after which the rest is given up
+_MOST_FAILED = 1000  # after so many packets in a row that cannot be decoded, reading stops
 _TIME_BASE = Fraction(1, 90_000)
 _FALLBACK_FPS = Fraction(25)
 _BIT_RATE_A_PIXEL = 3.5  # bits a second: 3.2 Mbit/s at 1280×720; labels stay sharp
 
 
 class VideoFrame(NamedTuple):
-    """A frame as it is to be seen, and its time."""
+    """A frame, rotated and scaled for display, and its time."""
 
     image_bgr: ImageBGR
     """uint8 of shape (h, w, 3), upright, its pixels square."""
@@ -44,16 +44,16 @@ class VideoFrame(NamedTuple):
 
 
 class Video:
-    """A video file, any container and codec that FFmpeg reads.
+    """A video file in any container and codec that FFmpeg reads.
 
     Args:
         path: of the file.
 
     Attributes:
         path: of the file.
-        duration_s: as the file says; None where it does not.
-        fps: mean frames a second, as the file says; None where it does not.
-        broken: parts skipped so far because they cannot be decoded.
+        duration_s: from the file's metadata; None if it is missing there.
+        fps: mean frames a second, from the file's metadata; None if it is missing there.
+        broken: number of parts skipped so far because they cannot be decoded.
 
     Raises:
         ImageError: the file cannot be read, holds no video, or its frames are too large.
@@ -83,25 +83,25 @@ class Video:
             raise
 
     def frames(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[VideoFrame]:
-        """Yield the frames of a span, every one that can be decoded; call it once.
+        """Yield all frames between two times that can be decoded; call it once.
 
-        Where the file's timestamps are missing or jump back, the frame comes one frame's time after
-        the one before.
+        If a frame's timestamp is missing or jumps back, the frame gets the time of the one before
+        plus the mean time between frames.
 
         Args:
             start_s: seconds from the start of the video.
-            end_s: the first second that is left out.
+            end_s: frames from this time on are left out.
 
         Raises:
             ImageError: a frame is too large, or none can be decoded.
         """
         step_s = 1 / (self.fps or float(_FALLBACK_FPS))
         if start_s > 0 and self._stream.time_base:
-            with suppress(av.FFmpegError):  # a file without an index is read from its beginning
+            with suppress(av.FFmpegError):  # a file without an index is read from the beginning
                 offset = round((self._first_s() + start_s) / self._stream.time_base)
                 self._container.seek(offset, stream=self._stream)
         last_s: float | None = None
-        late_s = 0.0  # by how much timestamps have jumped back so far
+        late_s = 0.0  # sum of the backward jumps of timestamps so far
         decoded = 0
         for frame in self._decoded():
             decoded += 1
@@ -147,7 +147,7 @@ class Video:
             except (av.FFmpegError, EOFError):
                 self.broken += 1
                 failed += 1
-                if packet is None:  # what raises ends a generator
+                if packet is None:  # a generator that has raised cannot go on
                     packets = self._container.demux(self._stream)
 
     def _first_s(self) -> float:
@@ -165,11 +165,11 @@ class Video:
 class VideoWriter:
     """Writes frames as an MP4 file (H.264), with the sound of the video that they come from.
 
-    Use it as a context manager. The file appears at the end of the context: until then it has
-    another name, under which it is removed where writing fails.
+    Use it as a context manager. Until the end of the context the file has a temporary name; if
+    writing fails, the temporary file is removed.
 
     Args:
-        path: of the file; one that is there is replaced.
+        path: of the file; an existing file is replaced.
         sound_of: the video whose first sound track is copied; None: no sound.
         start_s: the second of that video at which the frames begin.
 
@@ -190,8 +190,8 @@ class VideoWriter:
         """Write the next frame.
 
         Args:
-            image_bgr: uint8 of shape (h, w, 3). The first one decides the size of the video.
-            time_s: as in the video that the frames come from; must rise.
+            image_bgr: uint8 of shape (h, w, 3). The first frame sets the size of the video.
+            time_s: time in the video that the frames come from; must rise.
 
         Raises:
             ImageError: the file cannot be written.
@@ -265,7 +265,7 @@ class VideoWriter:
 
 
 class _Sound:
-    """The first sound track of a video, copied packet by packet; silent where it cannot be."""
+    """The first sound track of a video, copied packet by packet; none if it cannot be copied."""
 
     def __init__(self, path: Path, start_s: float) -> None:
         self._file, self._container = _open(path)
@@ -285,11 +285,11 @@ class _Sound:
                 self._container.seek(int(self._start_s * av.time_base))
         try:
             self._to = output.add_stream_from_template(self._from)
-        except (av.FFmpegError, ValueError):  # a codec that MP4 does not hold
+        except (av.FFmpegError, ValueError):  # MP4 does not support the codec
             self._from = None
 
     def copy(self, output: OutputContainer, until_s: float) -> None:
-        """Copy the packets up to a second of the file that is written."""
+        """Copy the packets up to this time of the file that is written."""
         while self._to is not None:
             packet = self._next or self._read()
             if packet is None or packet.dts is None or packet.time_base is None:
@@ -318,7 +318,7 @@ class _Sound:
 
 
 def _open(path: Path) -> tuple[IO[bytes], InputContainer]:
-    """Open a video by its content, so that FFmpeg opens no other file and no address."""
+    """Open a video through a Python file, so that FFmpeg opens no other file or address itself."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -335,7 +335,7 @@ def _open(path: Path) -> tuple[IO[bytes], InputContainer]:
 
 
 def _upright(frame: av.VideoFrame, stream: VideoStream) -> ImageBGR:
-    """Return the frame as it is to be seen: turned as its metadata say, its pixels square."""
+    """Return the frame for display: rotated by its metadata, with square pixels."""
     image = frame.to_ndarray(format="bgr24")
     ratio = stream.codec_context.sample_aspect_ratio
     if ratio and ratio > 0 and ratio != 1:
@@ -347,7 +347,7 @@ def _upright(frame: av.VideoFrame, stream: VideoStream) -> ImageBGR:
 
 
 def _even(image_bgr: ImageBGR) -> ImageBGR:
-    """Return the picture with even sides, as 4:2:0 video needs them; a border is repeated."""
+    """Return the picture with even sides, which 4:2:0 video needs, by repeating the last row."""
     height, width = image_bgr.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return image_bgr

@@ -104,7 +104,7 @@ class FaceEmbedder:
                 answer = b""
             if len(answer) < SIZE * 4:
                 self._stop()
-                raise EmorecError("the process that tells faces apart has ended unexpectedly.")
+                raise EmorecError("the process that computes embeddings has ended unexpectedly.")
         return np.frombuffer(answer, "<f4")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
