@@ -96,7 +96,7 @@ def test_one_that_cannot_be_read_does_not_cost_the_others(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--blur"], "give that too"),
+        (["--blur"], "need --out DIR"),
         (["--from", "3", "--to", "2"], "--to must be later than --from"),
         (["--from", "soon"], "Expected a time like 90 or 1:30. Received 'soon'."),
         (["--to", "-1"], "Expected a time like 90 or 1:30. Received '-1'."),
