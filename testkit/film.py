@@ -58,7 +58,7 @@ class Camera(MediaStreamTrack):
         self._began = self._began or now
         await asyncio.sleep(max(0.0, self._began + self._count / self._fps - now))
         number = self._count % LOOP
-        packet = av.Packet(self._film[number])
+        packet = av.Packet(self._film[self._count % len(self._film)])
         packet.pts, packet.time_base = self._count * 90_000 // self._fps, _CLOCK
         self.taken.append((number, time.monotonic()))
         self._count += 1
