@@ -50,10 +50,17 @@ class Camera(MediaStreamTrack):
         self._fps = fps
         self._count = 0
         self._began = 0.0
+        self._paused = False
+
+    def pause(self) -> None:
+        """Send nothing more."""
+        self._paused = True
 
     async def recv(self) -> av.Packet:
         if self.readyState != "live":
             raise MediaStreamError
+        while self._paused:
+            await asyncio.sleep(0.1)
         now = time.monotonic()
         self._began = self._began or now
         await asyncio.sleep(max(0.0, self._began + self._count / self._fps - now))

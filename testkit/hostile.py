@@ -16,6 +16,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection
 
 from testkit.app import FPS
 from testkit.film import Camera
+from testkit.page import Page
 from testkit.visitor import Visitor
 
 
@@ -76,13 +77,17 @@ class Rewritten(Visitor):
 class Stubborn(Visitor):
     """Keeps the connection, whatever the page says: `connected` tells whether the server does."""
 
-    async def stop(self) -> None:
-        """Tell the page of STOP, as a browser does, and keep sending."""
-        await self._set(playing=False)
+    async def send_nothing(self) -> None:
+        """Stop sending pictures, and do not stop when the page says so."""
+        assert self._camera is not None
+        self._camera.pause()
 
     async def leave_tab(self) -> None:
         """Close the tab, and keep sending."""
         await self._open_page().close()
+
+    async def _obey(self, page: Page, peer: RTCPeerConnection) -> None:
+        pass
 
     @property
     def connected(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from http.client import HTTPConnection
@@ -114,13 +115,13 @@ def test_an_offer_of_many_pictures_is_refused(
     served: tuple[psutil.Process, str], film: Path
 ) -> None:
     process, url = served
-    visitor = ManyPictures(url, film, 20)
+    visitor = ManyPictures(url, film, 8)
 
     async def attack() -> None:
         threads = process.num_threads()
         with pytest.raises(PageError, match="turned away.*something else than one picture"):
             await visitor.start()
-        assert process.num_threads() < threads + 10  # each picture would have one that decodes it
+        assert process.num_threads() < threads + 6  # each picture would have one that decodes it
 
     attacked(visitor, attack)
     place_is_free(url, film)
@@ -136,7 +137,8 @@ def test_a_browser_without_vp8_is_told(served: tuple[psutil.Process, str], film:
     attacked(visitor, attack)
 
 
-@pytest.mark.parametrize("how", ["stop", "leave_tab", "send_nothing"])
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["leave_tab", "send_nothing"])
 def test_the_server_ends_the_connection_of_a_session_that_is_over(
     served: tuple[psutil.Process, str], film: Path, how: str
 ) -> None:
@@ -174,14 +176,17 @@ def test_few_of_the_addresses_in_an_offer_are_tried(
                 f"a=candidate:{n} 1 udp 2130706431 {own} {bound.getsockname()[1]} typ host\r\n"
                 for n, bound in enumerate(sockets)
             ]
-            return sdp.rstrip() + "\r\n" + "".join(named)
+            # No check succeeds, so that every address is tried.
+            sdp = re.sub("a=ice-pwd:.*", f"a=ice-pwd:{'x' * 22}", sdp)
+            sdp = re.sub("a=(candidate|end-of-candidates).*\r\n", "", sdp)
+            return sdp.rstrip() + "\r\n" + "".join(named) + "a=end-of-candidates\r\n"
 
         visitor = Rewritten(served[1], film, name_them)
 
         async def attack() -> None:
-            # Its own addresses come first, so that it is connected all the same.
-            await visitor.start()
-            await asyncio.sleep(2)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(4):  # checks are 20 ms apart
+                    await visitor.start()
 
         attacked(visitor, attack)
 
@@ -221,15 +226,13 @@ def test_a_name_that_was_rebound_to_this_machine_reaches_nothing(
     assert refused.value.response.status_code == 403
 
 
-@pytest.mark.parametrize(("size", "ended"), [(5_000_000, True), (2_000_000, False)])
-def test_large_messages_are_not_kept(
-    served: tuple[psutil.Process, str], size: int, ended: bool
-) -> None:
+@pytest.mark.parametrize("size", [2_000_000, 5_000_000, 20_000_000])
+def test_large_messages_are_not_kept(served: tuple[psutil.Process, str], size: int) -> None:
     process, url = served
     before = process.memory_info().rss
-    with contextlib.ExitStack() as stack:
-        for number in range(10):
-            tab = stack.enter_context(
+    with contextlib.ExitStack() as tabs:
+        for number in range(8):
+            tab = tabs.enter_context(
                 connect(
                     url.replace("http", "ws", 1) + "/_stcore/stream",
                     origin=url,  # type: ignore[arg-type]
@@ -241,11 +244,9 @@ def test_large_messages_are_not_kept(
             message = BackMsg()
             widgets = message.rerun_script.widget_states.widgets
             widgets.add(id=f"$$ID-0-x{number}", string_value="x" * size)
-            with contextlib.suppress(ConnectionClosed):
+            with contextlib.suppress(ConnectionClosed, TimeoutError):
                 tab.send(message.SerializeToString())
                 while True:
-                    tab.recv(timeout=3)
-            with contextlib.suppress(TimeoutError):
-                pass
-        grown = process.memory_info().rss - before
-    assert grown < 10 * size
+                    tab.recv(timeout=2)
+        kept = process.memory_info().rss - before
+    assert kept < 8 * size / 2 + 20 * MB
