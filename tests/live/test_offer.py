@@ -54,7 +54,9 @@ def test_a_second_picture_cannot_hide_behind_another_line_end(line_end: str) -> 
         check(RTCSessionDescription(sdp + line_end + section, "offer"))
 
 
-@pytest.mark.parametrize("text", ["", "v=0", "m=", "m=video", "v=0\r\nm=video 9 x y\r\na=mid", "\0"])
+@pytest.mark.parametrize(
+    "text", ["", "v=0", "m=", "m=video", "v=0\r\nm=video 9 x y\r\na=mid", "\0"]
+)
 def test_what_is_no_offer_is_refused(text: str) -> None:
     with pytest.raises(OfferError):
         check(RTCSessionDescription(text, "offer"))

@@ -119,7 +119,7 @@ def test_an_offer_of_many_pictures_is_refused(
 
     async def attack() -> None:
         threads = process.num_threads()
-        with pytest.raises(PageError, match="turned away.*something else than one picture"):
+        with pytest.raises(PageError, match="something else than one picture"):
             await visitor.start()
         assert process.num_threads() < threads + 6  # each picture would have one that decodes it
 

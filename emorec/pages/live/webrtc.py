@@ -205,6 +205,7 @@ async def process_offer(
 def webrtc_streamer(stream: LiveStream, **given: Any) -> Any:
     """Show streamlit-webrtc's component; a visitor whose offer is refused gets one line instead."""
     try:
-        return streamlit_webrtc.webrtc_streamer(**given)
+        # Else the browser offers to receive sound too.
+        return streamlit_webrtc.webrtc_streamer(sendback_audio=False, **given)
     except offer.OfferError as error:
         admission.refuse(stream, str(error))

@@ -1,4 +1,4 @@
-"""The server makes a connection for a stream that has a place, one at a time, and ends it itself."""
+"""A connection is made for a stream that has a place, one at a time; the server ends it itself."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ async def press_start(stream: LiveStream, camera: RTCPeerConnection) -> RTCPeerC
     server, relay = RTCPeerConnection(), MediaRelay()
     sink, source = tracks(stream, 30)
     rest = dict.fromkeys(
-        "source_audio_track sink_audio_track in_recorder out_recorder video_processor "
-        "audio_processor video_receiver audio_receiver".split()
+        [
+            *("source_audio_track", "sink_audio_track", "in_recorder", "out_recorder"),
+            *("video_processor", "audio_processor", "video_receiver", "audio_receiver"),
+        ]
     )
     camera.addTransceiver("video", "sendrecv")
     await camera.setLocalDescription(await camera.createOffer())
