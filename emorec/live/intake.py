@@ -21,6 +21,10 @@ MOST_PIXELS_PER_S = 45 * 1920 * 1088
 """The page asks for 30 frames a second; this is half as many again of the largest size asked for,
 and 60 frames a second of 1280×720."""
 
+MOST_STREAMS = 16
+"""Streams of packets (SSRC) of one camera: a browser has two, and six where it sends three sizes of
+the picture at once."""
+
 _BURST_S = 2.0  # what a line held back arrives at once; `emorec.live.bandwidth` keeps it short
 _LEAST_PIXELS = 1 << 20  # a small frame costs the other threads as much as its decoding
 _MOST_WAITING = 90  # frames, 3 s of a camera

@@ -24,7 +24,7 @@ from starlette.formparsers import MultiPartParser
 
 from emorec.live.arrival import Packet, stamped
 from emorec.live.bandwidth import LineEstimator
-from emorec.live.intake import Intake
+from emorec.live.intake import MOST_STREAMS, Intake
 from emorec.live.offer import MOST_CANDIDATES, may_be_a_visitors
 from emorec.live.vp8 import Vp8Encoder
 from emorec.server.hosts import served_locally
@@ -57,6 +57,7 @@ def apply() -> None:
     send_sharp_pictures()
     take_vp8_alone()
     decode_within_limits()
+    take_few_streams()
     try_few_addresses()
 
 
@@ -234,6 +235,27 @@ def decode_within_limits() -> None:
         worker(loop, Intake(input_q, output_q, decode_error), output_q, decode_error)  # type: ignore[arg-type]
 
     rtcrtpreceiver.decoder_worker = limited
+
+
+def take_few_streams() -> None:
+    """`aiortc.rtcdtlstransport.RTCDtlsTransport._handle_rtp_data`: ends a peer of many streams.
+
+    aiortc keeps counts for every stream (SSRC) of which a packet comes, named in the offer or not
+    (`rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet`), and libsrtp keeps keys for it: a camera
+    that names another with each packet took more memory for as long as it sent.
+    """
+    handle = RTCDtlsTransport._handle_rtp_data
+
+    async def handle_rtp_data(
+        transport: RTCDtlsTransport, data: bytes, arrival_time_ms: float
+    ) -> None:
+        streams: set[bytes] = transport.__dict__.setdefault("streams_seen", set())
+        streams.add(data[8:12])  # RFC 3550, section 5.1
+        if len(streams) > MOST_STREAMS:
+            raise ConnectionError  # as where the line is cut
+        await handle(transport, data, arrival_time_ms)  # type: ignore[arg-type]
+
+    RTCDtlsTransport._handle_rtp_data = handle_rtp_data  # type: ignore[assignment, method-assign]
 
 
 def try_few_addresses() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import streamlit_webrtc
 from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.codecs import CODECS
 from aiortc.contrib.media import MediaRelay
+from aiortc.rtp import RtpPacket
 from streamlit_webrtc import WebRtcMode
 
+from emorec.live.intake import MOST_STREAMS
 from emorec.live.offer import OfferError
 from emorec.live.room import Room
 from emorec.live.stream import LiveStream
@@ -121,3 +125,26 @@ def test_a_second_connection_ends_the_first_and_not_the_stream() -> None:
         await server.close()
 
     with_cameras(work, number=2)
+
+
+def test_a_camera_that_names_ever_new_streams_is_cut_off() -> None:
+    stream, room = LiveStream(no_reader), Room(1)
+    assert room.enter(stream)
+
+    async def work(camera: RTCPeerConnection) -> None:
+        server = await press_start(stream, camera)
+        while server.connectionState != "connected" or camera.connectionState != "connected":
+            await asyncio.sleep(0.05)
+        (sender,) = camera.getSenders()
+        vp8 = next(codec for codec in CODECS["video"] if codec.name == "VP8").payloadType
+        for number in range(40):
+            packet = RtpPacket(payload_type=vp8, sequence_number=number, ssrc=1000 + number)
+            with contextlib.suppress(ConnectionError):  # it is cut off
+                await sender.transport._send_rtp(packet.serialize())
+            await asyncio.sleep(0.01)
+        (receiver,) = server.getReceivers()
+        assert 1 < len(receiver._RTCRtpReceiver__remote_streams) <= MOST_STREAMS
+        await closed(server)
+        assert not stream.live
+
+    with_cameras(work)
