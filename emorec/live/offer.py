@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from aioice import Candidate
+from aioice.mdns import is_mdns_hostname
 from aiortc import RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
@@ -17,8 +19,9 @@ from emorec.errors import EmorecError
 MOST_CHARACTERS = 32_000
 """Chromium's offer of one picture, with all its codecs and 10 candidates, has 8,000."""
 
-MOST_CANDIDATES = 16
-"""Network addresses tried of one visitor: a laptop with four networks offers eight."""
+MOST_CANDIDATES, FOR_RELAYS = 16, 4
+"""Network addresses tried of one visitor, and how many of them are for relays, which a browser
+names last: a laptop with four networks names eight, and two relays."""
 
 _UNREADABLE = (ValueError, LookupError, AssertionError, TypeError, AttributeError)
 
@@ -48,6 +51,39 @@ def check(offer: RTCSessionDescription) -> None:
             "The browser asked for something else than one picture. Reload the page, and press "
             "START; if that does not help, try another browser."
         )
+
+
+class Candidates:
+    """Which of the candidates of one visitor are tried: UDP, each once, and not too many.
+
+    Args:
+        loopback: as of `may_be_a_visitors`.
+    """
+
+    def __init__(self, loopback: bool = False) -> None:
+        self._loopback = loopback
+        self._named: set[tuple[str, int]] = set()
+        self._direct = 0
+
+    def take(self, candidate: Candidate) -> bool:
+        """Return whether a candidate is to be tried; an mDNS name is, and its address after it."""
+        place = (candidate.host, candidate.port)
+        if candidate.transport.lower() != "udp" or place in self._named:
+            return False
+        if not (is_mdns_hostname(candidate.host) or self.takes_address(candidate.host)):
+            return False
+        direct = candidate.type != "relay"
+        if len(self._named) >= MOST_CANDIDATES:
+            return False
+        if direct and self._direct >= MOST_CANDIDATES - FOR_RELAYS:
+            return False
+        self._direct += direct
+        self._named.add(place)
+        return True
+
+    def takes_address(self, host: str) -> bool:
+        """Return whether an address, which may come from mDNS, is to be tried."""
+        return may_be_a_visitors(host, self._loopback)
 
 
 def may_be_a_visitors(host: str, loopback: bool = False) -> bool:

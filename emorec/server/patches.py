@@ -25,7 +25,7 @@ from starlette.formparsers import MultiPartParser
 from emorec.live.arrival import Packet, stamped
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.intake import MOST_STREAMS, Intake
-from emorec.live.offer import MOST_CANDIDATES, may_be_a_visitors
+from emorec.live.offer import Candidates
 from emorec.live.vp8 import Vp8Encoder
 from emorec.server.hosts import served_locally
 from emorec.server.middleware import FILE_BYTES
@@ -270,20 +270,22 @@ def try_few_addresses() -> None:
         aioice.ice.Connection._add_remote_candidate,
     )
 
+    def own(connection: aioice.ice.Connection) -> Candidates:
+        found: Candidates = connection.__dict__.setdefault(
+            "candidates_named", Candidates(loopback=served_locally())
+        )
+        return found
+
     async def add_few(
         connection: aioice.ice.Connection, candidate: aioice.Candidate | None
     ) -> None:
-        if candidate is not None:
-            named = getattr(connection, "candidates_named", 0) + 1
-            connection.candidates_named = named  # type: ignore[attr-defined]
-            if named > MOST_CANDIDATES:
-                return
-        await add(connection, candidate)
+        if candidate is None or own(connection).take(candidate):
+            await add(connection, candidate)
 
     def add_at_address(
         connection: aioice.ice.Connection, candidate: aioice.Candidate, host: str
     ) -> None:
-        if may_be_a_visitors(host, loopback=served_locally()):
+        if own(connection).takes_address(host):
             add_at(connection, candidate, host)
 
     aioice.ice.Connection.add_remote_candidate = add_few  # type: ignore[assignment, method-assign]

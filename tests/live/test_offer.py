@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from aioice import Candidate
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from emorec.live.offer import MOST_CHARACTERS, OfferError, check, may_be_a_visitors
+from emorec.live.offer import (
+    FOR_RELAYS,
+    MOST_CANDIDATES,
+    MOST_CHARACTERS,
+    Candidates,
+    OfferError,
+    check,
+    may_be_a_visitors,
+)
 
 
 def offered(*kinds: str, data: bool = False) -> str:
@@ -104,3 +113,28 @@ def test_an_address_that_cannot_be_a_visitors_is_not_tried(
 ) -> None:
     assert may_be_a_visitors(host) is elsewhere
     assert may_be_a_visitors(host, loopback=True) is here
+
+
+def candidate(host: str, kind: str = "host", transport: str = "udp", port: int = 1000) -> Candidate:
+    return Candidate("1", 1, transport, 1, host, port, kind)
+
+
+def test_relays_are_tried_however_many_networks_come_before_them() -> None:
+    own = Candidates()
+    networks = [own.take(candidate(f"10.0.0.{n}")) for n in range(40)]
+    assert sum(networks) == MOST_CANDIDATES - FOR_RELAYS
+    relays = [own.take(candidate(f"203.0.113.{n}", "relay")) for n in range(40)]
+    assert sum(relays) == FOR_RELAYS and relays[0]
+
+
+def test_what_is_not_tried_takes_no_room() -> None:
+    own = Candidates()
+    for _ in range(40):
+        assert not own.take(candidate("10.0.0.1", transport="tcp", port=9))
+        assert not own.take(candidate("127.0.0.1"))
+        assert not own.take(candidate("victim.example"))
+    assert own.take(candidate("10.0.0.1"))
+    for _ in range(40):
+        assert not own.take(candidate("10.0.0.1"))  # named in the offer, and again after it
+    assert own.take(candidate("2d0c5b2e-0f6f-4d0e-9d2a-7f6f1b8d0d5a.local", port=1001))
+    assert not own.takes_address("127.0.0.1") and own.takes_address("192.168.1.7")
