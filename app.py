@@ -14,8 +14,9 @@ if __name__ == "__main__":
     from emorec.pages.people import page as people
     from emorec.server import patches
 
-    # Not in `start.prepare`: it needs streamlit-webrtc, which a run has to import first.
+    # Not in `start.prepare`: they need streamlit-webrtc, which a run has to import first.
     patches.end_connections_of_other_pages_only()
+    patches.answer_offers_that_were_checked()
     st.set_page_config(
         page_title="EmoRec",
         # Streamlit would fetch one of its own icons from Google.

@@ -36,6 +36,7 @@ _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _STUN = re.compile(r"stuns?:[^?:\s]+(:\d{1,5})?")
 _TURN = re.compile(r"turns?:[^?:\s]+(:\d{1,5})?(\?transport=(udp|tcp))?")
 _SITES = re.compile(r"(https?://[\w.*:-]+)( +https?://[\w.*:-]+)*")
+_HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+:[0-9a-f:.]+")
 # SQLAlchemy's form of an address, which is an extra's package: docs.sqlalchemy.org, "Database
 # URLs". What it cannot parse, `emorec.database.engine` could not open.
 _POSTGRESQL = re.compile(
@@ -150,6 +151,13 @@ def _sites(text: str) -> str:
     return text
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    if not names or not all(_HOST.fullmatch(name) for name in names):
+        raise ValueError
+    return names
+
+
 def _turn_urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip() for url in text.split(",") if url.strip())
     if not urls or not all(_TURN.fullmatch(url) for url in urls):
@@ -223,6 +231,17 @@ class Deployment:
         None,
         "where behind a proxy the app is, as `faces/emorec`",
         unset="the root",
+    )
+    hosts: tuple[str, ...] | None = _variable(
+        "EMOREC_HOSTS",
+        Values(
+            "`app.example.org`, `*.example.org`, a comma between",
+            "host names like app.example.org, without https:// and port",
+            _hosts,
+        ),
+        None,
+        "the host names that visitors open the app by; requests for others are refused",
+        unset="any, and a warning; only localhost where the app is served there",
     )
     max_live: int | None = _variable(
         "EMOREC_MAX_LIVE",

@@ -50,15 +50,22 @@ class Camera(MediaStreamTrack):
         self._fps = fps
         self._count = 0
         self._began = 0.0
+        self._paused = False
+
+    def pause(self) -> None:
+        """Send nothing more."""
+        self._paused = True
 
     async def recv(self) -> av.Packet:
         if self.readyState != "live":
             raise MediaStreamError
+        while self._paused:
+            await asyncio.sleep(0.1)
         now = time.monotonic()
         self._began = self._began or now
         await asyncio.sleep(max(0.0, self._began + self._count / self._fps - now))
         number = self._count % LOOP
-        packet = av.Packet(self._film[number])
+        packet = av.Packet(self._film[self._count % len(self._film)])
         packet.pts, packet.time_base = self._count * 90_000 // self._fps, _CLOCK
         self.taken.append((number, time.monotonic()))
         self._count += 1

@@ -104,7 +104,7 @@ class Visitor:
             await self._set(playing=False)
         peer = self._peer = RTCPeerConnection(_configuration(args["rtc_configuration"], relay))
         camera = self._camera = Camera(self._film, self._fps)
-        peer.addTrack(camera)
+        self._add_tracks(peer, camera)
         connected = asyncio.Event()
 
         @peer.on("track")
@@ -121,7 +121,7 @@ class Visitor:
         self._seen.clear()
         await peer.setLocalDescription(await peer.createOffer())
         offer = peer.localDescription
-        await self._set(playing=False, offer={"type": offer.type, "sdp": offer.sdp})
+        await self._set(playing=False, offer={"type": offer.type, "sdp": self._offered(offer.sdp)})
         answer = await page.until(lambda: self._answer(widget_id), _START_S, "an answer to START")
         # aiortc asks a full ICE agent to use every pair that works, and the server takes the last,
         # which may lead over the relay. Of a lite one it asks, as browsers do, for one alone: the
@@ -201,6 +201,12 @@ class Visitor:
             await self._page.close()
         if self._peer is not None:
             await self._peer.close()
+
+    def _add_tracks(self, peer: RTCPeerConnection, camera: MediaStreamTrack) -> None:
+        peer.addTrack(camera)
+
+    def _offered(self, sdp: str) -> str:
+        return sdp
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

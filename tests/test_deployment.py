@@ -32,6 +32,8 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("port", "1", 1),
     ("port", "65535", 65535),
     ("base_url_path", "/faces/emorec/", "/faces/emorec/"),
+    ("hosts", "App.example.org, *.example.org,", ("app.example.org", "*.example.org")),
+    ("hosts", "10.0.0.1,::1", ("10.0.0.1", "::1")),
     ("max_live", "1", 1),
     ("max_live", "1000", 1000),
     ("metrics_port", " 9090 ", 9090),

@@ -50,6 +50,7 @@ class LiveStream:
     Attributes:
         names: names the faces, except with blur on; None: no names are wanted. May be replaced at
             any time.
+        problem: one line that says why the server ended the session; None: it did not.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class LiveStream:
         self.settings = settings or Settings()
         self.view = view or View()
         self.names: LiveNames | None = None
+        self.problem: str | None = None
         self._make_reader = make_reader
         self._lock = Lock()  # of starting and stopping
         self._worker: Worker | None = None

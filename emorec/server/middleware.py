@@ -7,7 +7,8 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+
+from emorec.server.hosts import host_of, is_named
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -17,6 +18,11 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 FILE_BYTES = 50 * 2**20
 """The most that one upload may hold: `server.maxUploadSize` in .streamlit/config.toml."""
 
+MOST_TABS = 128
+"""Tabs open at once: Streamlit keeps about a megabyte of each, and up to another that a stranger
+chose (`server.maxWidgetStateSize`); at 158 a process with 1,024 descriptors had none left."""
+
+_HEALTH = "/_stcore/health"
 _SESSION = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
 _OTHERS_OFF = ("microphone", "geolocation", "display-capture", "usb", "serial", "payment", "midi")
 
@@ -80,34 +86,97 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with if scope["type"] == "http" else send)
 
 
+class OwnHost:
+    """Refuses requests for a host name that is none of the app's (DNS rebinding).
+
+    Streamlit's `server.allowedHosts` does so for WebSockets alone; here it holds for every request,
+    save for the health check, which a probe asks for by an address.
+
+    Args:
+        app: the application behind.
+        names: as of `emorec.server.hosts.is_named`; None: any.
+    """
+
+    def __init__(self, app: Application, names: Collection[str] | None) -> None:
+        self.app = app
+        self.names = names
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer 421 to such a request; pass everything else through."""
+        if (
+            self.names is None
+            or scope["type"] not in ("http", "websocket")
+            or (scope["type"] == "http" and scope["path"].endswith(_HEALTH))
+            or is_named(host_of(_header(scope, b"host")), self.names)
+        ):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await _close(receive, send)
+        else:
+            await _answer(receive, send, 421, b"The app does not go by this host name.")
+
+
 class OwnOrigin:
     """Keeps what a page of another site sends away from Streamlit.
 
     Streamlit refuses such a WebSocket itself, but asks a site outside for its own address first,
-    and stands still meanwhile, for every visitor.
+    and stands still meanwhile, for every visitor. It also takes every page of localhost for its
+    own, which is another site where the app is served elsewhere.
 
     Args:
         app: the application behind.
-        hosts: names of further sites that may connect; Streamlit has the last word on them.
+        hosts: names of further sites that may connect, as of `emorec.server.hosts.is_named`;
+            Streamlit has the last word on them.
     """
 
     def __init__(self, app: Application, hosts: Collection[str] = ()) -> None:
         self.app = app
-        self.hosts = {"localhost", "127.0.0.1", *hosts}
+        self.hosts = hosts
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Close a WebSocket of another site, and hide from an HTTP request that it is of one."""
         headers = dict(scope.get("headers", ()))
-        origin = urlsplit(headers.get(b"origin", b"").decode("latin-1"))
-        own = headers.get(b"host", b"").decode("latin-1")
-        if b"origin" not in headers or origin.netloc == own or origin.hostname in self.hosts:
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        own = _header(scope, b"host")
+        if (
+            b"origin" not in headers
+            or origin.partition("//")[2] == own
+            or is_named(host_of(origin), self.hosts)
+        ):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await _close(receive, send)
         else:
             kept = [header for header in scope["headers"] if header[0] != b"origin"]
             await self.app({**scope, "headers": kept}, receive, send)
+
+
+class TabRoom:
+    """Refuses WebSockets beyond a number: each is a tab, which takes memory and a descriptor.
+
+    Args:
+        app: the application behind.
+        most: tabs that may be open at once.
+    """
+
+    def __init__(self, app: Application, most: int = MOST_TABS) -> None:
+        self.app = app
+        self.most = most
+        self._open = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Close a WebSocket there is no room for; pass everything else through."""
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        if self._open >= self.most:
+            await _close(receive, send, 1013)
+            return
+        self._open += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._open -= 1
 
 
 class UploadRoom:
@@ -160,10 +229,26 @@ def _length(scope: Message) -> int:
 
 
 async def _refuse(receive: Receive, send: Send) -> None:
+    await _answer(
+        receive, send, 413, b"No room for this file now: remove others, or try again later."
+    )
+
+
+async def _answer(receive: Receive, send: Send, status: int, body: bytes) -> None:
     # A browser reads the answer only once it has sent all; nothing of it is kept.
     while (await receive()).get("more_body"):
         pass
-    body = b"No room for this file now: remove others, or try again later."
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _close(receive: Receive, send: Send, code: int = 1008) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": code})
+
+
+def _header(scope: Message, name: bytes) -> str:
+    """Return a header that may be there once; empty where it is not, or more than once."""
+    values = [value for key, value in scope.get("headers", ()) if key == name]
+    return values[0].decode("latin-1") if len(values) == 1 else ""

@@ -1,6 +1,6 @@
 """What EmoRec changes in other libraries, one function a change.
 
-`emorec.server.start.prepare` applies them, once a process; only the one of streamlit-webrtc is
+`emorec.server.start.prepare` applies them, once a process; only those of streamlit-webrtc are
 applied by app.py. Every docstring begins with what the function replaces, then says why, and where
 the library does what does not suit EmoRec. `CHECKED` holds the versions whose source was read for
 that. A test fails when other versions are pinned or installed: read those places again, then change
@@ -9,6 +9,7 @@ the version here.
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import cache, partialmethod
 from time import monotonic
@@ -23,7 +24,10 @@ from starlette.formparsers import MultiPartParser
 
 from emorec.live.arrival import Packet, stamped
 from emorec.live.bandwidth import LineEstimator
+from emorec.live.intake import MOST_STREAMS, Intake
+from emorec.live.offer import Candidates
 from emorec.live.vp8 import Vp8Encoder
+from emorec.server.hosts import served_locally
 from emorec.server.middleware import FILE_BYTES
 
 CHECKED = {
@@ -41,7 +45,7 @@ _FIRST_OF_RTP, _LAST_OF_RTP = 128, 191  # a packet's first byte (RFC 7983)
 
 @cache
 def apply() -> None:
-    """Apply all but the one of streamlit-webrtc; further calls do nothing."""
+    """Apply all but those of streamlit-webrtc; further calls do nothing."""
     keep_uploads_in_memory()
     notice_the_dead_sooner()
     take_the_newest_picture()
@@ -51,6 +55,10 @@ def apply() -> None:
     judge_lines_by_their_queue()
     begin_at_full_size()
     send_sharp_pictures()
+    take_vp8_alone()
+    decode_within_limits()
+    take_few_streams()
+    try_few_addresses()
 
 
 def keep_uploads_in_memory() -> None:
@@ -131,6 +139,21 @@ def end_connections_of_other_pages_only() -> None:
     component.get_script_run_count = webrtc.times_left
 
 
+def answer_offers_that_were_checked() -> None:
+    """`streamlit_webrtc.webrtc._process_offer_coro`: checks an offer before it sets anything up.
+
+    streamlit-webrtc sets up as many pictures, sounds and data channels as an offer names, and
+    leaves it to the browser to end them. `emorec.pages.live.webrtc.CameraTrack.admit` says what is
+    taken, and closes the connection when its stream is over. app.py applies it, for the same reason
+    as the patch above.
+    """
+    from streamlit_webrtc import webrtc as library
+
+    from emorec.pages.live import webrtc
+
+    library._process_offer_coro = webrtc.process_offer  # type: ignore[assignment]
+
+
 def know_when_packets_arrived() -> None:
     """`aioice.ice` and `aiortc.rtcdtlstransport`: a packet's time is that of the kernel.
 
@@ -185,3 +208,85 @@ def begin_at_full_size() -> None:
 def send_sharp_pictures() -> None:
     """`aiortc.codecs.Vp8Encoder`: `emorec.live.vp8` says why."""
     aiortc.codecs.Vp8Encoder = Vp8Encoder  # type: ignore[misc]
+
+
+def take_vp8_alone() -> None:
+    """`aiortc.codecs.CODECS`: no H.264, so that one frame header says how large a picture is.
+
+    aiortc negotiates either (`codecs.init_codecs`). Every browser has VP8 (RFC 7742, section 5),
+    and aiortc's H.264 costs the encoder seven times as much (`emorec.live.vp8`).
+    """
+    video = aiortc.codecs.CODECS["video"]
+    vp8 = {codec.payloadType for codec in video if codec.name == "VP8"}
+    video[:] = [
+        codec for codec in video if codec.payloadType in vp8 or codec.parameters.get("apt") in vp8
+    ]
+
+
+def decode_within_limits() -> None:
+    """`aiortc.rtcrtpreceiver.decoder_worker`: takes its frames from an `emorec.live.intake.Intake`.
+
+    aiortc decodes frames of any size and number, and queues without bound those that it has not yet
+    decoded (`rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet`).
+    """
+    worker = rtcrtpreceiver.decoder_worker
+
+    def limited(loop: Any, input_q: Any, output_q: Any, decode_error: threading.Event) -> None:
+        worker(loop, Intake(input_q, output_q, decode_error), output_q, decode_error)  # type: ignore[arg-type]
+
+    rtcrtpreceiver.decoder_worker = limited
+
+
+def take_few_streams() -> None:
+    """`aiortc.rtcdtlstransport.RTCDtlsTransport._handle_rtp_data`: ends a peer of many streams.
+
+    aiortc keeps counts for every stream (SSRC) of which a packet comes, named in the offer or not
+    (`rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet`), and libsrtp keeps keys for it: a camera
+    that names another with each packet took more memory for as long as it sent.
+    """
+    handle = RTCDtlsTransport._handle_rtp_data
+
+    async def handle_rtp_data(
+        transport: RTCDtlsTransport, data: bytes, arrival_time_ms: float
+    ) -> None:
+        streams: set[bytes] = transport.__dict__.setdefault("streams_seen", set())
+        streams.add(data[8:12])  # RFC 3550, section 5.1
+        if len(streams) > MOST_STREAMS:
+            raise ConnectionError  # as where the line is cut
+        await handle(transport, data, arrival_time_ms)  # type: ignore[arg-type]
+
+    RTCDtlsTransport._handle_rtp_data = handle_rtp_data  # type: ignore[assignment, method-assign]
+
+
+def try_few_addresses() -> None:
+    """`aioice.ice.Connection.add_remote_candidate`: 16, and none that cannot be a visitor's.
+
+    aioice sends a check, which carries text of the visitor's, up to seven times to every address
+    that the visitor names: 300 addresses of others in one offer gave 2,100 packets.
+    `aioice.ice.Connection._add_remote_candidate` gets the address, which may come from mDNS.
+    """
+    add, add_at = (
+        aioice.ice.Connection.add_remote_candidate,
+        aioice.ice.Connection._add_remote_candidate,
+    )
+
+    def own(connection: aioice.ice.Connection) -> Candidates:
+        found: Candidates = connection.__dict__.setdefault(
+            "candidates_named", Candidates(loopback=served_locally())
+        )
+        return found
+
+    async def add_few(
+        connection: aioice.ice.Connection, candidate: aioice.Candidate | None
+    ) -> None:
+        if candidate is None or own(connection).take(candidate):
+            await add(connection, candidate)
+
+    def add_at_address(
+        connection: aioice.ice.Connection, candidate: aioice.Candidate, host: str
+    ) -> None:
+        if own(connection).takes_address(host):
+            add_at(connection, candidate, host)
+
+    aioice.ice.Connection.add_remote_candidate = add_few  # type: ignore[assignment, method-assign]
+    aioice.ice.Connection._add_remote_candidate = add_at_address  # type: ignore[assignment, method-assign]

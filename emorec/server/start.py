@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import config
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
@@ -23,8 +23,15 @@ from emorec.live import ice
 from emorec.pages import gate
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import room
-from emorec.server import logs, patches
-from emorec.server.middleware import OwnOrigin, SecurityHeaders, UploadRoom, security_headers
+from emorec.server import hosts, logs, patches
+from emorec.server.middleware import (
+    OwnHost,
+    OwnOrigin,
+    SecurityHeaders,
+    TabRoom,
+    UploadRoom,
+    security_headers,
+)
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +63,17 @@ def prepare() -> list[Middleware]:
     sys.setswitchinterval(0.0005)
     _keep_pictures_apart()
     frame_ancestors = f"'self' {chosen.frame_ancestors or ''}".strip()
+    names = hosts.named(chosen.hosts)
+    if names is None:
+        log.warning(
+            "EMOREC_HOSTS is not set, so the app answers to any host name: set it to the name that "
+            "visitors open the app by"
+        )
     return [
         Middleware(SecurityHeaders, headers=security_headers(_streamlits_page(), frame_ancestors)),
-        Middleware(OwnOrigin, hosts=_hosts()),
+        Middleware(OwnHost, names=names),
+        Middleware(OwnOrigin, hosts=[*_further_sites(), *(names or ())]),
+        Middleware(TabRoom),
         Middleware(UploadRoom, kept=_kept, total=chosen.upload_mb * _MB),
     ]
 
@@ -98,9 +113,11 @@ def _kept(session: str) -> tuple[int, int]:
     return sizes.get(session, 0), sum(sizes.values())
 
 
-def _hosts() -> list[str]:
-    origins = [st.get_option("browser.serverAddress"), *st.get_option("server.corsAllowedOrigins")]
-    return [urlsplit(text if "//" in text else f"//{text}").hostname or "" for text in origins]
+def _further_sites() -> list[str]:
+    origins = list(st.get_option("server.corsAllowedOrigins"))
+    if config.is_manually_set("browser.serverAddress"):  # by default it is localhost, wherever
+        origins.append(st.get_option("browser.serverAddress"))
+    return [host for text in origins if (host := hosts.host_of(text))]
 
 
 def _streamlits_page() -> str:

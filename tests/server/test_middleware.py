@@ -5,11 +5,14 @@ import re
 
 import pytest
 
+from emorec.server.hosts import LOCAL
 from emorec.server.middleware import (
     FILE_BYTES,
     Message,
+    OwnHost,
     OwnOrigin,
     SecurityHeaders,
+    TabRoom,
     UploadRoom,
     security_headers,
 )
@@ -117,7 +120,8 @@ def test_what_is_on_its_way_counts_until_it_is_there() -> None:
         (None, "app.example", True),
         ("https://app.example", "app.example", True),
         ("http://app.example:8501", "app.example:8501", True),
-        ("http://localhost:3000", "app.example", True),  # Streamlit has the last word
+        ("http://localhost:3000", "app.example", False),
+        ("http://app.example@evil.example", "app.example", False),
         ("https://other.example", "app.example", True),
         ("https://evil.example", "app.example", False),
         ("https://app.example.evil.example", "app.example", False),
@@ -152,3 +156,86 @@ def test_another_sites_page_does_not_reach_streamlit(
     else:
         assert not seen
         assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "through"),
+    [
+        (b"evil.example", None, True),
+        (b"localhost:8501", LOCAL, True),
+        (b"LocalHost", LOCAL, True),
+        (b"127.0.0.1:8501", LOCAL, True),
+        (b"[::1]:8501", LOCAL, True),
+        (b"evil.example:8501", LOCAL, False),
+        (b"localhost.evil.example", LOCAL, False),
+        (b"evil.example@localhost", LOCAL, False),
+        (b"localhost:evil", LOCAL, False),
+        (b"", LOCAL, False),
+        (b"app.example", ["app.example"], True),
+        (b"app.example.:443", ["app.example"], True),
+        (b"localhost", ["app.example"], False),
+        (b"a.b.example", ["*.example"], True),
+        (b"example", ["*.example"], False),
+        (b"evilexample", ["*.example"], False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_only_the_apps_own_names_reach_it(host, names, through, kind) -> None:
+    seen, sent = [], []
+
+    async def behind(scope: Message, receive: object, send: object) -> None:
+        seen.append(scope)
+
+    async def receive() -> Message:
+        return {"type": "http.request" if kind == "http" else "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    def ask(path: str, headers: list[tuple[bytes, bytes]]) -> None:
+        scope = {"type": kind, "path": path, "headers": headers}
+        asyncio.run(OwnHost(behind, names)(scope, receive, send))
+
+    ask("/", [(b"host", host)])
+    assert bool(seen) is through
+    if not through:
+        assert sent[0] in (
+            {"type": "websocket.close", "code": 1008},
+            {**sent[0], "type": "http.response.start", "status": 421},
+        )
+    ask("/faces/_stcore/health", [(b"host", host)])
+    assert len(seen) == through + (through or kind == "http")
+    if names is not None:
+        before = len(seen)
+        ask("/", [])
+        ask("/", [(b"host", b"localhost"), (b"host", b"app.example")])
+        assert len(seen) == before
+
+
+def test_tabs_are_counted_while_they_are_open() -> None:
+    closed = []
+
+    async def open_tabs() -> None:
+        leave = asyncio.Event()
+
+        async def behind(scope: Message, receive: object, send: object) -> None:
+            await leave.wait()
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            closed.append(message)
+
+        room = TabRoom(behind, most=2)
+        tabs = [asyncio.create_task(room({"type": "websocket"}, receive, send)) for _ in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert [tab.done() for tab in tabs] == [False, False, True]
+        assert closed == [{"type": "websocket.close", "code": 1013}]
+        leave.set()
+        await asyncio.gather(*tabs)
+        await room({"type": "websocket"}, receive, send)
+
+    asyncio.run(open_tabs())
+    assert len(closed) == 1

@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 import pytest
 import skimage.data
+import streamlit as st
 from PIL import Image
+from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -28,7 +30,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from emorec.deployment import VARIABLES
 from emorec.pages.parts.deployment import deployment
+from emorec.server.hosts import LOCAL
 from emorec.server.logs import without_addresses
+from emorec.server.middleware import OwnHost, OwnOrigin
 from emorec.server.start import prepare
 from testkit import app
 from testkit.variables import WRONG
@@ -337,3 +341,39 @@ del picture
 assert of_the_system() == before
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=app.ROOT)
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "names"),
+    [
+        ("localhost", "", LOCAL),
+        ("127.0.0.1", "", LOCAL),
+        ("::1", "", LOCAL),
+        ("0.0.0.0", "", None),
+        (None, "", None),
+        ("0.0.0.0", "app.example", ("app.example",)),
+        ("localhost", "app.example", ("app.example",)),
+    ],
+)
+def test_a_deployment_without_names_goes_on_with_one_warning(
+    address: str | None,
+    hosts: str,
+    names: tuple[str, ...] | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    option = config.get_option
+    monkeypatch.setattr(
+        st, "get_option", lambda key: address if key == "server.address" else option(key)
+    )
+    monkeypatch.setenv("EMOREC_HOSTS", hosts)
+    monkeypatch.setattr("emorec.server.logs.set_up", lambda form: None)  # it would detach caplog
+    deployment.cache_clear()
+    with caplog.at_level("WARNING", "emorec"):
+        own = {each.cls: each.kwargs for each in prepare()}
+    deployment.cache_clear()
+    assert own[OwnHost] == {"names": names}
+    # A page of localhost is another site where the app is served elsewhere.
+    assert ("localhost" in own[OwnOrigin]["hosts"]) is (names == LOCAL)
+    warned = [record.message for record in caplog.records if "EMOREC_HOSTS" in record.message]
+    assert len(warned) == (names is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -20,7 +21,9 @@ class Admission(State):
     """Where a visitor stands between pressing START and the end of the session.
 
     Attributes:
-        times_refused: how often the room was full when the visitor pressed START.
+        times_refused: how often START was refused, as where the room was full.
+        refusal: one line that says why the last START was refused; None: it was not, or the room
+            was full.
         waits: whether the visitor waits for a place.
         called: whether a place has become free for the visitor, who has not yet pressed START.
         has_place: whether the visitor has a place and has not given it back.
@@ -28,6 +31,7 @@ class Admission(State):
     """
 
     times_refused: int = 0
+    refusal: str | None = None
     waits: bool = False
     called: bool = False
     has_place: bool = False
@@ -55,8 +59,10 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
     own = visit().state(Admission)
     if _start_pressed() and not own.has_place:
         own.called = False
+        own.refusal = None
         if room().enter(stream):
             own.has_place = True
+            stream.problem = None
         else:
             TURNED_AWAY.inc()
             own.times_refused += 1
@@ -64,6 +70,8 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
     if own.waits:
         st.fragment(_wait, run_every=_TRY_EVERY_S)(stream, meanwhile)
         return False
+    if own.refusal:
+        st.error(own.refusal)
     if own.called and stream.live:
         st.success(
             f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press START.",
@@ -73,11 +81,27 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
 
 
 def over(stream: LiveStream) -> bool:
-    """Return whether silence has ended a session that the component still reports as playing.
+    """Return whether the server has ended a session that the component still reports as playing.
 
-    After STOP the picture ends a moment before the component reports it: that is no silence.
+    After STOP the picture ends a moment before the component reports it: the visitor ended it.
     """
-    return visit().state(Admission).has_place and _start_pressed() and stream.silent
+    ended = stream.silent or stream.problem is not None
+    return visit().state(Admission).has_place and _start_pressed() and ended
+
+
+def refuse(stream: LiveStream, why: str) -> NoReturn:
+    """Give back the place of a visitor whose offer is refused, and run the page again.
+
+    Args:
+        stream: the visitor's.
+        why: one line, for the visitor.
+    """
+    own = visit().state(Admission)
+    own.times_refused += 1
+    own.refusal = why
+    own.has_place = False
+    room().leave(stream)
+    st.rerun()
 
 
 def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
@@ -93,12 +117,14 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         own.fell_silent = False
         return True
     if playing:
-        own.fell_silent = True
+        own.fell_silent = stream.problem is None
     elif own.has_place:
         own.has_place = False
         room().leave(stream)
         if ended:  # back from another page: a component that is told to stop has no START
             st.rerun()
+    if stream.problem:
+        st.warning(stream.problem, icon=":material/videocam_off:")
     if own.fell_silent:
         st.warning(
             f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "

@@ -7,14 +7,14 @@ from typing import Any
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc import WebRtcMode
 
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.camera import TRANSLATIONS
 from emorec.pages.live.state import LivePicture
-from emorec.pages.live.webrtc import tracks
+from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts.visit import visit
 
 RESOLUTIONS = {
@@ -49,6 +49,7 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
     sink, source = tracks(stream, _FPS)
     width, height = asked_wh()
     context = webrtc_streamer(
+        stream,
         key=admission.component_key(),
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=rtc,

@@ -1,18 +1,37 @@
-"""The two ends of a visitor's connection: the camera's frames in, the drawn pictures out."""
+"""The two ends of a visitor's connection: the camera's frames in, the drawn pictures out.
+
+The server makes a connection only for a stream that has a place, one at a time, and closes it
+itself as soon as the stream has lost its place: what the browser does is not relied on.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import av
+import streamlit_webrtc
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
-from streamlit_webrtc import VideoSinkTrack
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit_webrtc import VideoSinkTrack, WebRtcMode
+from streamlit_webrtc.webrtc import _process_offer_coro
 
-from emorec.live.stream import LiveStream
+from emorec.live import intake, offer
+from emorec.live.stream import SILENCE_S, LiveStream
+from emorec.pages.live import admission
 from emorec.pages.parts.visit import State, visit
 
+log = logging.getLogger(__name__)
+
+_CHECK_EVERY_S = 0.5
+_TAB_GONE_S = SILENCE_S  # Streamlit's page opens a broken WebSocket again within seconds
 _LOOK_STEPS, _LEAST_STEPS = 0.2, 0.75  # between pictures; a camera's are not quite even
 _REPEAT_S = 0.5  # a browser that receives nothing for longer takes the picture for lost
 
@@ -88,20 +107,105 @@ class CameraTrack(VideoSinkTrack):
 
     streamlit-webrtc's own `create_video_sink_track` and `create_video_source_track` would keep one
     thread each for every visitor who has the page open, and for minutes after the visitor has left.
+
+    Args:
+        stream: takes the frames.
+        picture: the track that goes back to the visitor.
+        session_id: of the visitor's tab, as Streamlit counts them; None: there is none.
     """
 
-    def __init__(self, stream: LiveStream, picture: PictureTrack) -> None:
+    def __init__(
+        self, stream: LiveStream, picture: PictureTrack, session_id: str | None = None
+    ) -> None:
         super().__init__(stream.put)
         self._stream = stream
         self._picture = picture
+        self._session_id = session_id
+        self._peer: ReferenceType[RTCPeerConnection] | None = None
+        self._watch: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         super().stop()
-        self._stream.stop()
+        if _peers.get(self._stream) is self._peer:  # else a later START has the stream
+            self._stream.stop()
         self._picture.stop()
+
+    async def admit(self, peer: RTCPeerConnection, asked: RTCSessionDescription) -> None:
+        """Take a peer whose offer has just come, and close it when the stream is over.
+
+        Raises:
+            OfferError: as of `emorec.live.offer.check`; or the stream has no place.
+        """
+        offer.check(asked)
+        if not self._stream.live:
+            raise offer.OfferError("Your place in the room has been given back. Press START.")
+        former = _peers.get(self._stream)
+        self._peer = _peers[self._stream] = ref(peer)
+        if former is not None and (connection := former()) is not None:
+            await connection.close()
+
+        @peer.on("track")
+        def on_track(track: MediaStreamTrack) -> None:
+            @track.on("ended")
+            def on_ended() -> None:
+                if why := intake.excess_of(track):
+                    log.warning("a camera sent more than is taken: its session is over")
+                    self._stream.problem = why
+                self.stop()
+
+        self._watch = asyncio.ensure_future(self._close_when_over(peer))
+
+    async def _close_when_over(self, peer: RTCPeerConnection) -> None:
+        """Close a peer soon after its stream has lost the place, or its tab was closed."""
+        tab_seen_s = monotonic()
+        while peer.connectionState != "closed":
+            await asyncio.sleep(_CHECK_EVERY_S)
+            if self._tab_is_open():
+                tab_seen_s = monotonic()
+            if not self._stream.live or monotonic() - tab_seen_s > _TAB_GONE_S:
+                await peer.close()
+                self.stop()
+
+    def _tab_is_open(self) -> bool:
+        if self._session_id is None or not Runtime.exists():
+            return True
+        return Runtime.instance().is_active_session(self._session_id)
+
+
+_peers: WeakKeyDictionary[LiveStream, ReferenceType[RTCPeerConnection]] = WeakKeyDictionary()
 
 
 def tracks(stream: LiveStream, fps: int) -> tuple[CameraTrack, PictureTrack]:
     """Return a new pair for the next START; the one before keeps what it is connected to."""
     picture = PictureTrack(stream, fps)
-    return CameraTrack(stream, picture), picture
+    context = get_script_run_ctx()
+    return CameraTrack(stream, picture, context.session_id if context else None), picture
+
+
+async def process_offer(
+    mode: WebRtcMode, peer: RTCPeerConnection, asked: RTCSessionDescription, **given: Any
+) -> RTCSessionDescription:
+    """Answer an offer as streamlit-webrtc does, if `CameraTrack.admit` takes it.
+
+    Raises:
+        OfferError: it is refused; one line for the visitor.
+    """
+    camera = given["sink_video_track"]
+    assert isinstance(camera, CameraTrack)
+    await camera.admit(peer, asked)
+    try:
+        answer: RTCSessionDescription = await _process_offer_coro(mode, peer, asked, **given)
+    except (ValueError, InvalidStateError, OperationError):
+        raise offer.OfferError(
+            "The browser and this server have no form of picture in common (VP8)."
+        ) from None
+    return answer
+
+
+def webrtc_streamer(stream: LiveStream, **given: Any) -> Any:
+    """Show streamlit-webrtc's component; a visitor whose offer is refused gets one line instead."""
+    try:
+        # Else the browser offers to receive sound too.
+        return streamlit_webrtc.webrtc_streamer(sendback_audio=False, **given)
+    except offer.OfferError as error:
+        admission.refuse(stream, str(error))

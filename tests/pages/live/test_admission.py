@@ -15,6 +15,7 @@ class Stream:
 
     live = False
     silent = False
+    problem: str | None = None
 
     def start(self) -> None:
         self.live = True
@@ -111,3 +112,37 @@ def test_a_stop_that_the_component_tells_late_is_no_silence(room):
     assert not app.warning and "goes on: True" in said(app)
     press(app, False)
     assert said(app) == "START; goes on: False" and not app.warning
+
+
+def test_a_session_that_the_server_ended_says_why(room):
+    stream = Stream()
+    app = visit(stream)
+    press(app, True)
+    stream.stop()
+    stream.problem = "Your camera's picture is too large."
+    app.run()
+    assert said(app) == "START; goes on: False"
+    assert app.warning[0].value == stream.problem
+    press(app, False)
+    assert app.warning[0].value == stream.problem and len(app.warning) == 1 and room.live == 0
+    press(app, True)
+    assert not app.warning and said(app) == "START; goes on: True" and room.live == 1
+
+
+def test_a_refused_offer_gives_the_place_back_and_says_why(room):
+    def script() -> None:
+        import streamlit as st
+
+        from emorec.pages.live import admission
+
+        stream = st.session_state["stream"]
+        if admission.let_in(stream) and stream.live:
+            admission.refuse(stream, "No such offer.")
+
+    app = AppTest.from_function(script, default_timeout=120)
+    app.session_state["stream"] = Stream()
+    app.run()
+    press(app, True)
+    assert [error.value for error in app.error] == ["No such offer."] and room.live == 0
+    press(app, True, turn=1)
+    assert [error.value for error in app.error] == ["No such offer."] and room.live == 0

@@ -176,7 +176,7 @@ class Running:
 
     live = running = True
     silent = False
-    error = names = None
+    error = names = problem = None
     shown_per_s = read_per_s = 20.0
     labels_age_s = 0.2
 

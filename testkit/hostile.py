@@ -1,0 +1,95 @@
+"""Visitors who attack the app, for tests and benchmarks on this machine alone.
+
+Each is a `testkit.visitor.Visitor` that does one thing that no browser does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack, RTCPeerConnection
+
+from testkit.app import FPS
+from testkit.film import Camera
+from testkit.page import Page
+from testkit.visitor import Visitor
+
+
+def vp8_frames(size_wh: tuple[int, int], number: int = 1) -> list[bytes]:
+    """Return so many VP8 frames of a plain picture, each a key frame."""
+    codec = av.CodecContext.create("libvpx", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.width, codec.height, codec.pix_fmt = *size_wh, "yuv420p"
+    codec.time_base, codec.gop_size = Fraction(1, FPS), 1
+    codec.options = {"deadline": "realtime", "cpu-used": "16", "lag-in-frames": "0"}
+    width, height = size_wh
+    frames = []
+    for bright in range(number):
+        planes = np.full((height * 3 // 2, width), 60 + bright, np.uint8)
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts = bright
+        frames += [bytes(packet) for packet in codec.encode(frame)]
+    return frames
+
+
+class HugePictures(Visitor):
+    """Sends some frames of another size after so many seconds of a usual picture."""
+
+    def __init__(self, url: str, film: Path, after_s: float, frames: Sequence[bytes]) -> None:
+        super().__init__(url, film)
+        usual = self._film
+        self._film = [usual[n % len(usual)] for n in range(round(after_s * FPS))] + list(frames)
+
+
+class ManyPictures(Visitor):
+    """Offers so many pictures in one connection, and sends them all."""
+
+    def __init__(self, url: str, film: Path, number: int) -> None:
+        super().__init__(url, film)
+        self._number = number
+
+    def _add_tracks(self, peer: RTCPeerConnection, camera: MediaStreamTrack) -> None:
+        super()._add_tracks(peer, camera)
+        for _ in range(self._number - 1):
+            peer.addTrack(Camera(self._film, self._fps))
+
+
+class Rewritten(Visitor):
+    """Rewrites the offer before it is sent.
+
+    Args:
+        rewrite: takes the SDP and returns another.
+    """
+
+    def __init__(self, url: str, film: Path, rewrite: Any) -> None:
+        super().__init__(url, film)
+        self._rewrite = rewrite
+
+    def _offered(self, sdp: str) -> str:
+        return str(self._rewrite(sdp))
+
+
+class Stubborn(Visitor):
+    """Keeps the connection, whatever the page says: `connected` tells whether the server does."""
+
+    async def send_nothing(self) -> None:
+        """Stop sending pictures, and do not stop when the page says so."""
+        assert self._camera is not None
+        self._camera.pause()
+
+    async def leave_tab(self) -> None:
+        """Close the tab, and keep sending."""
+        await self._open_page().close()
+
+    async def _obey(self, page: Page, peer: RTCPeerConnection) -> None:
+        pass
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server's side of the connection is still there."""
+        return self._peer is not None and self._peer.connectionState == "connected"

@@ -1,0 +1,252 @@
+"""The app as a process, attacked by clients of our own: each attack costs its own session alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from testkit.app import running_app
+from testkit.film import write_film
+from testkit.hostile import HugePictures, ManyPictures, Rewritten, Stubborn, vp8_frames
+from testkit.page import PageError
+from testkit.visitor import Visitor
+
+MB = 2**20
+WAIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_film(tmp_path_factory.mktemp("film") / "film.ivf")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[psutil.Process, str]]:
+    """Yield the app's process and its address; it has one place for live pictures."""
+    log = tmp_path_factory.mktemp("server") / "app.log"
+    with running_app(log, env={"EMOREC_MAX_LIVE": "1"}) as (process, url):
+        yield psutil.Process(process.pid), url
+        assert process.poll() is None
+        assert "Traceback" not in log.read_text()
+
+
+async def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while not holds():
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"{what}: not within {WAIT_S} s") from None
+
+
+def attacked(visitor: Visitor, attack: Callable[[], Awaitable[None]]) -> None:
+    """Open the visitor's page, attack, and close both ends."""
+
+    async def run() -> None:
+        try:
+            await visitor.open()
+            await attack()
+        finally:
+            await visitor.close()
+
+    asyncio.run(run())
+
+
+def place_is_free(url: str, film: Path) -> None:
+    """Check that an honest visitor gets the only place, and a picture."""
+    honest = Visitor(url, film)
+
+    async def start_and_stop() -> None:
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                try:
+                    await honest.start()
+                    break
+                except PageError as error:  # the place becomes free a moment after its session
+                    if "room is full" not in str(error):
+                        raise
+                    await asyncio.sleep(1)
+        assert (await honest.count(1))["playing"]
+        await honest.stop()
+
+    attacked(honest, start_and_stop)
+
+
+def test_huge_pictures_end_their_session_undecoded(
+    served: tuple[psutil.Process, str], film: Path
+) -> None:
+    process, url = served
+    side = 4096
+    visitor = HugePictures(url, film, 1, vp8_frames((side, side), 3))
+    most = 0
+
+    async def attack() -> None:
+        nonlocal most
+        await visitor.start()
+        before = process.memory_info().rss
+
+        def told() -> bool:
+            nonlocal most
+            most = max(most, process.memory_info().rss - before)
+            return any(f"{side} × {side}" in line for line in visitor.said())
+
+        await until(told, "a line that says why")
+
+    attacked(visitor, attack)
+    # Decoded, three of them take 75 MB, and what is made of each 200 MB.
+    assert most < 150 * MB
+    place_is_free(url, film)
+
+
+def test_an_offer_of_many_pictures_is_refused(
+    served: tuple[psutil.Process, str], film: Path
+) -> None:
+    process, url = served
+    visitor = ManyPictures(url, film, 8)
+
+    async def attack() -> None:
+        threads = process.num_threads()
+        with pytest.raises(PageError, match="something else than one picture"):
+            await visitor.start()
+        assert process.num_threads() < threads + 6  # each picture would have one that decodes it
+
+    attacked(visitor, attack)
+    place_is_free(url, film)
+
+
+def test_a_browser_without_vp8_is_told(served: tuple[psutil.Process, str], film: Path) -> None:
+    visitor = Rewritten(served[1], film, lambda sdp: sdp.replace("VP8/", "VP9/"))
+
+    async def attack() -> None:
+        with pytest.raises(PageError, match="no form of picture in common"):
+            await visitor.start()
+
+    attacked(visitor, attack)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["leave_tab", "send_nothing"])
+def test_the_server_ends_the_connection_of_a_session_that_is_over(
+    served: tuple[psutil.Process, str], film: Path, how: str
+) -> None:
+    visitor = Stubborn(served[1], film)
+
+    async def attack() -> None:
+        await visitor.start()
+        assert visitor.connected
+        await getattr(visitor, how)()
+        await until(lambda: not visitor.connected, "an end of the connection")
+
+    attacked(visitor, attack)
+    place_is_free(served[1], film)
+
+
+def test_few_of_the_addresses_in_an_offer_are_tried(
+    served: tuple[psutil.Process, str], film: Path
+) -> None:
+    own = next(
+        address.address
+        for addresses in psutil.net_if_addrs().values()
+        for address in addresses
+        if address.family == socket.AF_INET and not address.address.startswith("127.")
+    )
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(60)
+        ]
+        for bound in sockets:
+            bound.bind((own, 0))
+            bound.setblocking(False)
+
+        def name_them(sdp: str) -> str:
+            named = [
+                f"a=candidate:{n} 1 udp 2130706431 {own} {bound.getsockname()[1]} typ host\r\n"
+                for n, bound in enumerate(sockets)
+            ]
+            # No check succeeds, so that every address is tried.
+            sdp = re.sub("a=ice-pwd:.*", f"a=ice-pwd:{'x' * 22}", sdp)
+            sdp = re.sub("a=(candidate|end-of-candidates).*\r\n", "", sdp)
+            return sdp.rstrip() + "\r\n" + "".join(named) + "a=end-of-candidates\r\n"
+
+        visitor = Rewritten(served[1], film, name_them)
+
+        async def attack() -> None:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(4):  # checks are 20 ms apart
+                    await visitor.start()
+
+        attacked(visitor, attack)
+
+        def was_tried(bound: socket.socket) -> bool:
+            with contextlib.suppress(BlockingIOError):
+                return bool(bound.recv(2000))
+            return False
+
+        assert 0 < sum(map(was_tried, sockets)) <= 16
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example"])
+def test_a_name_that_was_rebound_to_this_machine_reaches_nothing(
+    served: tuple[psutil.Process, str], host: str
+) -> None:
+    url = served[1]
+    for path, status in (
+        ("/", 421),
+        ("/people", 421),
+        ("/_stcore/host-config", 421),
+        ("/_stcore/health", 200),
+    ):
+        connection = HTTPConnection(urlsplit(url).netloc, timeout=WAIT_S)
+        connection.request("GET", path, headers={"Host": host})
+        assert connection.getresponse().status == status, path
+        connection.close()
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        connect(
+            f"ws://{host}/_stcore/stream",
+            sock=socket.create_connection(("localhost", urlsplit(url).port or 0)),
+            origin=f"http://{host}",
+            subprotocols=["streamlit", "none"],
+        ),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("size", [2_000_000, 5_000_000, 20_000_000])
+def test_large_messages_are_not_kept(served: tuple[psutil.Process, str], size: int) -> None:
+    process, url = served
+    before = process.memory_info().rss
+    with contextlib.ExitStack() as tabs:
+        for number in range(8):
+            tab = tabs.enter_context(
+                connect(
+                    url.replace("http", "ws", 1) + "/_stcore/stream",
+                    origin=url,  # type: ignore[arg-type]
+                    subprotocols=["streamlit", "none"],  # type: ignore[list-item]
+                    max_size=None,
+                    open_timeout=WAIT_S,
+                )
+            )
+            message = BackMsg()
+            widgets = message.rerun_script.widget_states.widgets
+            widgets.add(id=f"$$ID-0-x{number}", string_value="x" * size)
+            with contextlib.suppress(ConnectionClosed, TimeoutError):
+                tab.send(message.SerializeToString())
+                while True:
+                    tab.recv(timeout=2)
+        kept = process.memory_info().rss - before
+    assert kept < 8 * size / 2 + 20 * MB
