@@ -54,7 +54,8 @@ _WATCH = """async ([seconds, every]) => {
   const told = (label) => {
     for (const metric of document.querySelectorAll('[data-testid="stMetric"]')) {
       if (metric.textContent.startsWith(label)) {
-        return metric.querySelector('[data-testid="stMetricValue"]').textContent.trim();
+        const value = metric.querySelector('[data-testid="stMetricValue"]').textContent.trim();
+        return value === "–" ? null : value;
       }
     }
     return null;

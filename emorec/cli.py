@@ -25,6 +25,7 @@ from emorec.deployment import SETTINGS, Deployment
 from emorec.errors import EmorecError, ImageError
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
+from emorec.percent import percent
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.server import logs
 from emorec.settings import DETECTORS
@@ -105,6 +106,8 @@ def photo(args: argparse.Namespace) -> int:
         args.wrong("name the pictures to read, as in `emorec photo me.jpg`, a folder of them, or -")
     if args.overwrite and not args.out:
         args.wrong("--overwrite needs --out DIR")
+    if args.bars and not args.out:
+        args.wrong("--bars needs --out DIR")
     from emorec.drawing.overlay import draw_faces
     from emorec.media.files import ResultFolder
     from emorec.media.photo import encode_png, one_picture, open_photo
@@ -144,7 +147,9 @@ def photo(args: argparse.Namespace) -> int:
                 code = max(code, _output_lost(error))  # go on: the pictures are still written
             if results:
                 with one_picture(title):
-                    drawn = draw_faces(picture.image_bgr, result.faces, show="all")
+                    drawn = draw_faces(
+                        picture.image_bgr, result.faces, "all" if args.bars else "label"
+                    )
                     results.write(path, encode_png(drawn))
         except EmorecError as error:
             code = _print_error(error)
@@ -273,6 +278,11 @@ def _parser() -> argparse.ArgumentParser:
         help="replace existing results in DIR; otherwise a new name gets a number",
     )
     add.add_argument(
+        "--bars",
+        action="store_true",
+        help="draw the seven probabilities too, beside each face where there is room",
+    )
+    add.add_argument(
         "--json", action="store_true", help="print one JSON object per picture and line"
     )
     add.add_argument("--names", action="store_true", help="show the names of people enrolled")
@@ -378,7 +388,7 @@ def _video_in_words(report: VideoReport) -> str:
     told = [f"{report.duration_s:.1f} s", f"faces: {summary.faces_seen}"]
     told.append(f"at most {summary.most_at_once} at once")
     if summary.dominant is not None:
-        told.append(f"mostly {summary.dominant} ({summary.shares[summary.dominant]:.0%})")
+        told.append(f"mostly {summary.dominant} ({percent(summary.shares[summary.dominant])})")
     return f"{file}: {', '.join(told)}"
 
 
@@ -453,7 +463,8 @@ def _readable(file: str, result: FrameResult) -> str:
 
 def _described(face: Face) -> str:
     name = f"{face.name}, " if face.name else ""
-    return f"{name}{face.says} {face.confidence:.0%}" if face.classified else f"{name}{face.says}"
+    says = f"{name}{face.says}"
+    return f"{says} {percent(face.confidence)}" if face.classified else says
 
 
 def _names() -> PhotoNames:

@@ -295,6 +295,12 @@ class Deployment:
         "ask each visitor for a purpose and for consent",
         unset="no question",
     )
+    group_only: bool = _variable(
+        "EMOREC_GROUP_ONLY",
+        _SWITCH,
+        False,
+        "the Live page shows totals alone, nothing of a single face",
+    )
     ice_servers: tuple[IceServer, ...] | None = _variable(
         "EMOREC_ICE_SERVERS",
         Values('JSON, `[{"urls": […]}]`', 'JSON like [{"urls": ["stun:…"]}]', _ice_servers),

@@ -180,6 +180,17 @@ def live_frame(page: Any) -> Any:
     raise LookupError("The page replaced the live picture's frame again and again.")
 
 
+def open_settings(page: Any) -> None:
+    """Open the Live page's settings; a run of the page that began before the click closes them."""
+    inside = page.get_by_text("Smoothing (s)")
+    for _ in range(5):
+        page.get_by_role("button", name="Settings").click()
+        page.wait_for_timeout(1500)
+        if inside.is_visible():
+            return
+    raise LookupError("The settings do not stay open.")
+
+
 def start_live(page: Any) -> None:
     """Press START and wait until faces are counted; one start in twenty ends at once."""
     from playwright.sync_api import TimeoutError as TookTooLong
@@ -187,7 +198,7 @@ def start_live(page: Any) -> None:
     for last in (False, True):
         live_frame(page).get_by_role("button", name="START").click()
         try:
-            page.get_by_text("Faces in view", exact=True).wait_for(timeout=45_000)
+            page.get_by_text("Readings/s", exact=True).wait_for(timeout=45_000)
             return
         except TookTooLong:
             if last:

@@ -16,9 +16,11 @@ import skimage.data
 from PIL import Image
 
 from emorec.cli import main
+from emorec.drawing.overlay import draw_faces
 from emorec.emotions import EMOTIONS
 from emorec.media.photo import read_photo
 from emorec.paths import MODELS
+from emorec.percent import percent
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Face, FrameResult, unclassified
@@ -241,7 +243,7 @@ def test_photo_has_a_readable_line_a_face(folder: Path, capsys: pytest.CaptureFi
     face, nobody = lines(capsys.readouterr().out)
     expected = EmotionRecognizer().analyze(read_photo(Path("me.png"))).faces[0]
     box = ", ".join(map(str, expected.box))
-    assert face == f"me.png: face 1, {expected.emotion} {expected.confidence:.0%}, at {box}"
+    assert face == f"me.png: face 1, {expected.emotion} {percent(expected.confidence)}, at {box}"
     assert nobody == "wall.png: no face found"
 
 
@@ -530,6 +532,21 @@ def test_out_marks_the_faces(folder: Path) -> None:
     marked = {name: read_photo(Path(f"out/{name}_emorec.png")) for name in ("me", "wall")}
     assert (marked["me"] != read_photo(Path("me.png"))).any()
     assert np.array_equal(marked["wall"], read_photo(Path("wall.png")))
+
+
+def test_out_draws_labels_and_the_bars_on_demand(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = read_photo(Path("me.png"))
+    faces = EmotionRecognizer().analyze(image).faces
+    for options, show in ([], "label"), (["--bars"], "all"):
+        assert main(["photo", "me.png", "--out", show, *options]) == 0
+        drawn = read_photo(Path(f"{show}/me_emorec.png"))
+        np.testing.assert_array_equal(drawn, draw_faces(image, faces, show))
+    with pytest.raises(SystemExit) as end:
+        main(["photo", "me.png", "--bars"])
+    assert end.value.code == 2
+    assert "--out DIR" in capsys.readouterr().err
 
 
 def test_a_second_run_overwrites_no_result_unless_it_is_told_to(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Charts of probabilities: of one face now, and of everyone in view over time.
+"""Charts of what is read: one face now, where each face sits, and everyone in view over time.
 
 A chart is a table and a Vega-Lite specification, as `st.vega_lite_chart` takes them. The live page
 draws them anew several times a second for every visitor, so the specifications are plain: to load
@@ -9,20 +9,27 @@ Backgrounds are transparent and text keeps the page's colour, so they fit a ligh
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from emorec.emotions import COLORS, EMOTIONS
+from emorec.emotions import COLORS, EMOTIONS, UNSURE
+from emorec.percent import percent
 from emorec.records import Face
 
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
 
 _TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
-_BAR_END = "width - 52"  # leaves room for "100 %" beside the longest bar
+_INK = "#101010"  # on the colour of any emotion
+_BAR_END = "width - 52"  # leaves room for ">99 %" beside the longest bar
+_MINUTE_END = "width - 66"  # leaves room for "surprise" beside the newest moment
+_LABELLED = 0.09  # of the minute's height: a lower band has no room for a letter
+_LABELLED_INSIDE = 0.2  # of it: a band that was so high has its label where it was highest
+_LABEL_S = 8.0  # as wide as a label inside is; closer to the newest moment it would touch others
 _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
 _EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
@@ -37,9 +44,50 @@ def bars(face: Face) -> Chart:
         face: its smoothed probabilities are shown; one that is not classified has empty bars.
     """
     values = face.by_emotion if face.classified else dict.fromkeys(EMOTIONS, 0.0)
-    texts = [f"{p:.0%}".replace("%", " %") if face.classified else "" for p in values.values()]
+    texts = [percent(min(p, 1.0)) if face.classified else "" for p in values.values()]
     table = {"emotion": list(values), "probability": list(values.values()), "text": texts}
     return pa.table(table), _bars()
+
+
+def seats(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool) -> Chart:
+    """Return a map of the picture: a dot where each face is, with its colour and number.
+
+    Args:
+        faces: those in view; one without a label is grey.
+        size_wh: of the picture, in pixels.
+        mirror: whether left and right change places, as on a mirrored picture.
+    """
+    width, height = size_wh
+    middles = [(face.box.x1 + face.box.x2) / 2 for face in faces]
+    table = {
+        "x": [width - x if mirror else x for x in middles],
+        "y": [(face.box.y1 + face.box.y2) / 2 for face in faces],
+        "number": [str(face.track_id) for face in faces],
+        "label": [face.emotion or UNSURE for face in faces],
+    }
+    columns = {"x": pa.float64(), "y": pa.float64(), "number": pa.string(), "label": pa.string()}
+    return pa.table(table, schema=pa.schema(columns)), _seats(width, height)
+
+
+def minute(
+    seconds: npt.NDArray[np.float64],
+    probs: npt.NDArray[np.float32],
+    window_s: tuple[float, float],
+) -> Chart:
+    """Return `mood` of a short window, with the names beside the areas in place of a legend.
+
+    An emotion that has no room beside the newest moment has its name where its area is highest,
+    unless it was never high.
+    """
+    table, spec = _areas(seconds, probs), _minute()
+    for layer in spec["layer"]:
+        layer["encoding"]["x"]["scale"]["domain"] = list(window_s)
+    label, inside = _labels(table)
+    middle = (table["low"].to_numpy() + table["high"].to_numpy()) / 2
+    columns = {"middle": pa.array(middle), "label": label, "inside": inside}
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table, spec
 
 
 def mood(
@@ -83,6 +131,30 @@ def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> 
             "high": high.T.ravel(),
         }
     )
+
+
+def _labels(table: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """Return the names to write beside the newest moment, and inside the areas; else ""."""
+    n = len(table) // len(EMOTIONS)
+    beside, inside = [""] * len(table), [""] * len(table)
+    if n:
+        seconds = table["seconds"].to_numpy()[:n]
+        low, high = (table[name].to_numpy().reshape(-1, n) for name in ("low", "high"))
+        shares, middles = high - low, (high + low) / 2
+        early = np.flatnonzero(seconds <= seconds[-1] - _LABEL_S)
+        beside_rows = np.flatnonzero(shares[:, -1] >= _LABELLED)
+        for row in beside_rows:
+            beside[row * n + n - 1] = EMOTIONS[row]
+        taken: list[tuple[float, float]] = []
+        for row in np.argsort(-shares[:, early].max(axis=1)) if len(early) else ():
+            at = int(early[shares[row, early].argmax()])
+            if row in beside_rows or shares[row, at] < _LABELLED_INSIDE:
+                continue
+            place = float(seconds[at]), float(middles[row, at])
+            if all(abs(place[0] - s) > _LABEL_S or abs(place[1] - m) > _LABELLED for s, m in taken):
+                taken.append(place)
+                inside[row * n + at] = EMOTIONS[row]
+    return pa.array(beside, pa.string()), pa.array(inside, pa.string())
 
 
 def _means(
@@ -136,9 +208,56 @@ def _bars() -> dict[str, Any]:
     )
 
 
+def _seats(width: int, height: int) -> dict[str, Any]:
+    colors = {"domain": [*EMOTIONS, UNSURE], "range": [*map(COLORS.get, (*EMOTIONS, UNSURE))]}
+    x = {"domain": [0, width], "nice": False}
+    place = {
+        "x": _column("x", "quantitative", scale=x, axis=None),
+        "y": _column("y", "quantitative", scale={"domain": [height, 0], "nice": False}, axis=None),
+    }
+    dot = {"type": "circle", "size": 420, "opacity": 1}
+    number = {"type": "text", "color": _INK, "fontSize": 11, "fontWeight": "bold"}
+    return _sized(
+        176,
+        view={"stroke": _TEXT, "strokeOpacity": 0.5, "cornerRadius": 6},
+        layer=[
+            {
+                "mark": dot,
+                "encoding": place
+                | {"color": _column("label", "nominal", scale=colors, legend=None)},
+            },
+            {"mark": number, "encoding": place | {"text": _column("number", "nominal")}},
+        ],
+    )
+
+
+def _minute() -> dict[str, Any]:
+    area = _mood()
+    area["encoding"]["x"]["scale"] |= {"range": [0, {"expr": _MINUTE_END}]}
+    area["encoding"]["color"]["legend"] = None
+    place = {
+        "x": area["encoding"]["x"],
+        "y": _column("middle", "quantitative", scale={"domain": [0, 1]}, title=None),
+    }
+    styles: dict[str, dict[str, Any]] = {
+        "label": {"align": "left", "dx": 5, "color": _TEXT},
+        "inside": {"align": "center", "color": _INK},
+    }
+    texts = [
+        {
+            "transform": [{"filter": f"datum.{column} != ''"}],
+            "mark": {"type": "text", "fontSize": 12} | how,
+            "encoding": place | {"text": _column(column, "nominal")},
+        }
+        for column, how in styles.items()
+    ]
+    layer = {"mark": area["mark"], "encoding": area["encoding"]}
+    return _sized(160, layer=[layer, *texts])
+
+
 def _mood() -> dict[str, Any]:
     seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
-    shares = {"format": "%", "values": [0, 0.5, 1]}
+    shares = {"labelExpr": "datum.value * 100 + ' %'", "values": [0, 0.5, 1]}
     plain = {"grid": False, "labelFontSize": 12}
     legend = {"orient": "bottom", "title": None, "columns": 4, "offset": 6}
     legend |= {"labelFontSize": 13, "symbolSize": 120}

@@ -17,34 +17,50 @@ from emorec.drawing.placement import best_place
 from emorec.drawing.text import coverage, line_height, sizes, writable, write
 from emorec.emotions import UNSURE, rgb
 from emorec.errors import ImageError
+from emorec.percent import percent
 from emorec.records import Box, Face
 
-__all__ = ["Show", "blur_all", "blur_faces", "draw_faces", "moved"]
+__all__ = ["CROWD", "Show", "blur_all", "blur_faces", "draw_faces", "moved"]
 
 Show = Literal["label", "all", "blur"]
 """What is drawn of a face: its label; the label and all seven bars; the label on a hidden face."""
+
+CROWD = 16
+"""From so many faces on each has an outline and a small number only: words would cover faces."""
 
 Color = tuple[int, int, int]
 
 _DARK: Color = (16, 16, 16)
 _LIGHT: Color = (255, 255, 255)
+_GREY: Color = rgb(UNSURE)[::-1]
+_CAPITALS = 38  # in the shorter side of a picture
 _NAMED_WIDTH = 25  # in heights of a capital: a longer name goes over several lines
 _DIMMED = 0.4  # of what is drawn is seen
 _MOTION_S = 0.3  # a guess older than this is worth less than the place last seen
 
 
 def draw_faces(
-    image_bgr: Image, faces: Sequence[Face], show: Show = "label", dimmed: bool = False
+    image_bgr: Image,
+    faces: Sequence[Face],
+    show: Show = "label",
+    dimmed: bool = False,
+    group_only: bool = False,
 ) -> Image:
     """Return the picture with every face's box, emotion and confidence drawn on it.
+
+    Where there is more than one face, each has its number too; from ``CROWD`` faces on the number
+    stands alone, on the emotion's colour.
 
     Args:
         image_bgr: uint8 of shape (h, w, 3); not changed.
         faces: boxes in pixels of this picture; one without area inside it is not drawn. A face
             that is not classified gets its box only; one that cannot be read a thin one, and why.
-        show: ``"label"``, ``"all"`` (the seven bars too) or ``"blur"`` (faces unrecognisable).
+        show: ``"label"``, ``"all"`` (the seven bars too, where they cover no face) or ``"blur"``
+            (faces unrecognisable).
         dimmed: whether what is drawn is half transparent, as it is too old to be relied on. Blur
             is not.
+        group_only: whether all boxes are grey and alike, without label, number or bars, so that
+            the picture says nothing of any single face.
 
     Returns:
         A new picture of the same shape.
@@ -65,6 +81,10 @@ def draw_faces(
     ground = result.copy() if dimmed else result
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
     seen = [(face, box) for face in faces if (box := _inside(face.box, size_wh)) is not None]
+    if group_only:
+        for _, box in seen:
+            _draw_box(result, box, _GREY, thin=False)
+        seen = []
     for face, box in seen:
         _draw_box(result, box, _color(face), thin=face.unreadable is not None)
     # Those that say something about a person choose their places first.
@@ -72,11 +92,11 @@ def draw_faces(
     labelled += [(face, box) for face, box in seen if face.unreadable is not None]
     boxes = [box for _, box in seen]
     plates, capital_px = _plates(labelled, boxes, size_wh)
-    if show == "all":
+    if show == "all" and len(seen) < CROWD:
         read = [(face, box, plate) for face, box, plate in plates if face.classified]
         draw_panels(result, read, [*boxes, *(plate for _, _, plate in plates)], capital_px)
     for face, _, plate in plates:
-        _draw_plate(result, face, plate, capital_px)
+        _draw_plate(result, face, plate, capital_px, len(seen))
     if dimmed:
         cv2.addWeighted(result, _DIMMED, ground, 1 - _DIMMED, 0, dst=result)
     return result
@@ -144,17 +164,24 @@ def _draw_box(image_bgr: Image, box: Box, color: Color, thin: bool) -> None:
     cv2.rectangle(image_bgr, (x1, y1), (x2, y2), color, line, cv2.LINE_AA)
 
 
-def _lines(face: Face, capital_px: int, width: int) -> list[str]:
-    """Return the label as lines that fit a picture of this width."""
+def _lines(face: Face, capital_px: int, width: int, faces: int) -> list[str]:
+    """Return the label as lines that fit a picture of this width and so many faces."""
+    number = str(face.track_id)
+    if faces >= CROWD:
+        return [number]
     if face.unreadable is not None:
         label = face.unreadable
     elif face.emotion is None:
         label = UNSURE
     else:
-        label = f"{face.emotion} {round(face.confidence * 100)} %"
+        label = f"{face.emotion} {percent(face.confidence)}"
+    known = face.name if face.name is not None and writable(face.name) else None
+    if faces > 1:
+        label = f"{number} {known} {label}" if known else f"{number} {label}"
+    elif face.name is not None:
+        # The card beside the picture can write any name, and says its face's number.
+        label = f"{known or f'Face {number}'} {label}"
     if face.name is not None:
-        # The cards beside the picture can write any name, and say its face's number.
-        label = f"{face.name if writable(face.name) else f'Face {face.track_id}'} {label}"
         width = min(width, _NAMED_WIDTH * capital_px)
     if coverage(label, capital_px).shape[1] + capital_px <= width:
         return [label]
@@ -168,11 +195,12 @@ def _plates(
 
     Where labels would cover each other, or a face, all are made smaller.
     """
-    for capital_px in sizes(round(min(size_wh) / 38)):
+    faces = len(boxes)
+    for capital_px in sizes(round(min(size_wh) / _CAPITALS)):
         plates: list[tuple[Face, Box, Box]] = []
         covered = 0.0
         for face, box in labelled:
-            lines = _lines(face, capital_px, size_wh[0])
+            lines = _lines(face, capital_px, size_wh[0], faces)
             w = max(coverage(line, capital_px).shape[1] for line in lines) + capital_px
             h = line_height(capital_px) * len(lines)
             rows = (box.y1 - h, box.y2, box.y1)
@@ -187,9 +215,9 @@ def _plates(
     return plates, capital_px
 
 
-def _draw_plate(image_bgr: Image, face: Face, plate: Box, capital_px: int) -> None:
+def _draw_plate(image_bgr: Image, face: Face, plate: Box, capital_px: int, faces: int) -> None:
     color = _color(face)
     image_bgr[plate.y1 : plate.y2, plate.x1 : plate.x2] = color
-    for i, line in enumerate(_lines(face, capital_px, image_bgr.shape[1])):
+    for i, line in enumerate(_lines(face, capital_px, image_bgr.shape[1], faces)):
         corner = (plate.x1 + capital_px // 2, plate.y1 + i * line_height(capital_px))
         write(image_bgr, line, corner, capital_px, _ink(color))

@@ -21,10 +21,17 @@ OLD_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How the live picture is shown: what is drawn, and whether as in a mirror."""
+    """How the live picture is shown.
+
+    Attributes:
+        show: what is drawn of a face.
+        mirror: whether as in a mirror.
+        group_only: whether nothing is drawn of a face but a grey box, as all others have.
+    """
 
     show: Show = "label"
     mirror: bool = True
+    group_only: bool = False
 
     @property
     def blurs(self) -> bool:
@@ -90,7 +97,7 @@ def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
     if view.mirror:
         image = np.asarray(cv2.flip(image, 1))  # NumPy's own way takes twenty times as long
         faces = mirrored(faces, image.shape[1])
-    drawn = draw_faces(image, faces, view.show, dimmed=old)
+    drawn = draw_faces(image, faces, view.show, dimmed=old, group_only=view.group_only)
     # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
     # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
     height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2

@@ -116,14 +116,14 @@ def check(page) -> dict[str, str]:
 
 
 def ask(page) -> None:
-    """Open the connection check and press its button."""
-    page.get_by_text("Connection check").last.click()
+    """Open the settings, where the connection check is, and press its button."""
+    app.open_settings(page)
     page.get_by_role("button", name="Check the connection").click()
 
 
 def checked(page) -> dict[str, str]:
     """Return each row's text once none waits."""
-    box, until = page.get_by_test_id("stExpanderDetails"), time.monotonic() + 90
+    box, until = page.get_by_test_id("stPopoverBody"), time.monotonic() + 90
     rows: list[tuple[str, str, str]] = []
     while time.monotonic() < until:
         says = "".join(box.all_inner_texts())

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emorec.drawing.charts import Chart, bars, mood
-from emorec.emotions import COLORS, EMOTIONS
+from emorec.drawing.charts import Chart, bars, minute, mood, seats
+from emorec.emotions import COLORS, EMOTIONS, UNSURE
+from emorec.percent import percent
 from emorec.records import Box, Face, unclassified
 
 PROBS = np.array([0.02, 0.03, 0.05, 0.6, 0.1, 0.15, 0.05], dtype=np.float32)
@@ -25,14 +26,21 @@ def moods(*read: tuple[float, str], window_s: tuple[float, float] | None = None)
     return mood(seconds, np.array(probs, dtype=np.float32).reshape(-1, 7), window_s)
 
 
+def minutes(*read: tuple[float, str], window_s: tuple[float, float] = (0.0, 60.0)) -> Chart:
+    """The last minute of faces that were read as an emotion at a second."""
+    probs = [[0.7 if name == emotion else 0.05 for name in EMOTIONS] for _, emotion in read]
+    seconds = np.array([second for second, _ in read], dtype=float)
+    return minute(seconds, np.array(probs, dtype=np.float32).reshape(-1, 7), window_s)
+
+
 def encodings(spec: dict[str, Any]) -> list[dict[str, Any]]:
     return [layer["encoding"] for layer in spec.get("layer", [spec])]
 
 
 @pytest.mark.parametrize(
     "chart",
-    [bars(face(PROBS.copy())), moods((0.0, "happy")), moods()],
-    ids=["bars", "mood", "empty"],
+    [bars(face(PROBS.copy())), moods((0.0, "happy")), moods(), minutes((0.0, "happy")), minutes()],
+    ids=["bars", "mood", "empty", "minute", "empty minute"],
 )
 def test_colours_in_order_and_nothing_a_theme_hides(chart: Chart) -> None:
     _, spec = chart
@@ -54,7 +62,7 @@ def test_bars_show_the_seven_in_order_on_a_fixed_scale() -> None:
     table = data.to_pandas()
     assert list(table["emotion"]) == list(EMOTIONS)
     np.testing.assert_allclose(table["probability"], PROBS)
-    assert list(table["text"]) == ["2 %", "3 %", "5 %", "60 %", "10 %", "15 %", "5 %"]
+    assert list(table["text"]) == [percent(p) for p in PROBS.tolist()]
     assert spec["height"] <= 200
 
 
@@ -116,3 +124,41 @@ def test_mood_of_a_long_session_stays_small() -> None:
     table = moods(*((float(t), "happy") for t in range(3600)))[0].to_pandas()
     assert len(table) <= 7 * 152
     assert table["spell"].nunique() == 1
+
+
+def test_a_minute_is_labelled_where_an_area_is_high_enough() -> None:
+    data, spec = minutes(
+        *((t / 2, "sad") for t in range(40)), *((20 + t / 2, "happy") for t in range(40))
+    )
+    table = data.to_pandas()
+    beside = table[table["label"] != ""]
+    assert list(beside["label"]) == ["happy"], "the others have no room for a letter"
+    assert beside["seconds"].iloc[0] == table["seconds"].max()
+    inside = table[table["inside"] != ""]
+    assert list(inside["inside"]) == ["sad"] and inside["seconds"].iloc[0] < 20
+    for _, row in table[(table["label"] != "") | (table["inside"] != "")].iterrows():
+        assert row["low"] < row["middle"] < row["high"]
+    for encoding in encodings(spec):
+        assert encoding["x"]["scale"]["domain"] == [0.0, 60.0]
+    assert all(e["color"]["legend"] is None for e in encodings(spec) if "color" in e)
+
+
+def test_a_minute_is_as_high_with_faces_as_without() -> None:
+    assert minutes()[1]["height"] == minutes((3.0, "happy"))[1]["height"]
+
+
+@pytest.mark.parametrize(("mirror", "x"), [(False, 100.0), (True, 540.0)])
+def test_a_face_sits_where_it_is_on_the_picture(mirror: bool, x: float) -> None:
+    one = Face(3, Box(80, 40, 120, 80), 0.9, 0.0, 0.0, PROBS.copy(), PROBS.copy(), "happy")
+    two = Face(12, Box(300, 200, 340, 240), 0.9, 0.0, 0.0, unclassified(), unclassified(), None)
+    data, spec = seats([one, two], (640, 360), mirror)
+    rows = data.to_pylist()
+    assert rows[0] == {"x": x, "y": 60.0, "number": "3", "label": "happy"}
+    assert (rows[1]["number"], rows[1]["label"]) == ("12", UNSURE)
+    dots = spec["layer"][0]["encoding"]
+    assert dots["x"]["scale"]["domain"] == [0, 640]
+    assert dots["y"]["scale"]["domain"] == [360, 0], "the first row of the picture is at the top"
+    colors = dict(
+        zip(dots["color"]["scale"]["domain"], dots["color"]["scale"]["range"], strict=True)
+    )
+    assert colors == dict(COLORS)

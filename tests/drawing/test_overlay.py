@@ -7,6 +7,7 @@ look at each of them before committing it.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -41,9 +42,11 @@ def face(
     return Face(track_id, Box(*box), 0.9, 1.0, 0.0, probs, probs, emotion, velocity_xy, name=name)
 
 
-def unknown(box: tuple[int, int, int, int], unreadable: str | None = None) -> Face:
+def unknown(
+    box: tuple[int, int, int, int], unreadable: str | None = None, *, track_id: int = 1
+) -> Face:
     nothing = unclassified()
-    return Face(1, Box(*box), 0.9, 0.0, 0.0, nothing, nothing, None, unreadable=unreadable)
+    return Face(track_id, Box(*box), 0.9, 0.0, 0.0, nothing, nothing, None, unreadable=unreadable)
 
 
 @pytest.fixture(scope="module")
@@ -73,22 +76,39 @@ def busy(width: int, height: int) -> np.ndarray:
 
 ROW = (
     face((20, 60, 70, 120), "angry", 1.0),
-    face((80, 60, 130, 120), "surprise", 0.61),
-    face((190, 60, 240, 120), "fear", 0.4, name="Zoë"),
-    unknown((250, 60, 300, 120)),
+    face((80, 60, 130, 120), "surprise", 0.61, track_id=2),
+    face((190, 60, 240, 120), "fear", 0.4, track_id=3, name="Zoë"),
+    unknown((250, 60, 300, 120), track_id=4),
 )
 RAMP = np.dstack([np.add.outer(np.arange(180), np.arange(320)) % 256] * 3).astype(np.uint8)
 UNREAD = (
     face((150, 70, 210, 140), "sad", 0.66),
-    unknown((40, 90, 62, 114), "too small"),
-    unknown((230, 70, 290, 140), "too blurred"),
+    unknown((40, 90, 62, 114), "too small", track_id=2),
+    unknown((230, 70, 290, 140), "too blurred", track_id=12),
 )
 NAMED = (
     face((60, 150, 120, 220), name="Łukasz Øverby"),
     face((210, 150, 270, 220), "sad", 0.5, track_id=3, name="李雷"),
-    face((350, 150, 410, 220), "fear", 0.7, name="Bartholomew Featherstonehaugh Cholmondeley"),
+    face(
+        (350, 150, 410, 220),
+        "fear",
+        0.7,
+        track_id=4,
+        name="Bartholomew Featherstonehaugh Cholmondeley",
+    ),
+)
+PLACES = tuple(
+    (x, y, x + 60, y + 70) for y in (30, 140, 250) for x in (20, 120, 220, 320, 420, 520)
+)
+CROWDED = (
+    *(
+        face(place, (*EMOTIONS, None)[i % 8], 0.6, track_id=7 * i + 1)
+        for i, place in enumerate(PLACES[:-1])
+    ),
+    unknown(PLACES[-1], "too dark", track_id=120),
 )
 SCENES = {
+    "light_crowd_label": (plain(640, 360, 245), CROWDED, "label"),
     "light_unreadable_all": (plain(320, 240, 245), UNREAD, "all"),
     "light_row_label": (plain(320, 180, 245), ROW, "label"),
     "dark_row_label": (plain(320, 180, 12), ROW, "label"),
@@ -205,6 +225,49 @@ def test_unreadable_has_a_thin_grey_box_and_the_reason() -> None:
     assert np.all(thin[100:195] == grey, axis=2).any(), "a plate above the box"
     for emotion in EMOTIONS:
         assert not np.all(thin == rgb(emotion)[::-1], axis=2).any(), "no bars"
+
+
+def test_from_sixteen_faces_on_there_are_numbers_and_no_words_or_bars() -> None:
+    image = plain(640, 360, 245)
+    fifteen, sixteen = CROWDED[:15], CROWDED[:16]
+    assert (draw_faces(image, fifteen) != draw_faces(image, fifteen, "all")).any()
+    np.testing.assert_array_equal(draw_faces(image, sixteen), draw_faces(image, sixteen, "all"))
+    named = [replace(one, name="Ada") for one in sixteen]
+    np.testing.assert_array_equal(draw_faces(image, sixteen), draw_faces(image, named))
+
+
+def test_one_face_has_no_number_and_several_have_theirs() -> None:
+    image, box = plain(640, 480, 245), (100, 100, 200, 200)
+    alone = [draw_faces(image, [face(box, track_id=number)]) for number in (1, 8)]
+    np.testing.assert_array_equal(*alone)
+    other = face((400, 100, 500, 200), track_id=20)
+    both = [draw_faces(image, [face(box, track_id=number), other]) for number in (1, 8)]
+    assert (both[0] != both[1]).any()
+
+
+@pytest.mark.parametrize("show", SHOWS)
+def test_for_the_group_only_all_boxes_are_alike(show: Show) -> None:
+    image = busy(640, 360)
+    one, two = (10, 60, 90, 140), (300, 60, 380, 140)
+    faces = [face(one, "angry", name="Ada"), unknown(two, "too dark", track_id=2)]
+    others = [face(one, "happy", 0.4, track_id=8), face(two, None, 0.3, track_id=9)]
+    drawn = [draw_faces(image, each, show, group_only=True) for each in (faces, others)]
+    np.testing.assert_array_equal(*drawn)
+    hidden = blur_faces(image, [each.box for each in faces]) if show == "blur" else image
+    changed = (drawn[0] != hidden).any(axis=2)
+    assert changed.any() and not changed[:50].any() and not changed[150:].any(), "boxes alone"
+
+
+def test_a_panel_covers_no_face() -> None:
+    image = plain(640, 360, 245)
+    faces = [
+        face((20 + 90 * i, 100, 100 + 90 * i, 180), emotion, 0.5, track_id=i + 1)
+        for i, emotion in enumerate(EMOTIONS[:6])
+    ]
+    drawn = draw_faces(image, faces, "all")
+    for one in faces:
+        x1, y1, x2, y2 = one.box
+        assert (drawn[y1 + 6 : y2 - 6, x1 + 6 : x2 - 6] == 245).all()
 
 
 def test_label_flips_below_a_face_at_the_top() -> None:

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.monitoring import TURNED_AWAY
+from emorec.pages.live.connection import open_check
 from emorec.pages.parts.engine import room
 from emorec.pages.parts.visit import State, visit
 
@@ -131,6 +132,7 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
             "Press START to go on; if no picture comes at all, the connection check tells why.",
             icon=":material/videocam_off:",
         )
+        st.button("Open the connection check", on_click=open_check, key="check after silence")
     return False
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import streamlit as st
 from streamlit_webrtc.config import Translations
 
+from emorec.pages.parts.markdown import plain
+
 _JS = """
 let last = "";
 export default function ({ setStateValue }) {
@@ -56,17 +58,40 @@ def camera_state_problem(state: dict[str, Any]) -> str | None:
     if not state["secure"]:
         return NOT_SECURE
     if state["permission"] == "denied":
-        return (
-            "**The browser denies this page the camera.** Press the camera or lock sign beside "
-            "the address, allow the camera, and load the page again."
-        )
+        return _DENIED
     if state["cameras"] == 0:
-        return (
-            "**The browser finds no camera.** Plug one in or switch it on, and close other "
-            "programs that may hold it."
-        )
+        return _NO_CAMERA
     return None
 
+
+def start_problem(alert: str) -> str | None:
+    """Return what is wrong with a camera that did not start, and what to do.
+
+    Args:
+        alert: what streamlit-webrtc's frame says: the name and the message of the browser's error
+            (W3C, "Media Capture and Streams", `getUserMedia`), or a sentence of its own.
+    """
+    if not alert or alert.startswith("Connection"):  # of that, `NO_CONNECTION` tells
+        return None
+    name = alert.partition(":")[0]
+    return _BY_ERROR.get(name) or f"**The camera did not start:** {plain(alert)}"
+
+
+_DENIED = (
+    "**The browser denies this page the camera.** Press the camera or lock sign beside "
+    "the address, allow the camera, and load the page again."
+)
+_NO_CAMERA = (
+    "**The browser finds no camera.** Plug one in or switch it on, and close other "
+    "programs that may hold it."
+)
+_BUSY = "**The camera is busy.** Close the program or page that holds it, and press START again."
+_BY_ERROR = {
+    "NotAllowedError": _DENIED,
+    "NotFoundError": _NO_CAMERA,
+    "NotReadableError": _BUSY,
+    "AbortError": _BUSY,
+}
 
 NOT_SECURE = (
     "**This page is not served over HTTPS**, and browsers give the camera to secure pages "
@@ -75,8 +100,8 @@ NOT_SECURE = (
 
 NO_CONNECTION = (
     "**No picture has arrived within 10 seconds.** A firewall may stand between your browser and "
-    "this server. Press STOP and START once more, or try another network. The "
-    "[connection check](#connection-check) below the picture finds out which step fails."
+    "this server. Press STOP and START once more, or try another network. The connection check "
+    "finds out which step fails."
 )
 
 TRANSLATIONS: Translations = {

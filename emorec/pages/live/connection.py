@@ -83,6 +83,9 @@ async function gather(iceServers, type, iceTransportPolicy) {
 }
 """
 
+POPOVER = "settings"
+"""Key of the popover that the check is in; its value says whether it is open."""
+
 _KEY = "connection_check"
 _PATIENCE = "Wait a moment: this takes up to eight seconds."
 _SIGNS = {
@@ -120,22 +123,20 @@ class ConnectionCheck(State):
 
 
 def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
-    """Show the check, closed; it asks the browser nothing before the visitor presses its button.
+    """Show the check; it asks the browser nothing before the visitor presses its button.
 
     Args:
         stream: the visitor's live picture, whose pictures say whether media flow.
         rtc: the configuration that the live picture connects with.
         active: whether START was pressed.
     """
-    st.html('<div id="connection-check"></div>')  # where NO_CONNECTION leads
-    # The server knows whether it is open: else it closes when advice appears above it.
-    with st.expander(
-        "Connection check",
-        icon=":material/network_check:",
-        key="connection box",
-        on_change="rerun",
-    ):
-        st.fragment(_check)(stream, rtc, active)
+    st.markdown("**Connection check**")
+    st.fragment(_check)(stream, rtc, active)
+
+
+def open_check() -> None:
+    """Open the popover that the check is in; a callback, as the popover may be there already."""
+    st.session_state[POPOVER] = True
 
 
 def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:

@@ -1,79 +1,102 @@
-"""What the visitor sets of a live picture: how it is shown, read and named."""
+"""What the visitor sets of a live picture: privacy on the stage, all else in a popover."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from emorec.drawing.overlay import Show
 from emorec.live.frame import View
 from emorec.live.stream import LiveStream
+from emorec.pages.live.connection import POPOVER, connection_check
 from emorec.pages.live.reader import NextReader
 from emorec.pages.live.stage import RESOLUTIONS
 from emorec.pages.live.state import stream_names
 from emorec.pages.parts import naming
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.settings import Settings
 
 _LONGEST_SMOOTHING_S = 3.0  # of the slider, unless the deployer chose more
 _SMALLEST_FACES_PX = (16, 24, 32, 48, 64, 96, 128, 200)
-_SHOW: dict[str, Show] = {"Label": "label", "All probabilities": "all", "Blur faces": "blur"}
 
 
-def show(stream: LiveStream, reader: NextReader, active: bool) -> str:
+def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bool) -> str:
     """Let the visitor set what is shown; every change holds from the next frame on.
 
     Only the camera and the detector, whose name is returned, wait for the next START.
     """
-    settings = reader.engine.settings  # what the deployer chose
-    with st.container(border=True):
-        left, right = st.columns([3, 1], vertical_alignment="bottom")
-        shown = left.segmented_control(
-            "Show",
-            list(_SHOW),
-            default="Label",
-            required=True,
-            key="show",
-            width="stretch",
+    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    blur = row.toggle("Blur faces", key="blur", persist_state="session")
+    group_only = _group_only(row)
+    with row.popover(
+        "Settings", icon=":material/tune:", key=POPOVER, on_change="rerun", width="content"
+    ):
+        mirror = st.toggle("Mirror", value=True, key="mirror", persist_state="session")
+        bars = st.toggle(
+            "All probabilities on the picture",
+            key="bars",
             persist_state="session",
+            disabled=blur or group_only,
+            help="Bars beside each face where there is room, for up to 15 faces.",
         )
-        mirror = right.toggle("Mirror", value=True, key="mirror", persist_state="session")
-        first, second, third = st.columns(3)
-        smoothing_s = first.slider(
-            "Smoothing (s)",
-            0.0,
-            max(_LONGEST_SMOOTHING_S, settings.smoothing_s),
-            settings.smoothing_s,
-            0.1,
-            key="smoothing",
-            persist_state="session",
-        )
-        chosen_px = settings.min_face_px
-        min_face_px = second.select_slider(
-            "Smallest face (px)",
-            sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),
-            chosen_px or 0,
-            format_func=lambda side_px: str(side_px or "Auto"),
-            key="min_face",
-            help="**Auto**: what suits the picture; smaller where nobody is found.",
-            persist_state="session",
-        )
-        third.selectbox(
-            "Camera",
-            list(RESOLUTIONS),
-            key="resolution",
-            persist_state="session",
-            disabled=active,
-            help="Takes effect at the next START.",
-        )
-        detector = choose_detector(reader.engine, "live detector", locked=active)
-        named = naming.choose("live names", off=shown == "Blur faces")
+        stream.settings = _reading(reader, active)
+        reader.settings = stream.settings
+        named = naming.choose("live names", off=blur or group_only)
+        connection_check(stream, rtc, active)
+    shown: Show = "blur" if blur else "all" if bars else "label"
     stream.names = stream_names() if named else None
-    stream.view = View(_SHOW[shown or "Label"], mirror)
-    stream.settings = Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)
-    reader.settings = stream.settings
-    if shown == "Blur faces":
+    stream.view = View(shown, mirror, group_only)
+    if blur:
         st.caption(
             "Only frames that were searched are shown, with every face found made "
             "unrecognisable. A face that the detector misses, as in full profile, is not blurred."
         )
-    return detector
+    return stream.settings.detector
+
+
+def _group_only(row: Any) -> bool:
+    """Return whether totals alone are shown: the visitor's choice, unless the deployer's."""
+    says = "Totals alone: no colour, word, number, name or record of a single face."
+    if deployment().group_only:
+        says = f"{says}  \nThis server shows nothing else."
+        row.toggle("Group only", value=True, key="group only", disabled=True, help=says)
+        return True
+    chosen: bool = row.toggle("Group only", key="group_only", persist_state="session", help=says)
+    return chosen
+
+
+def _reading(reader: NextReader, active: bool) -> Settings:
+    """Let the visitor set how pictures are taken and read."""
+    settings = reader.engine.settings  # what the deployer chose
+    left, right = st.columns(2)
+    smoothing_s = left.slider(
+        "Smoothing (s)",
+        0.0,
+        max(_LONGEST_SMOOTHING_S, settings.smoothing_s),
+        settings.smoothing_s,
+        0.1,
+        key="smoothing",
+        persist_state="session",
+    )
+    chosen_px = settings.min_face_px
+    min_face_px = right.select_slider(
+        "Smallest face (px)",
+        sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),
+        chosen_px or 0,
+        format_func=lambda side_px: str(side_px or "Auto"),
+        key="min_face",
+        help="**Auto**: what suits the picture; smaller where nobody is found.",
+        persist_state="session",
+    )
+    st.selectbox(
+        "Camera",
+        list(RESOLUTIONS),
+        key="resolution",
+        persist_state="session",
+        disabled=active,
+        help="Takes effect at the next START.",
+    )
+    detector = choose_detector(reader.engine, "live detector", locked=active)
+    return Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)

@@ -1,27 +1,43 @@
-"""What is seen now: the faces in view, the last minute, and how well the picture arrives."""
+"""The three slots beside the picture: how many faces, what they show now, and the last minute."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 
+import numpy as np
 import streamlit as st
 
 from emorec.drawing import charts
+from emorec.emotions import EMOTIONS
 from emorec.live.frame import OLD_S
 from emorec.live.stream import LiveStream
-from emorec.pages.live import admission
+from emorec.pages.live import admission, now
 from emorec.pages.live.camera import NO_CONNECTION
+from emorec.pages.live.connection import open_check
+from emorec.pages.live.group import of_groups
+from emorec.pages.live.layout import NOW_PX
 from emorec.pages.live.stage import asked_wh
 from emorec.pages.live.state import LivePicture
-from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pipeline.smallest import notes
-from emorec.records import Face
+from emorec.records import FrameResult
+from emorec.sessions.timeline import Timeline
 
 _LAST_S = 60.0
 _CONNECT_S = 10.0
-_CARDS = 4  # faces with bars beside the picture; the others are counted
+
+
+def before_start() -> None:
+    """Show the slots as they are before START."""
+    with _slots(None, None):
+        st.info(
+            "Press **START** and allow the camera. Faces in view, their probabilities and the "
+            "last minute appear here.",
+            icon=":material/mood:",
+        )
 
 
 def show(stream: LiveStream) -> None:
@@ -30,59 +46,87 @@ def show(stream: LiveStream) -> None:
         st.rerun()
     result, timeline = stream.result, stream.timeline
     if not stream.live:  # STOP was pressed; the component says so in a moment
-        st.info("The picture has ended.", icon=":material/stop_circle:")
+        with _slots(None, None):
+            st.info("The picture has ended.", icon=":material/stop_circle:")
         return
     if not stream.running or result is None or timeline is None:
-        since_s = visit().state(LivePicture).since_s
-        if since_s is not None and monotonic() - since_s > _CONNECT_S:
-            st.warning(NO_CONNECTION, icon=":material/wifi_off:")
-        else:
-            st.info("Connecting to your camera…", icon=":material/hourglass_top:")
+        with _slots(None, None):
+            _connecting()
         return
-    if stream.error:
-        st.error(stream.error)
+    with _slots(stream, timeline):
+        if stream.error:
+            st.error(stream.error)
+        now.show(result.faces, result.size_wh, stream.view.mirror, stream.view.group_only)
     if stream.names is not None and stream.names.error:
         st.warning(plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
-    faces = sorted(result.faces, key=lambda face: -face.box.width * face.box.height)
-    count, drawn, read = st.columns(3)
-    count.metric("Faces in view", len(faces))
-    drawn.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
-    read.metric("Readings/s", f"{stream.read_per_s:.0f}")
-    st.caption(_received(result.size_wh, asked_wh()))
-    if stream.labels_age_s > OLD_S:
-        st.warning(
-            f"This computer is busy: labels are {stream.labels_age_s:.0f} s old.",
-            icon=":material/hourglass_bottom:",
-        )
     for note in notes(result):
         st.caption(f":material/zoom_in: {note}")
-    _cards([face for face in faces if face.classified or face.unreadable])
-    st.markdown("**The last minute**")
-    _, now_s = timeline.span_s
-    window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
-    st.vega_lite_chart(*charts.mood(*timeline.readings(_LAST_S), window), key="minute")
 
 
-def _received(size_wh: tuple[int, int], asked_wh: tuple[int, int]) -> str:
+@contextmanager
+def _slots(stream: LiveStream | None, timeline: Timeline | None) -> Iterator[None]:
+    """Show the slots, each in its place and of its height; what is shown inside is the second.
+
+    Args:
+        stream: a picture that runs; None: there is none yet.
+        timeline: what was read of it.
+    """
+    with st.container(key="counts", gap="small"):
+        if stream is None or stream.result is None:
+            st.metric("Faces in view", "–")
+        else:
+            _counts(stream, stream.result)
+    with st.container(key="now", height=NOW_PX, border=False):
+        yield
+    with st.container(key="minute", gap="small"):
+        st.markdown("**The last minute**")
+        now_s = timeline.span_s[1] if timeline else 0.0
+        window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
+        nothing = np.zeros(0), np.zeros((0, len(EMOTIONS)), np.float32)
+        readings = timeline.readings(_LAST_S) if timeline else nothing
+        if stream is not None and stream.view.group_only:
+            readings = of_groups(*readings)
+        st.vega_lite_chart(
+            *charts.minute(*readings, window),
+            key="minute chart",
+            alt="Mean probabilities of all faces in view over the last minute",
+        )
+
+
+def _counts(stream: LiveStream, result: FrameResult) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        st.metric("Faces in view", len(result.faces))
+        with st.container(key="rates", horizontal=True, gap="medium"):
+            st.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
+            st.metric("Readings/s", f"{stream.read_per_s:.0f}")
+    if stream.labels_age_s > OLD_S:
+        st.caption(
+            ":material/hourglass_bottom: This computer is busy: labels are "
+            f"{stream.labels_age_s:.0f} s old."
+        )
+    else:
+        _received(result.size_wh, asked_wh())
+
+
+def _connecting() -> None:
+    since_s = visit().state(LivePicture).since_s
+    if since_s is None or monotonic() - since_s <= _CONNECT_S:
+        st.info("Connecting to your camera…", icon=":material/hourglass_top:")
+        return
+    st.warning(NO_CONNECTION, icon=":material/wifi_off:")
+    # The callback opens it before the page runs; the page runs because of the rerun.
+    if st.button("Open the connection check", on_click=open_check, key="check from slot"):
+        st.rerun()
+
+
+def _received(size_wh: tuple[int, int], asked_wh: tuple[int, int]) -> None:
     """Say how large the camera's picture arrives, and where it is smaller than asked for."""
     (width, height), (asked_width, asked_height) = size_wh, asked_wh
+    says = f":material/aspect_ratio: Received: {width} × {height}"
     if width * height >= asked_width * asked_height:
-        return f":material/aspect_ratio: Received: {width} × {height}"
-    return (
-        f":material/aspect_ratio: Received: {width} × {height}, less than the {asked_width} × "
-        f"{asked_height} asked for. Your line, your camera or your computer carries no more now."
-    )
-
-
-def _cards(faces: list[Face]) -> None:
-    if not faces:
-        st.info("Nobody in view.", icon=":material/person_off:")
-        return
-    columns = st.columns(min(len(faces), 2))
-    for place, face in enumerate(faces[:_CARDS]):
-        with columns[place % 2]:
-            st.markdown(f"{naming.called(face)}: {face.says}")
-            if face.classified:
-                st.vega_lite_chart(*charts.bars(face), key=f"bars {place}")
-    if len(faces) > _CARDS:
-        st.caption(f"and {len(faces) - _CARDS} more, smaller in the picture")
+        st.caption(says)
+    else:
+        st.caption(
+            f"{says}, less than the {asked_width} × {asked_height} asked for",
+            help="Your line, your camera or your computer carries no more now.",
+        )

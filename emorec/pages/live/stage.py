@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.camera import TRANSLATIONS
+from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts.visit import visit
@@ -23,6 +25,10 @@ RESOLUTIONS = {
     "640 × 360": (640, 360),
 }
 """What a camera can be asked for: the visitor reads the key; width and height in pixels."""
+
+EXAMPLE = Path(__file__).with_name("example.jpg")
+"""What stands on the stage before START: Eileen Collins (NASA) and Grace Hopper (US Navy), both
+portraits in the public domain, as EmoRec reads them; tests/pages/live/test_example.py draws it."""
 
 _FPS = 30
 _DEFAULT, _SMALLEST = "1280 × 720", "640 × 360"
@@ -69,21 +75,32 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
             "controls": False,
             "muted": True,
             "playsInline": True,
-            "style": {"width": "100%", "borderRadius": "0.5rem"},
+            "style": VIDEO_STYLE,
         },
         translations=TRANSLATIONS,
         media_toggle_controls=False,
     )
-    st.caption(
-        ":material/visibility: Everyone in view is on camera: press START only if they know "
-        "and agree. In the EU, not at work or in education "
-        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
-    )
     playing = context.state.playing or context.state.signalling
     active = admission.goes_on(stream, playing, over)
+    if not active and stream.timeline is None:
+        with st.container(key="example"):
+            st.image(EXAMPLE, alt="Example: two portraits with a box and an emotion on each face")
     state = visit().state(LivePicture)
     if not active:
         state.since_s = None
     elif state.since_s is None:
-        state.since_s = monotonic()
+        state.since_s, state.group_only = monotonic(), False
     return active
+
+
+def consent() -> None:
+    """Say who must agree before START, and what is read and kept."""
+    st.markdown(
+        "Everyone in view is on camera: press START only if they know and agree. In the EU, not at "
+        "work or in education "
+        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
+    )
+    st.caption(
+        "Reads the **apparent expression** of every face, not inner feeling. "
+        "Nothing is stored: the picture is read in memory and forgotten."
+    )

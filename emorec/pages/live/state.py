@@ -22,12 +22,15 @@ class LivePicture(State):
         reader: what the next START reads with.
         names: what names the faces of the stream, once the visitor has switched names on.
         since_s: when the visitor pressed START, by the monotonic clock; None: it is not running.
+        group_only: whether Group only was on at any time of the session that was started last. Its
+            faces agreed to that, so switching it off afterwards shows no single one of them.
     """
 
     stream: LiveStream | None = None
     reader: NextReader | None = None
     names: LiveNames | None = None
     since_s: float | None = None
+    group_only: bool = False
 
     def close(self) -> None:
         if self.stream is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,8 +15,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import EMOTIONS
+from emorec.live.frame import View
+from emorec.pages.live.camera import start_problem
+from emorec.pages.live.group import of_groups
+from emorec.pages.live.now import _row, totals
 from emorec.pages.live.state import LivePicture
-from emorec.records import Box, Face, FrameResult
+from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.rows import columns
 from emorec.sessions.timeline import Timeline
 
@@ -46,13 +52,16 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
-def session_of(seconds: int) -> Timeline:
+def session_of(seconds: int, people: int = 1) -> Timeline:
     timeline = Timeline(datetime(2026, 1, 1, tzinfo=UTC))
     probs = np.full(len(EMOTIONS), 0.05, np.float32)
     probs[EMOTIONS.index("happy")] = 0.7
     for index in range(seconds * 10):
-        face = Face(1, Box(10, 10, 90, 90), 1.0, 0, 0, probs, probs, "happy")
-        timeline.add(PICTURE, FrameResult(index, index / 10, (640, 480), (face,)))
+        seen = tuple(
+            Face(number, Box(10, 10, 90, 90), 1.0, 0, 0, probs, probs, "happy")
+            for number in range(1, people + 1)
+        )
+        timeline.add(PICTURE, FrameResult(index, index / 10, (640, 480), seen))
     return timeline
 
 
@@ -63,13 +72,31 @@ def test_before_start_it_says_what_it_does_and_that_people_must_agree():
     assert "apparent expression" in said and "not inner feeling" in said
     assert "Press **START**" in said
     assert "only if they know and agree" in said and "Art. 5(1)(f)" in said
-    assert app.segmented_control(key="show").value == "Label"
     assert app.toggle(key="mirror").value is True
+    assert not any(app.toggle(key=key).value for key in ("blur", "group_only", "bars"))
+
+
+@pytest.mark.parametrize(
+    ("alert", "said"),
+    [
+        ("NotAllowedError: Permission denied", "denies this page the camera"),
+        ("NotFoundError: Requested device not found", "finds no camera"),
+        ("NotReadableError: Could not start video source", "The camera is busy"),
+        ("OverconstrainedError: *width*", "did not start:** OverconstrainedError: \\*width\\*"),
+    ],
+)
+def test_a_camera_that_does_not_start_is_told_in_the_pages_words(alert, said):
+    assert said in start_problem(alert)
+
+
+def test_of_a_connection_the_slot_beside_the_picture_tells():
+    assert start_problem("") is None
+    assert start_problem("Connection is taking longer than expected.") is None
 
 
 def test_controls_reach_the_stream():
     app = page().run()
-    app.segmented_control(key="show").set_value("Blur faces")
+    app.toggle(key="blur").set_value(True)
     app.toggle(key="mirror").set_value(False)
     app.slider(key="smoothing").set_value(1.5)
     assert app.select_slider(key="min_face").value == 0, "Auto: what suits the picture"
@@ -102,7 +129,8 @@ def test_the_controls_start_at_what_the_deployer_chose(smoothing, min_face, show
 
 
 CHOICES = {
-    "show": "Blur faces",
+    "blur": True,
+    "group_only": True,
     "mirror": False,
     "smoothing": 1.5,
     "min_face": 96,
@@ -126,7 +154,7 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
     before = live(app).stream
     controls = {
         element.key: element
-        for kind in ("segmented_control", "toggle", "slider", "select_slider", "selectbox")
+        for kind in ("toggle", "slider", "select_slider", "selectbox")
         for element in app.get(kind)
     }
     assert controls.keys() >= CHOICES.keys()
@@ -142,7 +170,7 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
     assert {key: app.session_state[key] for key in CHOICES} == CHOICES
     stream = live(app).stream
     assert stream is before  # and with it the last session's numbers, as the page promises
-    assert (stream.view.show, stream.view.mirror) == ("blur", False)
+    assert stream.view == View("blur", mirror=False, group_only=True)
     assert (stream.settings.smoothing_s, stream.settings.min_face_px) == (1.5, 96)
     assert stream.settings.detector == "haar"
     assert wanted_video(app)["width"] == {"ideal": 1920}
@@ -177,6 +205,7 @@ class Running:
     live = running = True
     silent = False
     error = names = problem = None
+    view = View()
     shown_per_s = read_per_s = 20.0
     labels_age_s = 0.2
 
@@ -214,6 +243,132 @@ def test_labels_that_are_old_are_said_to_be():
     assert "busy" not in texts(readings(stream))
     stream.labels_age_s = 3.2
     assert "This computer is busy: labels are 3 s old." in texts(readings(stream))
+
+
+def faces(count: int) -> tuple[Face, ...]:
+    """So many faces in a row, with numbers that are not 1, 2, 3: happy, sad, unsure in turn."""
+    made = []
+    for place in range(count):
+        emotion = ("happy", "sad", None)[place % 3]
+        probs = np.full(len(EMOTIONS), 0.05, np.float32)
+        probs[EMOTIONS.index(emotion or "fear")] = 0.7
+        box = Box(40 * place, 10, 40 * place + 30, 50)
+        made.append(Face(3 * place + 2, box, 1.0, 0, 0, probs, probs, emotion))
+    return tuple(made)
+
+
+def now(count: int, **view: bool) -> tuple[str, list[str]]:
+    """What the page shows now of so many faces: its words and HTML, and its charts' keys."""
+    stream = Running()
+    stream.view = View(**view)
+    stream.result = FrameResult(49, 4.9, (1280, 720), faces(count))
+    app = readings(stream)
+    html = "".join(element.proto.body for element in app.get("html"))
+    charts = [element.proto.id for element in app.get("vega_lite_chart")]
+    assert app.metric[0].value == str(count)
+    return texts(app) + html, charts
+
+
+def test_one_or_two_faces_have_all_their_bars():
+    for count in (1, 2):
+        said, charts = now(count)
+        assert said.count("**Face ") == count and len(charts) == count + 1
+
+
+def test_up_to_eight_faces_have_a_row_each_in_the_order_of_their_numbers():
+    said, charts = now(8)
+    assert len(charts) == 1, "only the minute"
+    rows = re.findall(r'role="listitem"><b [^>]*>(\d+)</b><span>(\w+)</span>', said)
+    assert rows == [
+        (str(3 * place + 2), ("happy", "sad", "unsure")[place % 3]) for place in range(8)
+    ]
+    assert said.count("70\N{NO-BREAK SPACE}%") == 8
+
+
+def test_from_nine_faces_on_the_room_is_shown():
+    said, charts = now(25)
+    words = re.sub("<[^>]+>", "", said)
+    assert "9 happy, 8 sad, 8 unsure" in words
+    assert "listitem" not in said and len(charts) == 2
+
+
+@pytest.mark.parametrize("count", [3, 5, 25])
+def test_for_the_group_only_totals_are_all_that_is_shown(count):
+    said, charts = now(count, group_only=True)
+    words = re.sub("<[^>]+>", "", said)
+    assert "1 happy" in words or "happy, " in words
+    assert len(charts) == 1, "only the minute"
+    assert "listitem" not in said and "Face " not in said.replace("Faces", "")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_for_the_group_only_nothing_is_told_of_less_than_a_group(count):
+    said, charts = now(count, group_only=True)
+    assert "Fewer than 3 faces" in said and "happy" not in said
+    assert len(charts) == 1, "only the minute"
+
+
+def test_a_group_is_at_least_three_faces_in_one_moment():
+    seconds = np.array([0.0, 0.0, 0.0, 0.5, 0.5, 1.0, 1.5, 1.5, 1.5, 1.5])
+    probs = np.arange(70, dtype=np.float32).reshape(10, 7)
+    kept_s, kept = of_groups(seconds, probs)
+    np.testing.assert_array_equal(kept_s, [0.0] * 3 + [1.5] * 4)
+    np.testing.assert_array_equal(kept, probs[[0, 1, 2, 6, 7, 8, 9]])
+    assert of_groups(seconds[:0], probs[:0])[1].shape == (0, 7)
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_group_only_is_all_that_is_taken_away(monkeypatch, people):
+    from emorec.live.stream import LiveStream
+
+    monkeypatch.setattr(LiveStream, "timeline", session_of(12, people))
+    app = page().run()
+    app.toggle(key="group_only").set_value(True).run()
+    assert not app.exception
+    labels = {button.label for button in app.get("download_button")}
+    assert labels == ({"JSON"} if people == 3 else set())
+    assert ("happy" in texts(app)) == (people == 3)
+    assert "single shot" not in texts(app)
+    assert app.toggle(key="bars").disabled
+
+
+def test_switching_group_only_off_shows_no_face_of_the_session_that_is_over(monkeypatch):
+    from emorec.live.stream import LiveStream
+
+    monkeypatch.setattr(LiveStream, "timeline", session_of(12, people=3))
+    app = page().run()
+    assert {button.label for button in app.get("download_button")} == {"CSV", "JSON"}
+    live(app).group_only = True
+    app.run()
+    assert not app.toggle(key="group_only").value
+    assert {button.label for button in app.get("download_button")} == {"JSON"}
+
+
+def test_a_deployer_can_have_the_group_only(monkeypatch):
+    monkeypatch.setenv("EMOREC_GROUP_ONLY", "1")
+    app = page().run()
+    assert not app.exception
+    assert app.toggle(key="group only").disabled and app.toggle(key="group only").value
+    assert live(app).stream.view.group_only
+    assert "single shot" not in texts(app)
+
+
+def test_a_name_is_shown_as_it_is_written():
+    (one,) = faces(1)
+    row = _row(replace(one, name="<b>Ada & Co</b>"))
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;: happy" in row
+
+
+def test_totals_begin_with_the_most_frequent_and_end_with_what_has_no_label():
+    nothing = unclassified()
+    unread = Face(99, Box(0, 0, 9, 9), 1.0, 0, 0, nothing, nothing, None, unreadable="too dark")
+    many = [*faces(9), *faces(3)[1:2] * 2, unread, unread]
+    assert list(totals(many).items()) == [
+        ("sad", 5),
+        ("happy", 3),
+        ("unsure", 3),
+        ("unreadable", 2),
+    ]
 
 
 def test_after_stop_nothing_is_said_of_a_firewall():
@@ -260,7 +415,7 @@ def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
     labels = {button.label for button in app.get("download_button")}
     if seconds:
         assert [m.value for m in app.metric] == ["12 s", "1", "1"]
-        assert "Most often **happy**: 100% of the time" in texts(app)
+        assert "Most often **happy**: >99\N{NO-BREAK SPACE}% of the time" in texts(app)
         assert {"CSV", "JSON"} <= labels
     else:
         assert "Press **START**" in texts(app) and not labels

@@ -149,6 +149,9 @@ def test_pages_keep_nothing_beside_the_visit_and_widgets() -> None:
         for path in folder.rglob("*.py")
         if (lines := writes(path.read_text(encoding="utf-8")))
     }
-    assert found.keys() == {"parts/visit.py", "live/stage.py"}
+    # Two keys of widgets, and nothing else.
+    assert found.keys() == {"parts/visit.py", "live/connection.py", "live/stage.py"}
+    (line,) = found["live/connection.py"]
+    assert line == "st.session_state[POPOVER] = True"
     (line,) = found["live/stage.py"]
-    assert line.startswith('st.session_state.setdefault("resolution", ')  # the key of a widget
+    assert line.startswith('st.session_state.setdefault("resolution", ')

@@ -1,0 +1,28 @@
+"""What may be told of a group: nothing where it is so small that it tells of single faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+LEAST = 3
+"""Faces of which totals are shown; those of fewer would say what a single face shows."""
+
+TOO_FEW = (
+    f"**Fewer than {LEAST} faces:** with Group only nothing is shown of them, as totals would tell "
+    "what a single face shows."
+)
+
+
+def of_groups(
+    seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    """Return the readings of those moments in which at least `LEAST` faces were read.
+
+    Args:
+        seconds: shape (n,), when faces were read, as `Timeline.readings` gives them.
+        probs: shape (n, 7), what was read.
+    """
+    _, moment, faces = np.unique(seconds, return_inverse=True, return_counts=True)
+    enough = faces[moment] >= LEAST
+    return seconds[enough], probs[enough]

@@ -1,0 +1,32 @@
+"""How a share is written."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from emorec.percent import percent
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"),
+        (0.004, "0 %"),
+        (0.005, "1 %"),
+        (0.125, "13 %"),  # half goes up, not to the even number
+        (0.82, "82 %"),
+        (0.994, "99 %"),
+        (0.995, ">99 %"),
+        (1.0, ">99 %"),
+    ],
+)
+def test_a_share_is_whole_per_cent_that_stay_in_one_line(share: float, text: str) -> None:
+    assert percent(share) == text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01, math.nan])
+def test_what_is_no_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="Expected a share"):
+        percent(share)
