@@ -34,7 +34,7 @@ _PAGE = f"""
 .st-key-stage iframe {{
   height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
 }}
-.st-key-stage > :has(iframe) {{ position: relative; z-index: 1; }}
+.st-key-stage > :has(iframe) {{ position: relative; z-index: 1; order: -1; }}
 :has(> .st-key-example) {{
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}
