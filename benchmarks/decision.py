@@ -1,4 +1,4 @@
-"""Compares rules that make one label of both heads, and writes the result for the model card.
+"""Compares rules for the shown label, and writes the result for the model card.
 
     python -m benchmarks.decision --data fer2013.csv --ferplus fer2013new.csv --posed FOLDER
         --photos FOLDER [--out models/decision.json]
@@ -31,7 +31,7 @@ from emorec.errors import DataError, EmorecError
 from emorec.model import shelf
 from emorec.model.network import FACE_SIDE
 from emorec.model.runtime import Outputs
-from emorec.model.shown import shown
+from emorec.model.shown import Head, shown
 from emorec.model.store import EmotionModel, load, path_of
 from emorec.paths import MODELS
 from emorec.pipeline.smooth import label
@@ -41,7 +41,7 @@ from emorec.training.calibrate import settle
 
 SPLIT = "PublicTest"
 RULES = ((0.0, 0.0), (0.7, 0.0), (1.0, 0.0), (1.0, 0.4), (1.0, 0.6), (1.0, 0.8), (1.0, 1.0))
-"""Share of the FER+ head, and power of the prior that is divided out; the shipped one beside."""
+"""Share of the FER+ head, and power of the prior divided out; the contract's rule is added."""
 
 _A_ROW = 30
 _NEUTRAL, _HAPPY = EMOTIONS.index("neutral"), EMOTIONS.index("happy")
@@ -98,16 +98,18 @@ def rows(
     own = model.contract
     sha256 = own.files[model.file.suffix[1:]]["sha256"]
     said = [model.outputs(some.faces) for some in (people, posed, photos)]
-    ships = (own.blend, own.prior_power)
+    ships = (own.blend, own.prior_power, own.linear)
+    every = [(*rule, None) for rule in sorted({*RULES, *([] if own.linear else [ships[:2]])})]
     return [
         {
             "model": {"name": own.name, "sha256": sha256},
             "blend": blend,
             "prior_power": power,
-            "ships": (blend, power) == ships,
-            **worth(said, own.temperatures, blend, power, people, posed, photos),
+            "refitted": head is not None,
+            "ships": (blend, power, head) == ships,
+            **worth(said, own.temperatures, blend, power, head, people, posed, photos),
         }
-        for blend, power in sorted({*RULES, ships})
+        for blend, power, head in [*every, *([ships] if own.linear else [])]
     ]
 
 
@@ -116,6 +118,7 @@ def worth(
     temperatures: Mapping[str, float],
     blend: float,
     prior_power: float,
+    head: Head | None,
     people: Labelled,
     posed: Labelled,
     photos: Labelled,
@@ -125,15 +128,16 @@ def worth(
     Args:
         said: what both heads say of the three sets.
         temperatures: of both heads.
-        blend: share of the FER+ head.
+        blend: share of the votes' answer.
         prior_power: of the emotions' shares.
+        head: gives the votes' answer; None: the FER+ head does.
         people: faces with what most people said.
         posed: expressions without neutral ones.
         photos: faces with what their photographs are labelled as.
     """
-    own, unsure_below = settle(said[0], temperatures, blend, prior_power, people.labels)
+    own, unsure_below = settle(said[0], temperatures, blend, prior_power, head, people.labels)
     settled = {**temperatures, "shown": own}
-    probs = [shown(outputs, settled, blend, prior_power) for outputs in said]
+    probs = [shown(outputs, settled, blend, prior_power, head) for outputs in said]
     top = [p.argmax(axis=1) for p in probs]
     per_class = metrics.per_class(metrics.confusion(top[1], posed.labels, len(EMOTIONS)))
     labels = np.array([label(row, unsure_below) or "unsure" for row in probs[2]])

@@ -6,17 +6,23 @@ also where the weights come from and how good they are measured to be.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.errors import ModelError
 from emorec.model.network import FACE_SIDE, NETWORKS
+from emorec.model.shown import Head
 
 INPUT = {"shape": [FACE_SIDE, FACE_SIDE, 1], "dtype": "uint8", "color": "gray"}
 """The only input that this program feeds: grey faces, rescaled inside the graph."""
@@ -49,9 +55,12 @@ class Contract:
         labels: always ``LABELS``.
         temperatures: of each head and of what is ``shown``, from 0.001 to 1000; divides the
             probabilities' logarithms.
-        blend: share in [0, 1] of the FER+ head in what is shown (`emorec.model.shown`).
+        blend: share in [0, 1] of the votes' answer in what is shown (`emorec.model.shown`).
         prior_power: power in [0, 1] of the emotions' shares that is divided out of it; a contract
             without it means 0.
+        head: ``weights``, for each emotion as many numbers as the network has features, and
+            ``biases``, a number for each emotion, of the head that gives the votes' answer; None,
+            as in a contract without it: the network's FER+ head gives it.
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         data: ``name`` of the training data, and the ``protocol`` of its splits.
         metrics: for each split measured ``n``, ``accuracy``, ``macro_f1`` and ``ece``.
@@ -73,6 +82,22 @@ class Contract:
     input: Mapping[str, Any]
     labels: Mapping[str, Any]
     prior_power: float = 0.0
+    head: Mapping[str, Any] | None = None
+
+    @cached_property
+    def linear(self) -> Head | None:
+        """The ``head``, ready to compute."""
+        if self.head is None:
+            return None
+        weights, biases = (np.array(self.head[part], np.float32) for part in ("weights", "biases"))
+        return Head(np.ascontiguousarray(weights.T), biases)
+
+    @cached_property
+    def head_sha256(self) -> str:
+        """SHA-256 of the ``head`` as JSON; empty where there is none."""
+        if self.head is None:
+            return ""
+        return hashlib.sha256(json.dumps(self.head, sort_keys=True).encode()).hexdigest()
 
 
 def read(path: Path) -> Contract:
@@ -100,7 +125,10 @@ def write(contract: Contract, path: Path) -> None:
     """
     content = asdict(contract)
     _checked(content, path)
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=1, allow_nan=False)
+    # A list of numbers on one line: the head alone would take 1,800 lines.
+    text = re.sub(r"\[\n([\s\d.,e+-]+)\]", lambda found: f"[{' '.join(found[1].split())}]", text)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _checked(content: Any, path: Path) -> Contract:
@@ -177,6 +205,25 @@ _FILE = {"file": _plain_name, "sha256": _sha256, "bytes": _count}
 _MEASURED = _object({"n": _count, "accuracy": _share, "macro_f1": _share, "ece": _share})
 
 
+def _row(value: Any) -> bool:
+    return isinstance(value, list) and all(_number(item, -1e6, 1e6) for item in value)
+
+
+def _head(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or value.keys() != {"weights", "biases"}:
+        return False
+    weights, biases = value["weights"], value["biases"]
+    return (
+        isinstance(weights, list)
+        and len(weights) == len(EMOTIONS)
+        and all(_row(row) and 0 < len(row) == len(weights[0]) for row in weights)
+        and _row(biases)
+        and len(biases) == len(EMOTIONS)
+    )
+
+
 def _metrics(value: Any) -> bool:
     return isinstance(value, dict) and all(_MEASURED(split) for split in value.values())
 
@@ -199,6 +246,10 @@ _PARTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "blend": ("a number from 0 to 1", _share),
     "prior_power": ("a number from 0 to 1", _share),
+    "head": (
+        f"null, or weights of {len(EMOTIONS)} equally long lists and {len(EMOTIONS)} biases",
+        _head,
+    ),
     "unsure_below": ("a number from 0 to 1", _share),
     "input": (_short(INPUT), lambda value: value == INPUT),
     "labels": (_short(LABELS, 400), lambda value: value == LABELS),

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from emorec.model import typed_json
 from emorec.model.typed_json import Share
 
-SETTINGS = ("blend", "prior_power", "unsure_below")
-"""The numbers of a contract that decide what is shown, beside the temperatures."""
+SETTINGS = ("blend", "prior_power", "unsure_below", "head_sha256")
+"""The parts of a contract that decide what is shown, beside the temperatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class MeasuredShown(Measured):
     """What the app shows, measured.
 
     Attributes:
-        blend: the contract's, and so are the next two.
+        blend: the contract's, and so are the next two and ``head_sha256``.
         coverage: share of the faces that get a label instead of "unsure".
         agreement: share of those labels that are right.
     """
@@ -155,6 +155,7 @@ class MeasuredShown(Measured):
     unsure_below: Share
     coverage: Share
     agreement: Share
+    head_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,8 +130,9 @@ class Rule:
 
     Attributes:
         model: whose heads.
-        blend: share of the FER+ head.
+        blend: share of the votes' answer.
         prior_power: power of the emotions' shares that is divided out.
+        refitted: whether the contract's head gives the votes' answer, not the FER+ head.
         ships: whether the model's contract has this rule.
         people: ``accuracy`` and ``macro_f1`` against most of FER+'s voters.
         posed: ``accuracy``, mean ``recall`` and share called ``neutral`` of posed expressions.
@@ -145,6 +146,7 @@ class Rule:
     people: Mapping[str, Share]
     posed: Mapping[str, Share]
     photos: Mapping[str, Share]
+    refitted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +183,7 @@ def measured(model_file: Path, contract: Contract) -> dict[str, Evaluation]:
     """Return the evaluation of each split of a model, as far as it still holds.
 
     A split that was measured with other weights is left out; so is ``shown`` where the contract has
-    another blend, prior or threshold by now.
+    another head, blend, prior or threshold by now.
 
     Raises:
         ModelError: the file is there, but is no evaluation.

@@ -1,15 +1,18 @@
-"""From what the two heads say to what is shown: temperatures, a blend of both, a prior divided out.
+"""From what a network gives to what is shown.
 
 FER2013's labels and the votes of FER+ are two answers to one question. A number in the contract,
-``blend``, says how much of what is shown comes from the votes; `emorec.training.calibrate` fits it.
-Another, ``prior_power``, says how far it is made up for that people call so many of the pictures
-neutral or happy which the votes were learned from, and so few disgusted: whoever tries the app
-makes a face at it (A. Menon et al., "Long-tail learning via logit adjustment", ICLR 2021).
+``blend``, says how much of what is shown comes from the votes. People call most of these pictures
+neutral or happy and few disgusted, but a user of the app makes a face at it. So the votes' answer
+comes from a `Head` that is fitted on the network's features with the rare emotions weighted up
+(`emorec.training.head`). A contract without such a head takes the network's own FER+ head and
+divides the emotions' shares out, to the power of ``prior_power`` (A. Menon et al., "Long-tail
+learning via logit adjustment", ICLR 2021).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -40,39 +43,65 @@ PEOPLE_SHARES = np.array([0.0884, 0.0058, 0.0237, 0.2807, 0.1274, 0.1190, 0.3549
 Probabilities = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """A linear layer with softmax on the network's features.
+
+    Attributes:
+        weights: float32 of shape (features, 7), in ``EMOTIONS`` order.
+        biases: float32 of shape (7,).
+    """
+
+    weights: npt.NDArray[np.float32]
+    biases: npt.NDArray[np.float32]
+
+    def __call__(self, features: npt.NDArray[np.float32]) -> Probabilities:
+        """Return probabilities, float32 of shape (n, 7), of features of shape (n, features)."""
+        return softmax(features @ self.weights + self.biases)
+
+
 def shown(
     outputs: Mapping[str, Probabilities],
     temperatures: Mapping[str, float],
     blend: float,
     prior_power: float = 0.0,
+    head: Head | None = None,
 ) -> Probabilities:
     """Return what the app shows.
 
     Args:
-        outputs: ``fer2013`` of shape (n, 7) and ``ferplus`` of shape (n, 8), probabilities.
+        outputs: ``fer2013`` of shape (n, 7) and ``ferplus`` of shape (n, 8), probabilities; with a
+            ``head`` also ``features`` of shape (n, features).
         temperatures: of each head and of ``shown``, the blend: two distributions that each know
             how sure they are make one that is too modest where they agree.
-        blend: share in [0, 1] of the FER+ head.
+        blend: share in [0, 1] of the votes' answer.
         prior_power: power in [0, 1] of ``PEOPLE_SHARES`` by which the blend is divided.
+        head: gives the votes' answer; None: the network's FER+ head does.
 
     Returns:
         Probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order, each row summing to 1.
     """
     labels = tempered(outputs["fer2013"], temperatures["fer2013"])
-    votes = as_emotions(tempered(outputs["ferplus"], temperatures["ferplus"]))
+    if head is None:
+        votes = as_emotions(tempered(outputs["ferplus"], temperatures["ferplus"]))
+    else:
+        votes = head(outputs["features"])
     blended = (1 - blend) * labels + blend * votes
     return tempered(blended / PEOPLE_SHARES**prior_power, temperatures["shown"])
 
 
-def in_words(blend: float, prior_power: float = 0.0) -> str:
-    """Return whose answer is shown, as the end of a sentence."""
+def in_words(blend: float, prior_power: float = 0.0, refitted: bool = False) -> str:
+    """Return whose answer is shown, as the end of a sentence; refitted: by a `Head`."""
+    votes = "learned the votes of FER+"
+    if refitted:
+        votes = "was refitted to the votes of FER+ with rare emotions weighted up"
     if blend == 0:
         whose = "the head that learned FER2013's labels"
     elif blend == 1:
-        whose = "the head that learned the votes of FER+"
+        whose = f"the head that {votes}"
     else:
         whose = (
-            f"a blend: {blend:.0%} of the head that learned the votes of FER+, "
+            f"a blend: {blend:.0%} of the head that {votes}, "
             f"{1 - blend:.0%} of the one that learned FER2013's labels"
         )
     if prior_power:
@@ -83,7 +112,12 @@ def in_words(blend: float, prior_power: float = 0.0) -> str:
 def tempered(probs: Probabilities, temperature: float) -> Probabilities:
     """Return ``softmax(log(probs) / temperature)``: above 1 is less sure (C. Guo et al., 2017)."""
     scaled = np.log(np.maximum(probs, np.finfo(np.float32).tiny)) / np.float32(temperature)
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return softmax(scaled)
+
+
+def softmax(logits: npt.NDArray[np.floating]) -> Probabilities:
+    """Return probabilities, float32 of shape (n, classes), of logits of the same shape."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

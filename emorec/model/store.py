@@ -44,14 +44,14 @@ class EmotionModel:
 
         Returns:
             What is shown: probabilities, float32 of shape (n, 7) in ``EMOTIONS`` order, each row
-            summing to 1; both heads, tempered and blended as the contract says.
+            summing to 1; made of the network's outputs as the contract says.
 
         Raises:
             ValueError: the array is no such stack of faces.
         """
         outputs = self.outputs(faces_gray)
         own = self.contract
-        return shown(outputs, own.temperatures, own.blend, own.prior_power)
+        return shown(outputs, own.temperatures, own.blend, own.prior_power, own.linear)
 
     def outputs(self, faces_gray: npt.NDArray[np.uint8]) -> Outputs:
         """Return what each head says of such faces as it left the network, untempered.
@@ -122,7 +122,7 @@ def load(path: Path | None = None, runtime: str = RUNTIMES[0]) -> EmotionModel:
     except (ValueError, TypeError, KeyError, OSError, RuntimeError, zipfile.BadZipFile) as error:
         why = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path}: is no model that can be run ({why}).") from error
-    _compare(path, loaded)
+    _compare(path, loaded, contract)
     return EmotionModel(contract, path, loaded)
 
 
@@ -131,15 +131,14 @@ def path_of(name: str = DEFAULT_NAME, runtime: str = RUNTIMES[0]) -> Path:
     return MODELS / f"{name}{_SUFFIXES[runtime]}"
 
 
-def _compare(path: Path, runtime: Runtime) -> None:
-    """Check what the weights take and give in fact against what every contract says."""
+def _compare(path: Path, runtime: Runtime, contract: Contract) -> None:
+    """Check what the weights take and give in fact against what the contract says."""
+    features = {} if contract.linear is None else {"features": len(contract.linear.weights)}
+    sizes = {name: len(labels) for name, labels in LABELS.items()} | features
     for part, have, expected in (
         ("input", list(runtime.input_shape), INPUT["shape"]),
         ("input", runtime.input_dtype, INPUT["dtype"]),
-        *(
-            (f"output {name}", runtime.outputs.get(name), len(labels))
-            for name, labels in LABELS.items()
-        ),
+        *((f"output {name}", runtime.outputs.get(name), size) for name, size in sizes.items()),
     ):
         if have != expected:
             raise ModelError(

@@ -173,7 +173,7 @@ def _metrics(evaluation: Evaluation) -> None:
 
 def _shown(found: Contract, measured: Mapping[str, Evaluation]) -> str:
     """Return in words what the pages show of the two heads, and when they say "unsure"."""
-    answer = in_words(found.blend, found.prior_power)
+    answer = in_words(found.blend, found.prior_power, found.head is not None)
     learned = (
         "FER2013 gives a face one label; for FER+ ten people voted on each. One network learned "
         f"both, with a head for each. What the pages show is {answer}, chosen on "

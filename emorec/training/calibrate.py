@@ -1,19 +1,17 @@
-"""Fits what makes one calibrated answer of both heads, on the faces that a model was chosen by.
+"""Fits what makes one calibrated answer of a network, on the faces that a model was chosen by.
 
-Four numbers of the contract, in this order:
+Two parts of the contract, in this order:
 
-- ``temperatures``: for each head, and after the blend for what is shown, the one that makes the
-  labels likeliest (C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
-- ``prior_power``: ``PRIOR_POWER`` where there are people's votes, else 0.
-- ``blend``: of 0, 0.1, … 1 the one whose macro-F1 and mean recall of the seven emotions, against
-  the majority of FER+'s voters, have the highest sum; of equals the smallest. Accuracy is left out
-  on purpose: people's votes lean to neutral, and a model that hides the rarer expressions behind
-  neutral gains accuracy by it. Without votes 0.
+- ``temperatures``: for each head, and for what is shown, the one that makes the labels likeliest
+  (C. Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 - ``unsure_below``: the smallest hundredth from which on at least 85 % of the labels that are shown
   are people's too (without votes: the data's), if half of the faces or more keep a label then.
   Since it is to hold for other faces too, what counts is not the share itself but what it is at
   least with 95 % confidence, by the score interval (E. B. Wilson, JASA 1927). Where that is out
   of reach, the threshold that comes nearest among those that leave half of the faces their label.
+
+Whose answer is shown, `emorec.training.head` decides before: ``head``, ``blend``, ``prior_power``
+stay as they are. Without people's votes the FER2013 head alone is shown.
 """
 
 from __future__ import annotations
@@ -24,22 +22,13 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS
 from emorec.model.contract import TEMPERED, write
 from emorec.model.runtime import Outputs
-from emorec.model.shown import shown
+from emorec.model.shown import Head, shown
 from emorec.model.store import EmotionModel
 from emorec.training.data import FaceSet
-from emorec.training.metrics import Labels, confusion, per_class, selective
+from emorec.training.metrics import Labels, selective
 
-PRIOR_POWER = 0.8
-"""How far the emotions' shares among people's votes are divided out of what is shown.
-
-The least at which the shipped network reads clear expressions as the rule in
-``benchmarks/training-log.md`` (2026-11-28) asks; there is the table that it was chosen by.
-"""
-
-BLENDS = tuple(tenth / 10 for tenth in range(11))
 AGREEMENT = 0.85
 """Share of the labels shown that people must share."""
 
@@ -52,7 +41,7 @@ _QUANTILE = 1.645  # of the normal distribution, for a bound that holds with 95 
 def calibrate(
     model: EmotionModel, faces: FaceSet, say: Callable[[str], None] = print
 ) -> EmotionModel:
-    """Fit a model's temperatures, blend and "unsure" rule, and write them into its contract.
+    """Fit a model's temperatures and "unsure" rule, and write them into its contract.
 
     Args:
         model: just exported, or to be calibrated again.
@@ -72,26 +61,22 @@ def calibrate(
         temperatures["ferplus"] = fit_temperature(outputs["ferplus"][voted], majority[voted])
         (true, counted), whose = faces.people_labels(), "people's"
     outputs, true = {head: probs[counted] for head, probs in outputs.items()}, true[counted]
-    prior_power = PRIOR_POWER if whose == "people's" else 0.0
-    blend = choose_blend(outputs, temperatures, true, prior_power) if prior_power else 0.0
-    temperatures["shown"], unsure_below = settle(outputs, temperatures, blend, prior_power, true)
-    probs = shown(outputs, temperatures, blend, prior_power)
+    contract = model.contract
+    if whose == "the data's":
+        contract = replace(contract, head=None, blend=0.0, prior_power=0.0)
+    rule = (contract.blend, contract.prior_power, contract.linear)
+    temperatures["shown"], unsure_below = settle(outputs, temperatures, *rule, true)
+    probs = shown(outputs, temperatures, *rule)
     coverage, agreement = selective(probs, true, unsure_below)
     say(
         "Temperatures "
         + ", ".join(f"{head} {value:.2f}" for head, value in temperatures.items())
-        + f"; FER+ head's share of what is shown {blend:.0%}; unsure below {unsure_below:.2f}:"
-        f" {coverage:.1%} of the faces get a label, {agreement:.1%} of them {whose} too."
+        + f"; unsure below {unsure_below:.2f}: {coverage:.1%} of the faces get a label,"
+        f" {agreement:.1%} of them {whose} too."
     )
     if agreement < AGREEMENT:
         say(f"warning: {AGREEMENT:.0%} cannot be reached with a label on half of the faces.")
-    contract = replace(
-        model.contract,
-        temperatures=temperatures,
-        blend=blend,
-        prior_power=prior_power,
-        unsure_below=unsure_below,
-    )
+    contract = replace(contract, temperatures=temperatures, unsure_below=unsure_below)
     write(contract, model.file.with_suffix(".json"))
     model.contract = contract
     return model
@@ -102,12 +87,13 @@ def settle(
     temperatures: Mapping[str, float],
     blend: float,
     prior_power: float,
+    head: Head | None,
     true: Labels,
 ) -> tuple[float, float]:
     """Return the temperature of what is shown, and ``unsure_below``, under such a decision."""
     as_it_is = {**temperatures, "shown": 1.0}
-    own = fit_temperature(shown(outputs, as_it_is, blend, prior_power), true)
-    probs = shown(outputs, {**temperatures, "shown": own}, blend, prior_power)
+    own = fit_temperature(shown(outputs, as_it_is, blend, prior_power, head), true)
+    probs = shown(outputs, {**temperatures, "shown": own}, blend, prior_power, head)
     return own, choose_threshold(probs, true)
 
 
@@ -132,29 +118,6 @@ def fit_temperature(probs: npt.NDArray[np.float32], true: Labels) -> float:
         else:
             high = middle
     return round(float(np.exp((low + high) / 2)), 3)
-
-
-def choose_blend(
-    outputs: Outputs,
-    temperatures: Mapping[str, float],
-    people: Labels,
-    prior_power: float = 0.0,
-) -> float:
-    """Return the share of the FER+ head by the rule above.
-
-    Args:
-        outputs: of both heads, for n faces.
-        temperatures: of both heads.
-        people: int64 of shape (n,), what most people said.
-        prior_power: as in the contract.
-    """
-
-    def quality(blend: float) -> float:
-        said = shown(outputs, temperatures, blend, prior_power).argmax(axis=1)
-        rows = [row for row in per_class(confusion(said, people, len(EMOTIONS))) if row.n]
-        return float(np.mean([row.f1 for row in rows]) + np.mean([row.recall for row in rows]))
-
-    return max(BLENDS, key=quality)
 
 
 def choose_threshold(probs: npt.NDArray[np.float32], true: Labels) -> float:

@@ -157,7 +157,7 @@ def _read(model: EmotionModel, faces: npt.NDArray[np.uint8], flip: bool) -> tupl
     if flip:
         mirrored = model.outputs(faces[:, :, ::-1])
         half = np.float32(0.5)
-        outputs = {head: half * (outputs[head] + mirrored[head]) for head in LABELS}
+        outputs = {name: half * (said + mirrored[name]) for name, said in outputs.items()}
     return outputs, (time.perf_counter() - began) * 1000 / len(faces)
 
 
@@ -179,7 +179,7 @@ def _shown(
 ) -> dict[str, Any]:
     """Return what is shown of such outputs as it measures against what is true, where it counts."""
     own = model.contract
-    probs = shown(outputs, own.temperatures, own.blend, own.prior_power)[counted]
+    probs = shown(outputs, own.temperatures, own.blend, own.prior_power, own.linear)[counted]
     coverage, agreement = metrics.selective(probs, true[counted], own.unsure_below)
     return {
         **_measure(probs, true[counted], list(EMOTIONS)),

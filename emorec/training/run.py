@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from emorec.training.recipe import Recipe
 
 _TEACHERS = "teachers.npz"
-_DRAWS = {"matplotlib": "matplotlib", "vl-convert-python": "vl_convert"}  # packages, their modules
+# Packages that a run needs at its end, and their modules.
+_NEEDED = {"matplotlib": "matplotlib", "scipy": "scipy", "vl-convert-python": "vl_convert"}
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -78,9 +79,9 @@ def run(
             f"{folder}: --resume goes on with the settings the run was begun with;"
             f" leave out {', '.join(given)}."
         )
-    for package, module in _DRAWS.items():
+    for package, module in _NEEDED.items():
         if importlib.util.find_spec(module) is None:
-            raise TrainingError(f"A run's pictures are drawn by {package}: pip install {package}.")
+            raise TrainingError(f"A run needs {package} at its end: pip install {package}.")
     training, validation, chosen_on = prepare(_splits(data, ferplus, say), say)
 
     backend = start_keras()
@@ -88,6 +89,7 @@ def run(
     from emorec.training.calibrate import calibrate
     from emorec.training.export import export
     from emorec.training.fit import train
+    from emorec.training.head import refit
     from emorec.training.recipe import Recipe, read_recipe
 
     first = None
@@ -127,7 +129,8 @@ def run(
             validation=validation,
             say=say,
         )
-        model = calibrate(load_model(folder / f"{name}.tflite"), validation, say)
+        model = refit(load_model(folder / f"{name}.tflite"), training, say)
+        model = calibrate(model, validation, say)
         plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
         record(model, chosen_on, plain, flipped, evaluate_corrupted(model, validation))
         draw_answers(confusion, plain.answers().values(), folder / "confusion.png")

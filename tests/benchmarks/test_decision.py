@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -43,7 +44,7 @@ def test_the_three_measures_by_hand() -> None:
         said("neutral", "sad", "happy", "neutral"),
     ]
     sets = (labelled(*people), labelled(*posed), labelled(*photos))
-    of = worth(heads, EVEN, 1.0, 0.0, *sets)
+    of = worth(heads, EVEN, 1.0, 0.0, None, *sets)
     assert of["people"] == {"accuracy": 1.0, "macro_f1": pytest.approx(1.0)}
     assert of["posed"] == {
         "accuracy": 0.75,
@@ -58,7 +59,8 @@ def test_dividing_by_the_prior_finds_what_hides_behind_neutral() -> None:
     heads = [said(*["happy", "neutral"] * 50), said("disgust", sure=0.4), said("happy", "neutral")]
     photos = labelled("happy", "neutral")
     before, after = (
-        worth(heads, EVEN, 1.0, power, people, labelled("disgust"), photos) for power in (0.0, 0.8)
+        worth(heads, EVEN, 1.0, power, None, people, labelled("disgust"), photos)
+        for power in (0.0, 0.8)
     )
     assert before["posed"]["neutral"] == 1 and after["posed"]["accuracy"] == 1
 
@@ -72,7 +74,18 @@ def test_the_shipped_rule_stands_among_the_others_once() -> None:
     assert len(ships) == 1
     assert ships[0]["blend"] == model.contract.blend
     assert ships[0]["prior_power"] == model.contract.prior_power
-    assert {(row["blend"], row["prior_power"]) for row in found} >= set(RULES)
+    assert ships[0]["refitted"] == (model.contract.head is not None)
+    others = {(row["blend"], row["prior_power"]) for row in found if not row["refitted"]}
+    assert others >= set(RULES)
+
+
+def test_a_contract_without_a_head_ships_one_of_the_rules() -> None:
+    model = load()
+    model.contract = replace(model.contract, head=None, blend=0.3, prior_power=0.1)
+    every = Labelled(np.zeros((14, 48, 48), np.uint8), np.arange(14) % 7)
+    found = rows(model, every, every, every)
+    assert [(row["blend"], row["prior_power"]) for row in found if row["ships"]] == [(0.3, 0.1)]
+    assert len(found) == len(RULES) + 1 and not any(row["refitted"] for row in found)
 
 
 def test_posed_faces_are_read_in_order(tmp_path: Path) -> None:

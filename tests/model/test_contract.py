@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emorec.errors import ModelError
@@ -49,7 +50,28 @@ def test_a_contract_of_before_divides_no_prior_out(tmp_path: Path) -> None:
     assert read(tmp_path / "a.json").prior_power == 0
 
 
-@pytest.mark.parametrize("part", sorted(asdict(CONTRACT).keys() - {"prior_power"}))
+HEAD = {"weights": [[0.5, -2e-05, 1]] * 7, "biases": [0.1] * 7}
+
+
+def test_a_head_is_kept_and_computes(tmp_path: Path) -> None:
+    contract = replace(CONTRACT, head=HEAD)
+    write(contract, tmp_path / "a.json")
+    kept = read(tmp_path / "a.json")
+    assert kept == contract and kept.head_sha256 == contract.head_sha256 != CONTRACT.head_sha256
+    assert kept.linear is not None and kept.linear.weights.shape == (3, 7)
+    np.testing.assert_allclose(kept.linear(np.zeros((2, 3), np.float32)), 1 / 7, atol=1e-6)
+    assert "  [0.5, -2e-05, 1]" in (tmp_path / "a.json").read_text(), "a list of numbers is a line"
+
+
+def test_a_contract_of_before_has_no_head(tmp_path: Path) -> None:
+    content = asdict(CONTRACT)
+    del content["head"]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    kept = read(tmp_path / "a.json")
+    assert kept.head is None and kept.linear is None and kept.head_sha256 == ""
+
+
+@pytest.mark.parametrize("part", sorted(asdict(CONTRACT).keys() - {"prior_power", "head"}))
 def test_a_missing_part_is_named(tmp_path: Path, part: str) -> None:
     content = asdict(CONTRACT)
     del content[part]
@@ -107,6 +129,16 @@ def test_what_is_no_contract_is_refused(tmp_path: Path, text: str, says: str) ->
         ("prior_power", -0.1),
         ("prior_power", 1.1),
         ("prior_power", None),
+        ("head", 1),
+        ("head", {}),
+        ("head", {"weights": HEAD["weights"]}),
+        ("head", HEAD | {"weights": [[0.5]] * 6}),
+        ("head", HEAD | {"weights": [[]] * 7}),
+        ("head", HEAD | {"weights": [[0.5]] * 6 + [[0.5, 1]]}),
+        ("head", HEAD | {"weights": [["0.5"]] * 7}),
+        ("head", HEAD | {"biases": [0.1] * 6}),
+        ("head", HEAD | {"biases": [float("nan")] * 7}),
+        ("head", HEAD | {"more": 1}),
         ("unsure_below", 1.5),
         ("unsure_below", float("nan")),
         ("unsure_below", None),

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from emorec.model.contract import WEIGHTS
+from emorec.model.contract import WEIGHTS, read
 from emorec.model.runtime import KerasRuntime, LiteRTRuntime
+from emorec.model.shown import shown
 from emorec.model.store import load
 from emorec.paths import MODELS
 
@@ -28,10 +29,11 @@ def faces() -> np.ndarray:
     return np.concatenate([real, [real[0][:, ::-1]], random])
 
 
-def test_keras_and_litert_agree(faces: np.ndarray) -> None:
+@pytest.mark.parametrize("name", ["elu_cnn", "relu_cnn"])
+def test_keras_and_litert_agree(faces: np.ndarray, name: str) -> None:
     pytest.importorskip("keras")
-    litert = LiteRTRuntime((MODELS / "elu_cnn.tflite").read_bytes())
-    network = KerasRuntime(MODELS / "elu_cnn.keras")
+    litert = LiteRTRuntime((MODELS / f"{name}.tflite").read_bytes())
+    network = KerasRuntime(MODELS / f"{name}.keras")
     assert (network.input_shape, network.input_dtype) == (litert.input_shape, litert.input_dtype)
     assert network.outputs == litert.outputs
     ours, theirs = litert.run(faces), network.run(faces)
@@ -40,6 +42,13 @@ def test_keras_and_litert_agree(faces: np.ndarray) -> None:
     for output in ("fer2013", "ferplus"):
         assert ours[output].dtype == theirs[output].dtype == np.float32
         np.testing.assert_allclose(ours[output], theirs[output], atol=bound)
+    own = read(MODELS / f"{name}.json")
+    ours_shown, theirs_shown = (
+        shown(outputs, own.temperatures, own.blend, own.prior_power, own.linear)
+        for outputs in (ours, theirs)
+    )
+    np.testing.assert_allclose(ours_shown, theirs_shown, atol=bound)
+    np.testing.assert_allclose(ours_shown.sum(axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(

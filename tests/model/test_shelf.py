@@ -76,11 +76,12 @@ def test_nothing_measured_is_nothing(own: Contract, tmp_path: Path) -> None:
         ({"blend": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
         ({"prior_power": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
         ({"unsure_below": 0.123}, {"PublicTest": ["fer2013", "ferplus"]}),
+        ({"head_sha256": "0" * 64}, {"PublicTest": ["fer2013", "ferplus"]}),
     ],
-    ids=["as measured", "other blend", "other prior", "other threshold"],
+    ids=["as measured", "other blend", "other prior", "other threshold", "other head"],
 )
 def test_only_what_still_holds_is_told(
-    own: Contract, tmp_path: Path, change: dict[str, float], expected: dict[str, list[str]]
+    own: Contract, tmp_path: Path, change: dict[str, Any], expected: dict[str, list[str]]
 ) -> None:
     file = tmp_path / "elu_cnn.tflite"
     evaluation.write(file, {"PublicTest": recorded(**change)})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
-from emorec.model.shown import PEOPLE_SHARES, as_emotions, in_words, shown, tempered
+from emorec.model.shown import PEOPLE_SHARES, Head, as_emotions, in_words, shown, tempered
 
 EVEN = {"fer2013": 1.0, "ferplus": 1.0, "shown": 1.0}
 
@@ -89,15 +89,42 @@ def test_the_shares_are_those_of_seven_emotions() -> None:
     assert EMOTIONS[PEOPLE_SHARES.argmin()] == "disgust"
 
 
+def test_a_head_answers_for_the_votes_by_hand() -> None:
+    outputs = {
+        "fer2013": np.full((1, 7), 1 / 7, np.float32),
+        "ferplus": np.eye(8, dtype=np.float32)[:1],
+    }
+    outputs["features"] = np.array([[2.0, 1.0]], np.float32)
+    weights, biases = np.zeros((2, 7), np.float32), np.zeros(7, np.float32)
+    weights[0, 3], weights[1, 4], biases[3] = np.log(3), np.log(4), -np.log(3)
+    (received,) = shown(outputs, EVEN, 1, 0, Head(weights, biases))
+    np.testing.assert_allclose(received, np.array([1, 1, 1, 3, 4, 1, 1]) / 12, atol=1e-6)
+    (half,) = shown(outputs, EVEN, 0.5, 0, Head(weights, biases))
+    np.testing.assert_allclose(half, (received + 1 / 7) / 2, atol=1e-6)
+
+
 def test_the_prior_is_told_where_there_is_one() -> None:
     assert "divided by how common" not in in_words(1)
     assert in_words(1, 0.8).endswith("among those votes to the 0.8")
 
 
+def test_a_refitted_head_is_told_where_it_has_a_share() -> None:
+    assert "refitted" in in_words(1, refitted=True) and "refitted" in in_words(0.5, refitted=True)
+    assert "refitted" not in in_words(1) and "refitted" not in in_words(0, refitted=True)
+
+
 TEMPERATURES = st.floats(0.1, 10)
 
 
-@given(some(7), some(8), TEMPERATURES, TEMPERATURES, TEMPERATURES, st.floats(0, 1), st.floats(0, 1))
+HEADS = st.none() | arrays(np.float32, (3, 7), elements=st.floats(-100, 100, width=32)).map(
+    lambda numbers: Head(numbers[:2], numbers[2])
+)
+
+
+@given(
+    *(some(7), some(8), TEMPERATURES, TEMPERATURES, TEMPERATURES, st.floats(0, 1), st.floats(0, 1)),
+    HEADS,
+)
 def test_what_is_shown_is_always_a_distribution(
     fer2013: np.ndarray,
     ferplus: np.ndarray,
@@ -106,9 +133,11 @@ def test_what_is_shown_is_always_a_distribution(
     both: float,
     blend: float,
     power: float,
+    head: Head | None,
 ) -> None:
-    outputs = {"fer2013": fer2013, "ferplus": ferplus}
-    received = shown(outputs, {"fer2013": one, "ferplus": other, "shown": both}, blend, power)
+    outputs = {"fer2013": fer2013, "ferplus": ferplus, "features": ferplus[:, :2]}
+    temperatures = {"fer2013": one, "ferplus": other, "shown": both}
+    received = shown(outputs, temperatures, blend, power, head)
     assert (received >= 0).all()
     np.testing.assert_allclose(received.sum(axis=1), 1, atol=1e-5)
 

@@ -50,13 +50,19 @@ def test_any_number_of_faces_is_read_as_one_by_one(model: EmotionModel, n: int) 
 
 def test_what_is_shown_is_both_heads_as_the_contract_says(copy: Path) -> None:
     temperatures = {"fer2013": 0.5, "ferplus": 2, "shown": 0.8}
-    rewrite_contract(copy, temperatures=temperatures, blend=0.25, prior_power=0.5)
+    rewrite_contract(copy, temperatures=temperatures, blend=0.25, prior_power=0.5, head=None)
     model, faces = load(copy), some_faces(5)
     outputs = model.outputs(faces)
     assert [outputs[head].shape for head in ("fer2013", "ferplus")] == [(5, 7), (5, 8)]
     expected = shown(outputs, temperatures, 0.25, 0.5)
     np.testing.assert_array_equal(model.classify(faces), expected)
     assert np.abs(expected - outputs["fer2013"]).max() > 0.05
+
+
+def test_a_head_of_other_features_is_refused(copy: Path) -> None:
+    rewrite_contract(copy, head={"weights": [[0.5] * 9] * 7, "biases": [0.0] * 7})
+    with pytest.raises(ModelError, match="output features is 256, expected 9"):
+        load(copy)
 
 
 @pytest.mark.parametrize(

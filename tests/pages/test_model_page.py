@@ -169,16 +169,20 @@ def test_the_faces_that_chose_nothing_come_first(two_models: Path, faces: FaceSe
 
 
 @pytest.mark.parametrize(
-    ("blend", "words"),
+    ("decision", "words"),
     [
-        (0.0, "is the head that learned FER2013's labels"),
-        (0.4, "is a blend: 40% of the head that learned the votes of FER+, 60% of the one"),
-        (1.0, "is the head that learned the votes of FER+"),
+        ({"head": None, "blend": 0.0}, "is the head that learned FER2013's labels"),
+        (
+            {"head": None, "blend": 0.4},
+            "is a blend: 40% of the head that learned the votes of FER+, 60% of the one",
+        ),
+        ({"head": None, "blend": 1.0}, "is the head that learned the votes of FER+"),
+        ({}, "is the head that was refitted to the votes of FER+"),
     ],
 )
-def test_what_is_shown_is_told(two_models: Path, blend: float, words: str) -> None:
+def test_what_is_shown_is_told(two_models: Path, decision: dict[str, object], words: str) -> None:
     file = two_models / "elu_cnn.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"blend": blend}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | decision))
     assert words in text(page())
 
 

@@ -1,4 +1,4 @@
-"""Temperatures, blend and the "unsure" rule follow their rules, and land in the contract."""
+"""Temperatures and the "unsure" rule follow their rules, and land in the contract."""
 
 from __future__ import annotations
 
@@ -8,22 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.model.contract import read
-from emorec.model.shown import FERPLUS_NAMES, tempered
+from emorec.model.shown import FERPLUS_COLUMNS, tempered
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
-from emorec.training.calibrate import (
-    PRIOR_POWER,
-    calibrate,
-    choose_blend,
-    choose_threshold,
-    fit_temperature,
-)
+from emorec.training.calibrate import calibrate, choose_threshold, fit_temperature
 from emorec.training.data import FaceSet
 from emorec.training.metrics import ece, selective
-
-EVEN = {"fer2013": 1.0, "ferplus": 1.0, "shown": 1.0}
 
 
 def honest(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -50,44 +41,6 @@ def test_a_temperature_undoes_what_was_done(distortion: float) -> None:
 def test_a_temperature_has_limits(probs: list[float], true: int, limit: float) -> None:
     stack = np.array([probs] * 5, np.float32)
     assert fit_temperature(stack, np.array([true] * 5)) == pytest.approx(limit)
-
-
-def heads(fer2013: list[str], ferplus: list[str]) -> dict[str, np.ndarray]:
-    """What two heads say when each is rather sure of one label a face."""
-    said = {
-        "fer2013": (EMOTIONS, fer2013),
-        "ferplus": (FERPLUS_EMOTIONS, [FERPLUS_NAMES[label] for label in ferplus]),
-    }
-    outputs = {}
-    for head, (classes, labels) in said.items():
-        probs = np.full((len(labels), len(classes)), 0.3 / (len(classes) - 1), np.float32)
-        probs[range(len(labels)), [classes.index(label) for label in labels]] = 0.7
-        outputs[head] = probs
-    return outputs
-
-
-PEOPLE = ["happy"] * 4 + ["sad"] * 2 + ["neutral"] * 20
-TRUE = np.array([EMOTIONS.index(label) for label in PEOPLE])
-ALL_NEUTRAL = ["neutral"] * len(PEOPLE)
-HALF_OF_NEUTRAL_WRONG = PEOPLE[:16] + ["sad"] * 10
-
-
-@pytest.mark.parametrize(
-    ("fer2013", "ferplus", "smallest", "largest"),
-    [
-        (PEOPLE, PEOPLE, 0, 0),  # of equals the smallest
-        (PEOPLE, ALL_NEUTRAL, 0, 0),
-        (ALL_NEUTRAL, PEOPLE, 0.5, 0.6),
-        # Right on 77 % by neutral alone, or on 62 % and on every rare one: the rare ones count.
-        (HALF_OF_NEUTRAL_WRONG, ALL_NEUTRAL, 0, 0.4),
-        (ALL_NEUTRAL, HALF_OF_NEUTRAL_WRONG, 0.5, 1),
-    ],
-)
-def test_the_blend_finds_expressions_before_it_gains_accuracy(
-    fer2013: list[str], ferplus: list[str], smallest: float, largest: float
-) -> None:
-    blend = choose_blend(heads(fer2013, ferplus), EVEN, TRUE)
-    assert smallest <= blend <= largest
 
 
 def ranked(right: list[bool], each: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +98,7 @@ def test_without_votes_the_labels_decide_and_the_other_head_is_silent(
     said: list[str] = []
     calibrated = calibrate(model, some_faces(None), said.append)
     assert (calibrated.contract.blend, calibrated.contract.temperatures["ferplus"]) == (0, 1)
-    assert calibrated.contract.prior_power == 0, "whose shares they are is not known"
+    assert calibrated.contract.head is None, "a head learned from votes"
     assert calibrated.contract.temperatures["fer2013"] != 0.84
     assert read(model.file.with_suffix(".json")) == calibrated.contract
     assert load(model.file).contract == calibrated.contract
@@ -156,16 +109,18 @@ def test_without_votes_the_labels_decide_and_the_other_head_is_silent(
 def test_votes_for_no_class_count_as_none(model: EmotionModel) -> None:
     votes = np.zeros((40, 10), np.int64)
     votes[:, 8] = 9  # unknown
-    assert calibrate(model, some_faces(votes), lambda line: None).contract.blend == 0
+    calibrated = calibrate(model, some_faces(votes), lambda line: None)
+    assert (calibrated.contract.blend, calibrated.contract.head) == (0, None)
 
 
 def test_with_votes_what_is_shown_agrees_with_people(model: EmotionModel) -> None:
     faces = some_faces(None)
-    said = model.outputs(faces.faces)["ferplus"].argmax(axis=1)
+    before, said = model.contract, model.classify(faces.faces).argmax(axis=1)
     votes = np.zeros((40, 10), np.int64)
-    votes[range(40), said] = 9
+    votes[range(40), np.array(FERPLUS_COLUMNS)[said]] = 9
     calibrated = calibrate(model, some_faces(votes), lambda line: None)
-    assert calibrated.contract.prior_power == PRIOR_POWER > 0
+    for part in ("head", "blend", "prior_power"):
+        assert getattr(calibrated.contract, part) == getattr(before, part)
     probs = calibrated.classify(faces.faces)
     people, counted = some_faces(votes).people_labels()
     threshold = calibrated.contract.unsure_below

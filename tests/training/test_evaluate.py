@@ -52,7 +52,8 @@ def test_each_head_is_measured_against_its_own_labels(model: EmotionModel) -> No
     assert measured.fer2013.true_neutral == pytest.approx(4 / 30)
     assert measured.ferplus.true_neutral == pytest.approx(3 / 24)
     assert measured.shown.true_neutral == pytest.approx(3 / 21)
-    probs = shown(outputs, settings.temperatures, settings.blend, settings.prior_power)
+    rule = (settings.temperatures, settings.blend, settings.prior_power, settings.linear)
+    probs = shown(outputs, *rule)
     named = np.arange(N) % 10 < 7
     sure = probs.max(axis=1)[named] >= settings.unsure_below
     assert measured.shown.coverage == pytest.approx(sure.mean())

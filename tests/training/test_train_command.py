@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from emorec.cli import main
-from emorec.emotions import EMOTIONS
+from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.errors import DataError
 from emorec.model.contract import read
 from emorec.model.network import build_network
+from emorec.model.shown import FERPLUS_COLUMNS
 from emorec.model.store import load
 from emorec.training import fit, run, trainee
 from emorec.training.data import FaceSet
@@ -39,6 +40,17 @@ def as_csv(path: Path, splits: dict[str, FaceSet]) -> Path:
     return path
 
 
+def as_votes(path: Path, splits: dict[str, FaceSet]) -> Path:
+    """Ten people who all name the face's label."""
+    lines = [f"Usage,Image name,{','.join(FERPLUS_EMOTIONS)},unknown,NF"]
+    for usage, faces in splits.items():
+        for column in np.array(FERPLUS_COLUMNS)[faces.labels]:
+            votes = 10 * np.eye(10, dtype=int)[column]
+            lines.append(f"{usage},face.png,{','.join(map(str, votes))}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same networks with few channels, to train in seconds."""
@@ -58,15 +70,20 @@ def test_from_faces_to_a_measured_model(tmp_path: Path, capsys: pytest.CaptureFi
     )
     splits = {"Training": training, "PublicTest": chosen_on, "PrivateTest": test}
     data, out = as_csv(tmp_path / "fer2013.csv", splits), tmp_path / "run"
+    given = ["--data", str(data), "--ferplus", str(as_votes(tmp_path / "votes.csv", splits))]
 
-    assert main(["train", "--data", str(data), "--out", str(out), *ONE_STEP]) == 0
+    assert main(["train", *given, "--out", str(out), *ONE_STEP]) == 0
     said = capsys.readouterr().out
+    assert "Refitted the votes' head on the features of 150 faces: 35 numbers." in said
     assert "3 of 153 Training faces stand in a test too: left out." in said
     model = out / "elu_cnn.tflite"
     contract = load(model).contract
     assert contract.command == (
-        "emorec train --data fer2013.csv --network elu --steps 1 --batch 16 --seed 3"
+        "emorec train --data fer2013.csv --network elu --ferplus votes.csv --steps 1 --batch 16"
+        " --seed 3"
     )
+    assert contract.linear is not None and contract.linear.weights.shape == (4, 7)
+    assert (contract.blend, contract.prior_power) == (1, 0)
     assert {file.name for file in out.iterdir()} == {
         "settings.json", "history.csv", "curves.png", "confusion.png", "last.npz", "best.npz",
         "elu_cnn.keras", "elu_cnn.tflite", "elu_cnn.json", "elu_cnn.evaluation.json",
