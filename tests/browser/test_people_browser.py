@@ -49,8 +49,10 @@ def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tm
     page.screenshot(path=images / "people.png")
 
     page.get_by_role("link", name="Live").click()
+    app.open_settings(page)
     page.get_by_text("Names", exact=True).click()
     page.get_by_text("biometric data").wait_for()
+    page.keyboard.press("Escape")
     start_live(page)
     page.get_by_text("Eileen").first.wait_for()
     page.screenshot(path=images / "live-names.png")

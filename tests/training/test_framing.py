@@ -33,8 +33,8 @@ class Finder:
         _, place = pasted(EDGES, self.rng)
         if self.asked in self.blind:
             return []
-        far = Detection(box_xyxy=(0.0, 0.0, 9.0, 9.0), score=0.9, tilt_deg=0.0)
-        box = tuple(square([place], self.factor)[0].tolist())
+        far = Detection(box_xyxy=np.array([0.0, 0.0, 9.0, 9.0]), score=0.9, tilt_deg=0.0)
+        box = square([place], self.factor)[0]
         return [far, Detection(box_xyxy=box, score=0.5, tilt_deg=0.0)]
 
 
