@@ -62,7 +62,7 @@ def room(tmp_path_factory):
     return film
 
 
-@pytest.fixture(params=["one face", "a room"])
+@pytest.fixture(params=["one face", pytest.param("a room", marks=pytest.mark.long)])
 def film(request, webcam):
     return webcam if request.param == "one face" else request.getfixturevalue("room")
 
@@ -104,6 +104,7 @@ def test_on_a_laptop_all_is_in_view_and_nothing_moves_at_start(opened, app_url, 
     assert video["width"] / video["height"] == pytest.approx(16 / 9, rel=0.02)
 
 
+@pytest.mark.long
 def test_on_a_phone_the_picture_comes_first_and_then_the_minute(opened, app_url):
     page = opened(PHONE)
     ready_to_start(page, app_url)
@@ -116,6 +117,7 @@ def test_on_a_phone_the_picture_comes_first_and_then_the_minute(opened, app_url)
     assert all(box[0] >= 0 and box[2] <= PHONE["width"] for box in live.values())
 
 
+@pytest.mark.long
 def test_the_failure_message_opens_the_connection_check(opened, app_url):
     page = opened(LAPTOP)
     page.add_init_script(
