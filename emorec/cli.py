@@ -28,7 +28,7 @@ from emorec.people.commands import add_parser as add_people
 from emorec.percent import percent
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.server import logs
-from emorec.settings import DETECTORS
+from emorec.settings import DETECTORS, Settings
 from emorec.training.commands import add_parsers as add_training
 
 if TYPE_CHECKING:
@@ -111,20 +111,15 @@ def photo(args: argparse.Namespace) -> int:
     from emorec.drawing.overlay import draw_faces
     from emorec.media.files import ResultFolder
     from emorec.media.photo import encode_png, one_picture, open_photo
-    from emorec.pipeline.detect import shortcoming
     from emorec.pipeline.smallest import notes
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import picture_object
 
     paths, code = _pictures(args.images)
     results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
-    settings = Deployment.from_env(only=SETTINGS).settings
-    if args.detector:
-        settings = replace(settings, detector=args.detector)
+    settings = _settings(args)
     names = _names() if args.names else None
     reader = EmotionRecognizer(settings=settings).reader("picture", names=names)
-    if note := shortcoming(settings.detector):
-        _print_line(note)
     for path in paths:
         title = "standard input" if path == _DASH else str(path)
         try:
@@ -164,18 +159,14 @@ def video(args: argparse.Namespace) -> int:
         args.wrong("--to must be later than --from")
     from emorec.drawing.video import AnnotatedVideo
     from emorec.media.files import ResultFolder
-    from emorec.pipeline.detect import shortcoming
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import CsvSink, header, json_line, to_json
     from emorec.videos import read_video
 
     results = ResultFolder(args.out, args.videos, args.overwrite) if args.out else None
-    settings = Deployment.from_env(only=SETTINGS).settings
-    settings = replace(settings, detector=args.detector or settings.detector, cautious=args.blur)
+    settings = replace(_settings(args), cautious=args.blur)
     recognizer = EmotionRecognizer(settings=settings)
     rate = 1000.0 if args.every_frame else READINGS_PER_S
-    if note := shortcoming(settings.detector):
-        _print_line(note)
     code = 0
     for path in args.videos:
         made: list[Path] = []
@@ -337,6 +328,18 @@ def _add_detector(command: argparse.ArgumentParser) -> None:
         choices=DETECTORS,
         help=f"face detector; default: EMOREC_DETECTOR, else {DETECTORS[0]}",
     )
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    """Return the deployment's settings with the detector chosen; print what it cannot do."""
+    from emorec.pipeline.detect import shortcoming
+
+    settings = Deployment.from_env(only=SETTINGS).settings
+    if args.detector:
+        settings = replace(settings, detector=args.detector)
+    if note := shortcoming(settings.detector):
+        _print_line(note)
+    return settings
 
 
 def _port(text: str) -> int:

@@ -1,7 +1,7 @@
 """One reader for every source, and the sinks that take what it read.
 
-A source hands its pictures to a `Reader`, which returns a `FrameResult` for each; whoever has the
-picture and the result passes both to the sinks. A source knows no sink, and a sink no source.
+A source hands its pictures to a `Reader`, which returns a `FrameResult` for each; the caller of
+`Reader.read` passes picture and result to the sinks. A source knows no sink, and a sink no source.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Reader:
 
     Args:
         stages: find, follow and read the faces.
-        names: names them; None: nobody is recognised.
+        names: names the faces; None: no face gets a name.
 
     Attributes:
         names: may be replaced between two pictures.
