@@ -11,6 +11,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("first", "code"), [("pass", 0), ("assert False", 1)])
 def test_what_is_not_started_in_time_is_listed_and_a_failure_stays_one(
     pytester: pytest.Pytester, first: str, code: int

@@ -22,8 +22,8 @@ _VISITORS = ("tests/benchmarks", "tests/browser")
 _READING = (*_NOTEBOOK, "tests/test_cli.py")
 ALSO = {
     "app.py": _VISITORS,
-    "emorec/live": _VISITORS,
-    "emorec/pages": _VISITORS,
+    "emorec/live": (*_VISITORS, "tests/server"),
+    "emorec/pages": (*_VISITORS, "tests/server"),
     "emorec/server": _VISITORS,
     "emorec/model": ("tests/training", *_VISITORS, *_READING),
     "emorec/pipeline": (*_VISITORS, *_READING),

@@ -198,6 +198,7 @@ def test_no_camera_is_told_and_a_single_shot_is_offered(launch, app_url):
     context.close()
 
 
+@pytest.mark.long
 def test_a_single_shot_goes_through_the_same_engine(page):
     page.get_by_text("Take a shot with the camera").click()
     take = page.get_by_role("button", name="Take Photo")

@@ -52,6 +52,7 @@ def test_migrations_run_once(store: str) -> None:
     assert revision(opened()) == 7
 
 
+@pytest.mark.long
 def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
     code = "from emorec.people.gallery import open_gallery; open_gallery().close()"
     processes = [
