@@ -93,6 +93,7 @@ SECOND: Mapping[str, Column] = MappingProxyType(
         "observed_s": Column("float64", _SECOND, "time of this second that pictures cover"),
         "faces": Column("int64", _COUNT, "different faces that were read in this second"),
         "most_at_once": Column("int64", _COUNT, "most faces read in one picture of this second"),
+        "in_view": Column("int64", _COUNT, "most faces in view at once, read or not readable"),
         "read_s": Column("float64", _FACE_SECONDS, "sum of the times for which faces were read"),
         "unreadable_s": Column(
             "float64", _FACE_SECONDS, "sum of the times for which faces could not be read"

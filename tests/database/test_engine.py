@@ -169,6 +169,7 @@ def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
         os.umask(before)
     assert modes == {
         "data": 0o700,
+        "emorec.reserve": 0o600,
         "emorec.sqlite": 0o600,
         "emorec.sqlite-shm": 0o600,
         "emorec.sqlite-wal": 0o600,

@@ -10,6 +10,8 @@ from emorec import rows
 from emorec.drawing import charts
 from emorec.pages.live import group
 from emorec.percent import percent
+from emorec.sessions.room import groups_only
+from emorec.sessions.seconds import mean_probabilities
 from emorec.sessions.summary import summarize
 from emorec.sessions.timeline import Timeline
 
@@ -31,16 +33,16 @@ def show(timeline: Timeline, made_with: dict[str, Any], group_only: bool = False
     if next(iter(timeline), None) is None:
         st.info("No face was read in this session.", icon=":material/person_off:")
         return
-    readings = timeline.readings()
+    seconds = timeline.seconds()
     if group_only:
-        readings = group.of_groups(*readings)
-        if timeline.most_at_once < group.LEAST or not len(readings[0]):
+        seconds = groups_only(seconds)
+        if not len(seconds):
             st.info(group.TOO_FEW, icon=":material/groups:")
             return
     if summary.dominant is not None:
         share = summary.shares[summary.dominant]
         st.markdown(f"Most often **{summary.dominant}**: {percent(share)} of the time.")
-    st.vega_lite_chart(*charts.mood(*readings, timeline.span_s), key="session")
+    st.vega_lite_chart(*charts.mood(*mean_probabilities(seconds), timeline.span_s), key="session")
     csv, json = st.columns(2)
     if not group_only:
         csv.download_button(
@@ -60,4 +62,6 @@ def show(timeline: Timeline, made_with: dict[str, Any], group_only: bool = False
         width="stretch",
         on_click="ignore",
     )
+    if not (timeline.complete or group_only):
+        st.caption("The session was long: CSV and JSON hold single faces of its last minutes.")
     st.caption("Kept in memory until the next START or until this tab is closed; on disk, nothing.")
