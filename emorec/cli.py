@@ -28,6 +28,7 @@ from emorec.people.commands import add_parser as add_people
 from emorec.percent import percent
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.server import logs
+from emorec.sessions.commands import add_parser as add_sessions
 from emorec.settings import DETECTORS, Settings
 from emorec.training.commands import add_parsers as add_training
 
@@ -311,6 +312,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_training(commands)
     add_people(commands)
+    add_sessions(commands)
 
     add = commands.add_parser("doctor", help="check the installation, models, settings and network")
     add.set_defaults(command=doctor)

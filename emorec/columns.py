@@ -77,18 +77,14 @@ FACE: Mapping[str, Column] = MappingProxyType(
         "unreadable": Column(
             "string", "", "why the face could not be labelled, in words; missing where it could"
         ),
-        "name": Column(
-            "string", "", "of the person; missing where the person was not recognised"
-        ),
+        "name": Column("string", "", "of the person; missing where the person was not recognised"),
     }
 )
 """A face in one picture: the columns of `emorec.rows.face_rows`."""
 
 SECOND: Mapping[str, Column] = MappingProxyType(
     {
-        "time_s": Column(
-            "float64", _SECOND, "start of the second, from the start of the stream"
-        ),
+        "time_s": Column("float64", _SECOND, "start of the second, from the start of the stream"),
         "wall_clock": Column("string", "", "date and time of day, ISO 8601 with offset"),
         "observed_s": Column("float64", _SECOND, "time of this second that pictures cover"),
         "faces": Column("int64", _COUNT, "different faces that were read in this second"),

@@ -15,7 +15,7 @@ import pandas as pd
 
 from emorec.emotions import COLORS, EMOTIONS
 
-Chart = alt.Chart | alt.LayerChart | alt.VConcatChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,34 +65,37 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
 
     Args:
         time_s: start of each stretch, shape (n,), rising.
-        values: shape (n, 7), rows of sum 1; a row of NaN is a gap.
+        values: shape (n, 7), each row of a sum over 0; a row with NaN is a gap.
         span_s: first and last second shown.
     """
     order = list(EMOTIONS)
     width_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
     known = ~np.isnan(values).any(axis=1)
+    low = 1.0 - np.cumsum(values[known], axis=1) / values[known].sum(axis=1, keepdims=True)
+    high = np.hstack([np.ones((len(low), 1)), low[:, :-1]])
     table = pd.DataFrame(
         {
             "seconds": np.repeat(time_s[known], len(order)),
             "end": np.repeat(time_s[known] + width_s, len(order)),
-            "emotion": np.tile(order, int(known.sum())),
-            "share": values[known].ravel(),
-            "place": np.tile(np.arange(len(order)), int(known.sum())),
+            "emotion": np.tile(order, len(low)),
+            # Stacked here: Vega-Lite does not stack bars that have a width in time.
+            "low": low.clip(min=0.0).ravel(),
+            "high": high.ravel(),
         }
     )
     return (
         alt.Chart(table)
-        .mark_bar(clip=True, binSpacing=0)
+        .mark_rect(clip=True)
         .encode(
             x=_time(span_s),
             x2="end:Q",
-            y=alt.Y("share:Q", stack="normalize", title=None).axis(
-                format=".0%", values=[0, 0.5, 1], grid=False, labelColor=_TEXT
-            ),
+            y=alt.Y("low:Q", title=None)
+            .scale(domain=[0, 1])
+            .axis(format=".0%", values=[0, 0.5, 1], grid=False, labelColor=_TEXT),
+            y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in order])
             .legend(orient="bottom", title=None, labelColor=_TEXT),
-            order="place:Q",
         )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
@@ -212,7 +215,7 @@ def _markers(markers: Sequence[tuple[float, str]], x: alt.X) -> list[alt.Chart]:
     base = alt.Chart(table)
     return [
         base.mark_rule(color=_TEXT, clip=True).encode(x=x, tooltip=["label:N"]),
-        base.mark_text(align="left", baseline="top", dx=4, color=_TEXT, limit=160, clip=True).encode(
-            x=x, y=alt.value(2), text="label:N"
-        ),
+        base.mark_text(
+            align="left", baseline="top", dx=4, color=_TEXT, limit=160, clip=True
+        ).encode(x=x, y=alt.value(2), text="label:N"),
     ]

@@ -104,7 +104,8 @@ def compare(first: Table, second: Table, measure: str = "mood", seed: int = 0) -
     """Return the difference between two spans, of one session or of two.
 
     Args:
-        first, second: `emorec.sessions.seconds.SECOND` of each, as `part` returns it.
+        first: `emorec.sessions.seconds.SECOND` of a span, as `part` returns it.
+        second: the same of the other span.
         measure: one of ``MEASURES``.
         seed: of the resampling; the same seed gives the same interval.
 

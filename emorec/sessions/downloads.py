@@ -158,7 +158,7 @@ def _html(report: Report) -> bytes:
         figures=_figures(report),
         headings=list(found),
         markers=marker_rows(report),
-        settings=json.dumps(report.made_with, indent=1, default=str),
+        settings=json.dumps(report.made_with, indent=1, ensure_ascii=False),
         errors=known_errors(report.made_with),
         notice=NOTICE,
         # "<" is escaped, so that no text in a chart can end the script.
@@ -191,7 +191,7 @@ def _script() -> str:
     import vl_convert
 
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    script: str = vl_convert.javascript_bundle(vl_version=version)
+    script: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version)
     return script.replace("</script", "<\\/script")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS
+from emorec.emotions import EMOTIONS, VALENCE
 from emorec.errors import ModelError
-from emorec.model import shelf, store
 from emorec.model import contract as contracts
+from emorec.model import shelf, store
 from emorec.percent import percent
-from emorec.rows import Row, wall_clock
+from emorec.rows import Row, json_line, wall_clock
 from emorec.sessions.downsample import min_max
 from emorec.sessions.room import LEAST_FACES, groups_only, measures
 from emorec.sessions.seconds import Table
@@ -143,6 +144,7 @@ def _report(
     span_s: tuple[float, float],
     faces_seen: int,
     seconds: Table,
+    made_with: Mapping[str, Any],
     group_only: bool,
     purpose: str = "",
     notes: str = "",
@@ -151,6 +153,7 @@ def _report(
 ) -> Report:
     seconds = groups_only(seconds) if group_only else seconds
     return Report(
+        made_with=json.loads(json_line(made_with)),
         summary=summary_of(seconds, span_s[1] - span_s[0], faces_seen),
         span_s=span_s,
         seconds=seconds,
@@ -168,7 +171,10 @@ def second_rows(report: Report) -> list[Row]:
     labels = [name for name in report.seconds.dtype.names or () if name.startswith("label_")]
     rows = []
     for place, second in enumerate(report.seconds):
-        read_s, in_view_s = float(second["read_s"]), float(second["read_s"] + second["unreadable_s"])
+        read_s, in_view_s = (
+            float(second["read_s"]),
+            float(second["read_s"] + second["unreadable_s"]),
+        )
         time_s = float(second["second"])
         rows.append(
             {
@@ -199,9 +205,7 @@ def face_rows(report: Report) -> list[Row]:
     rows = []
     for second in report.faces:
         time_s, read_s = float(second["second"]), float(second["read_s"])
-        shares = {name: _share(second[name], read_s) for name in EMOTIONS}
-        negative = ("angry", "disgust", "fear", "sad")
-        valence = shares["happy"] - sum(shares[name] for name in negative) if read_s else None
+        valence = sum(VALENCE[name] * float(second[name]) for name in EMOTIONS)
         rows.append(
             {
                 "time_s": time_s,
@@ -209,8 +213,8 @@ def face_rows(report: Report) -> list[Row]:
                 "track_id": int(second["track_id"]),
                 "read_s": read_s,
                 "unreadable_s": float(second["unreadable_s"]),
-                **shares,
-                "valence": valence,
+                **{name: _share(second[name], read_s) for name in EMOTIONS},
+                "valence": _share(valence, read_s),
             }
         )
     return rows
@@ -266,7 +270,9 @@ def known_errors(made_with: Mapping[str, Any]) -> list[str]:
                 return _errors(shelf.measured(file, contract))
     except ModelError:  # a damaged model must not take the report away
         pass
-    return ["How often this model is wrong is not known here: it is not among the models installed."]
+    return [
+        "How often this model is wrong is not known here: it is not among the models installed."
+    ]
 
 
 def _errors(evaluations: Mapping[str, Any]) -> list[str]:
@@ -276,10 +282,9 @@ def _errors(evaluations: Mapping[str, Any]) -> list[str]:
     split = "PrivateTest" if "PrivateTest" in evaluations else next(iter(evaluations))
     evaluation = evaluations[split]
     measured = evaluation.shown or evaluation.fer2013
-    lines = [
-        f"Its likeliest expression is that of {measured.answer.labels} in"
-        f" {percent(measured.accuracy)} of {measured.n:,} photographed faces ({split})."
-    ]
+    accuracy = percent(measured.accuracy)
+    first = f"Its likeliest expression is that of {measured.answer.labels} in {accuracy} of"
+    lines = [f"{first} {measured.n:,} photographed faces ({split})."]
     weakest = sorted(measured.labels, key=lambda label: measured.per_class[label].recall)[:_WEAK]
     for label in weakest:
         row = measured.confusion[measured.labels.index(label)]
@@ -292,7 +297,9 @@ def _errors(evaluations: Mapping[str, Any]) -> list[str]:
             f"{other} ({percent(share)})" for share, other in reversed(others[-_TAKEN_FOR:])
         )
         recall = percent(measured.per_class[label].recall)
-        lines.append(f"Of faces that people call {label} it finds {recall}; it takes others for {taken}.")
+        lines.append(
+            f"Of faces that people call {label} it finds {recall}; it takes others for {taken}."
+        )
     return lines
 
 
@@ -350,5 +357,3 @@ def _share(of: float, by: float) -> float | None:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-
-

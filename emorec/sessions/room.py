@@ -68,7 +68,15 @@ class FaceHistory:
         seen_s: when it was last read.
     """
 
-    __slots__ = ("_happy", "_readable_s", "_smile_since_s", "_valence", "baseline", "probs", "seen_s")
+    __slots__ = (
+        "_happy",
+        "_readable_s",
+        "_smile_since_s",
+        "_valence",
+        "baseline",
+        "probs",
+        "seen_s",
+    )
 
     def __init__(self, probs: Probabilities) -> None:
         self.probs = probs

@@ -346,9 +346,7 @@ def _row(second: int, open_: _Open) -> Table:
     return row
 
 
-def _face_rows(
-    second: int, ids: npt.NDArray[np.int64], sums: npt.NDArray[np.float64]
-) -> Table:
+def _face_rows(second: int, ids: npt.NDArray[np.int64], sums: npt.NDArray[np.float64]) -> Table:
     table = np.zeros(len(ids), FACE_SECOND)
     table["second"] = second
     table["track_id"] = ids

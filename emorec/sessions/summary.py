@@ -71,5 +71,3 @@ def summary_of(seconds: Table, duration_s: float, faces_seen: int) -> Summary:
         dominant=named if time_s[named] > 0 else None,
         unreadable=sums["unreadable_s"] / in_view_s if in_view_s else 0.0,
     )
-
-

@@ -241,4 +241,3 @@ class Timeline:
         row["wall_clock"] = wall_clock(self.clock_start, row["time_s"])
         # NaN stands for a missing number; it is the only value that is unequal to itself.
         return {name: None if row[name] != row[name] else row[name] for name in _ORDER}
-
