@@ -24,9 +24,7 @@ def face(track_id: int, probs: npt.NDArray[np.float32] | None, raw: bool = True)
     box = Box(0, 0, 40, 40)
     if probs is None:
         nothing = unclassified()
-        return Face(
-            track_id, box, 0.9, 1.0, 0.0, nothing, nothing, None, unreadable="too dark"
-        )
+        return Face(track_id, box, 0.9, 1.0, 0.0, nothing, nothing, None, unreadable="too dark")
     own = probs.copy() if raw else unclassified()
     return Face(track_id, box, 0.9, 1.0, 0.0, own, probs, EMOTIONS[int(probs.argmax())])
 

@@ -74,7 +74,8 @@ def list_sessions(args: argparse.Namespace) -> int:
 def show(args: argparse.Namespace) -> int:
     """Print what a session is, and its figures."""
     from emorec.rows import to_json
-    from emorec.sessions.report import marker_rows, of_stored
+    from emorec.sessions.report import of_stored
+    from emorec.sessions.tables import marker_rows
 
     with _store() as store:
         stored, report = store.session(args.id), of_stored(store, args.id)

@@ -14,15 +14,9 @@ from emorec.columns import FACE_SECOND, MARKER, SECOND, Column
 from emorec.errors import EmorecError
 from emorec.percent import percent
 from emorec.rows import Row, to_csv, to_json
-from emorec.sessions.report import (
-    NOTICE,
-    Report,
-    charts,
-    face_rows,
-    known_errors,
-    marker_rows,
-    second_rows,
-)
+from emorec.sessions.known_errors import known_errors
+from emorec.sessions.report import NOTICE, Report, charts
+from emorec.sessions.tables import face_rows, marker_rows, second_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from emorec.emotions import EMOTIONS, VALENCE
-from emorec.errors import ModelError
-from emorec.model import contract as contracts
-from emorec.model import shelf, store
-from emorec.percent import percent
-from emorec.rows import Row, json_line, wall_clock
+from emorec.emotions import EMOTIONS
+from emorec.rows import json_line
 from emorec.sessions.downsample import min_max
 from emorec.sessions.room import LEAST_FACES, groups_only, measures
 from emorec.sessions.seconds import Table
@@ -41,8 +37,6 @@ MOST_POINTS = 1200
 
 MOST_STRETCHES = 400
 MOST_STRIPS = 60
-_WEAK = 3  # expressions of which the model's errors are told
-_TAKEN_FOR = 2
 
 Floats = npt.NDArray[np.float64]
 
@@ -165,73 +159,6 @@ def _report(
     )
 
 
-def second_rows(report: Report) -> list[Row]:
-    """Return the seconds as rows with the columns of `emorec.columns.SECOND`."""
-    told = measures(report.seconds)
-    labels = [name for name in report.seconds.dtype.names or () if name.startswith("label_")]
-    rows = []
-    for place, second in enumerate(report.seconds):
-        read_s, in_view_s = (
-            float(second["read_s"]),
-            float(second["read_s"] + second["unreadable_s"]),
-        )
-        time_s = float(second["second"])
-        rows.append(
-            {
-                "time_s": time_s,
-                "wall_clock": wall_clock(report.started_at, time_s),
-                "observed_s": float(second["observed_s"]),
-                **{name: int(second[name]) for name in ("faces", "most_at_once", "in_view")},
-                "read_s": read_s,
-                "unreadable_s": float(second["unreadable_s"]),
-                **{name: _share(second[name], read_s) for name in (*EMOTIONS, *labels)},
-                "unreadable_share": _share(second["unreadable_s"], in_view_s),
-                **{name: _known(getattr(told, name)[place]) for name in _TOLD},
-                "smile_share": _known(told.smile[place]),
-                "mood_faces": int(second["mood_faces"]),
-                "synchrony_faces": int(second["synchrony_faces"]),
-            }
-        )
-    return rows
-
-
-_TOLD = ("mood", "mood_low", "mood_high", "synchrony", "synchrony_95")
-
-
-def face_rows(report: Report) -> list[Row]:
-    """Return the seconds of single faces with the columns of `emorec.columns.FACE_SECOND`."""
-    if report.faces is None:
-        return []
-    rows = []
-    for second in report.faces:
-        time_s, read_s = float(second["second"]), float(second["read_s"])
-        valence = sum(VALENCE[name] * float(second[name]) for name in EMOTIONS)
-        rows.append(
-            {
-                "time_s": time_s,
-                "wall_clock": wall_clock(report.started_at, time_s),
-                "track_id": int(second["track_id"]),
-                "read_s": read_s,
-                "unreadable_s": float(second["unreadable_s"]),
-                **{name: _share(second[name], read_s) for name in EMOTIONS},
-                "valence": _share(valence, read_s),
-            }
-        )
-    return rows
-
-
-def marker_rows(report: Report) -> list[Row]:
-    """Return the markers with the columns of `emorec.columns.MARKER`."""
-    return [
-        {
-            "time_s": marker.time_s,
-            "wall_clock": wall_clock(report.started_at, marker.time_s),
-            "label": marker.label,
-        }
-        for marker in report.markers
-    ]
-
-
 def charts(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by their headings; those without data are left out.
 
@@ -253,54 +180,6 @@ def charts(report: Report) -> dict[str, Chart]:
     if report.faces is not None and len(report.faces):
         found["Faces"] = draw.strips(*_strips(report.faces), report.span_s)
     return found
-
-
-def known_errors(made_with: Mapping[str, Any]) -> list[str]:
-    """Return what is known of the errors of the model that read a session, in sentences.
-
-    Args:
-        made_with: as `emorec.rows.header` makes it.
-    """
-    sha256 = made_with.get("model", {}).get("sha256")
-    try:
-        for name in shelf.names():
-            file = store.path_of(name)
-            contract = contracts.read(file.with_suffix(".json"))
-            if sha256 in {each["sha256"] for each in contract.files.values()}:
-                return _errors(shelf.measured(file, contract))
-    except ModelError:  # a damaged model must not take the report away
-        pass
-    return [
-        "How often this model is wrong is not known here: it is not among the models installed."
-    ]
-
-
-def _errors(evaluations: Mapping[str, Any]) -> list[str]:
-    if not evaluations:
-        return ["How often this model is right has not been measured."]
-    # PrivateTest chose nothing of the model; other splits may have.
-    split = "PrivateTest" if "PrivateTest" in evaluations else next(iter(evaluations))
-    evaluation = evaluations[split]
-    measured = evaluation.shown or evaluation.fer2013
-    accuracy = percent(measured.accuracy)
-    first = f"Its likeliest expression is that of {measured.answer.labels} in {accuracy} of"
-    lines = [f"{first} {measured.n:,} photographed faces ({split})."]
-    weakest = sorted(measured.labels, key=lambda label: measured.per_class[label].recall)[:_WEAK]
-    for label in weakest:
-        row = measured.confusion[measured.labels.index(label)]
-        others = sorted(
-            (count / max(sum(row), 1), other)
-            for count, other in zip(row, measured.labels, strict=True)
-            if other != label
-        )
-        taken = " and ".join(
-            f"{other} ({percent(share)})" for share, other in reversed(others[-_TAKEN_FOR:])
-        )
-        recall = percent(measured.per_class[label].recall)
-        lines.append(
-            f"Of faces that people call {label} it finds {recall}; it takes others for {taken}."
-        )
-    return lines
 
 
 def _all_shares(seconds: Table) -> Floats:
@@ -349,11 +228,3 @@ def _strips(faces: Table) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
     read_s = np.bincount(at, own["read_s"])
     sums = np.stack([np.bincount(at, own[name]) for name in EMOTIONS], axis=1)
     return first + step * keys[1], keys[0], sums / read_s[:, None]
-
-
-def _share(of: float, by: float) -> float | None:
-    return float(of) / by if by > 0 else None
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -43,7 +43,7 @@ class Summary(Record):
 
 
 def summarize(timeline: Timeline) -> Summary:
-    """Return the figures of a session so far; `emorec.sessions.seconds` says how time counts."""
+    """Return the figures of a session so far; `emorec.sessions.aggregator` says how time counts."""
     first_s, last_s = timeline.span_s
     return summary_of(timeline.seconds(), last_s - first_s, timeline.faces_seen)
 

@@ -28,7 +28,8 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.records import FrameResult
 from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clock
-from emorec.sessions.seconds import Aggregator, Table
+from emorec.sessions.aggregator import Aggregator
+from emorec.sessions.seconds import Table
 from emorec.sessions.texts import LABEL_MOST, checked_text
 
 MOST_ROWS = 50_000

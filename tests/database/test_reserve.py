@@ -88,7 +88,7 @@ print("fine")
 @pytest.mark.long
 def test_a_full_disk_can_be_read_and_emptied(tmp_path: Path) -> None:
     """On a file system of 16 MB, in a mount name space of its own."""
-    mount = f"mount -t tmpfs -o size=16m tmpfs {tmp_path} && exec {sys.executable} -c \"$CODE\""
+    mount = f'mount -t tmpfs -o size=16m tmpfs {tmp_path} && exec {sys.executable} -c "$CODE"'
     unshared = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
     env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
     done = subprocess.run(

@@ -145,9 +145,7 @@ def test_two_processes_write_at_once(sessions: SessionStore) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_a_database_that_freezes_is_given_up(
-    store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_freezes_is_given_up(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     with proxy(os.environ["DATABASE_URL"]) as between:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from emorec.sessions import room
-from emorec.sessions.room import baseline, groups_only, measures, mood, synchrony, trimmed_mean
-from emorec.sessions.seconds import Aggregator
+from emorec.sessions.aggregator import Aggregator
+from emorec.sessions.face_history import baseline
+from emorec.sessions.room import groups_only, measures, mood, synchrony, trimmed_mean
 from testkit.room import frame, happy
 
 
-def played(shares, rate: int = 5):  # noqa: ANN001, ANN201
+def played(shares, rate: int = 5):
     """Return the seconds of faces whose valence is given by second and face; None = unreadable."""
     aggregator = Aggregator()
     for second, row in enumerate(shares):
@@ -26,7 +27,7 @@ def played(shares, rate: int = 5):  # noqa: ANN001, ANN201
     ("values", "mean"),
     [([1.0], 1.0), ([0, 1, 2, 3], 1.5), ([-100, 1, 2, 3, 100], 2.0), ([9, 0, 1, 1, 1, 1], 1.0)],
 )
-def test_a_fifth_at_each_end_does_not_count(values, mean) -> None:  # noqa: ANN001
+def test_a_fifth_at_each_end_does_not_count(values, mean) -> None:
     assert trimmed_mean(np.array(values, float)) == pytest.approx(mean)
 
 

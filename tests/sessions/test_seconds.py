@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from emorec.emotions import EMOTIONS
 from emorec.records import FrameResult
+from emorec.sessions.aggregator import LAST_STEP_S, MOST_STEP_S, Aggregator
 from emorec.sessions.seconds import (
     FACE_SECOND,
-    LAST_STEP_S,
-    MOST_STEP_S,
     SECOND,
     SUMS,
-    Aggregator,
     mean_probabilities,
     merged,
 )
@@ -92,7 +90,7 @@ sessions = st.lists(st.tuples(st.integers(0, 600), faces), max_size=25, unique_b
 
 @settings(max_examples=60)
 @given(sessions)
-def test_the_sums_are_those_of_a_plain_computation(moments) -> None:  # noqa: ANN001
+def test_the_sums_are_those_of_a_plain_computation(moments) -> None:
     """Counted here hundredth by hundredth, from the pictures alone."""
     moments = sorted((hundredths * 7, shown) for hundredths, shown in moments)
     aggregator = aggregated([frame(at / 100, shown) for at, shown in moments])
@@ -126,7 +124,7 @@ def some_seconds(seed: int, n: int) -> np.ndarray:
 
 
 @given(st.lists(st.integers(0, 20), min_size=3, max_size=3), st.integers(0, 1000))
-def test_the_order_in_which_windows_are_merged_does_not_matter(sizes, seed) -> None:  # noqa: ANN001
+def test_the_order_in_which_windows_are_merged_does_not_matter(sizes, seed) -> None:
     a, b, c = (some_seconds(seed + i, n) for i, n in enumerate(sizes))
     whole = merged([a, b, c])
     assert merged([np.concatenate([a, b]), c]) == merged([a, np.concatenate([b, c])]) == whole
