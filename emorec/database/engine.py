@@ -163,7 +163,7 @@ def _engine(address: URL) -> Engine:
         from emorec.database.answering import AnsweringConnection  # only where it is needed
     except ModuleNotFoundError:
         raise StoreError(
-            'DATABASE_URL: PostgreSQL needs psycopg: run pip install "emorec[people]".'
+            'DATABASE_URL: PostgreSQL needs psycopg: run pip install "psycopg[binary]".'
         ) from None
     engine = create_engine(address, connect_args={"connect_timeout": _CONNECT_S}, **choices)
 
