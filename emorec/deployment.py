@@ -37,7 +37,8 @@ _STUN = re.compile(r"stuns?:[^?:\s]+(:\d{1,5})?")
 _TURN = re.compile(r"turns?:[^?:\s]+(:\d{1,5})?(\?transport=(udp|tcp))?")
 _SITES = re.compile(r"(https?://[\w.*:-]+)( +https?://[\w.*:-]+)*")
 _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+:[0-9a-f:.]+")
-# SQLAlchemy's form of an address (docs.sqlalchemy.org, "Database URLs"), without loading it. What it cannot parse, `emorec.database.engine` could not open.
+# SQLAlchemy's form of an address (docs.sqlalchemy.org, "Database URLs"), without loading it. What
+# it cannot parse, `emorec.database.engine` could not open.
 _POSTGRESQL = re.compile(
     r"postgres(ql)?(\+\w+)?://([^:/]*(:[^@]*)?@)?(\[[^]/?]+\]|[^:/?\[]*)(:\d*)?(/[^?]*)?(\?.*)?"
 )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.percent import percent
 from emorec.sessions.room import LEAST_FACES
@@ -18,6 +22,8 @@ LEAST_GAP_S = 60.0
 
 NEGATIVE = ("angry", "disgust", "fear", "sad")
 """The expressions whose shares, added, make the negative share."""
+
+_NEGATIVE_PLACES = [EMOTIONS.index(emotion) for emotion in NEGATIVE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,16 @@ class Alert:
             if long_enough and time_s - self._began_s >= LEAST_GAP_S:
                 self._on, self._began_s = True, time_s
         return self._on
+
+
+def negative_share(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the negative share of each second, in [0, 1]; NaN where the shares are not told.
+
+    Args:
+        shares: shape (n, 7), as `emorec.sessions.room.Measures` has them.
+    """
+    share: npt.NDArray[np.float64] = shares[:, _NEGATIVE_PLACES].sum(axis=1).clip(0.0, 1.0)
+    return share
 
 
 def words(share: float) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from emorec.emotions import EMOTIONS
 
@@ -121,17 +122,20 @@ def synchrony(valence: Floats, seed: int) -> tuple[float, float, int]:
     n = moving.shape[1]
     if n < LEAST_FACES:
         return np.nan, np.nan, n
-    shifts = np.random.default_rng(seed).integers(0, len(moving), (_SHIFTED, n))
+    length = len(moving)
+    shifts = np.random.default_rng(seed).integers(0, length, (_SHIFTED, n))
     shifts = np.vstack([np.zeros((1, n), np.int64), shifts])
-    places = (np.arange(len(moving))[None, :, None] + shifts[:, None, :]) % len(moving)
-    standard = (moving - moving.mean(axis=0)) / moving.std(axis=0)
     centred = moving - moving.mean(axis=0)
-    own = standard[places, np.arange(n)]
-    shifted = centred[places, np.arange(n)]
-    others = (shifted.sum(axis=2, keepdims=True) - shifted) / (n - 1)
-    spread = others.std(axis=1)
-    correlation = (own * others).mean(axis=1) / np.where(spread > _LEAST_STD, spread, np.inf)
-    means = correlation.mean(axis=1)
+    every_shift = sliding_window_view(np.vstack([centred, centred]), length, axis=0)
+    copies = every_shift[shifts, np.arange(n)]  # (copies, n, t)
+    # The mean of the others is the sum less the face, by n - 1, which a correlation leaves out: so
+    # the sum of all faces and its covariance with each are enough.
+    total = copies.sum(axis=1)
+    own = centred.var(axis=0)
+    with_total = np.einsum("ct,cnt->cn", total, copies) / length
+    others = (total**2).mean(axis=1)[:, None] - 2 * with_total + own
+    spread = np.sqrt(own * np.maximum(others, _LEAST_STD**2))
+    means = ((with_total - own) / spread).mean(axis=1)
     return float(means[0]), float(np.sort(means[1:])[round(0.95 * (_SHIFTED + 1)) - 1]), n
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from emorec.errors import EmorecError
-from emorec.sessions.alert import Alert, AlertRule, words
+from emorec.sessions.alert import Alert, AlertRule, negative_share, words
 
 RULE = AlertRule(level=0.5, hold_s=10)
 
@@ -53,6 +54,11 @@ def test_never_about_few_faces_or_what_is_not_known() -> None:
 def test_a_rule_out_of_range_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(EmorecError, match="Received"):
         AlertRule(**wrong)
+
+
+def test_the_negative_share_is_that_of_four_expressions() -> None:
+    shares = np.array([[0.1, 0.1, 0.2, 0.1, 0.3, 0.1, 0.1], [np.nan] * 7])
+    assert negative_share(shares) == pytest.approx([0.7, np.nan], nan_ok=True)
 
 
 def test_it_speaks_of_the_room() -> None:
