@@ -6,7 +6,8 @@
 - One row a second and face of the last ten minutes.
 - The markers.
 
-Eight hours of 25 faces take under 20 MB (benchmarks/sessions.py).
+Eight hours of 25 faces take under 20 MB: 9.5 MB of rows, 3.6 MB of seconds (of 124 bytes), 0.7 MB
+of seconds of single faces; benchmarks/sessions.py measures it.
 """
 
 from __future__ import annotations
