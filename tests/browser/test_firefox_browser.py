@@ -1,0 +1,36 @@
+"""The live page in Firefox: Debian's firefox-esr, with the camera that Firefox itself fakes."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from testkit import app, firefox
+
+_FRAME = "document.querySelector('iframe[title*=webrtc]').contentDocument"
+_BUTTON = f"[...({_FRAME}?.querySelectorAll('button') || [])].find((b) => b.innerText === '%s')"
+_FRAMES = f"{_FRAME}.querySelector('video').getVideoPlaybackQuality().totalVideoFrames"
+_SHOWN = "document.body.innerText.includes('%s')"
+
+
+@pytest.mark.long
+@pytest.mark.skipif(
+    firefox.firefox_path() is None and "CI" not in os.environ, reason="no Firefox is installed"
+)
+def test_firefox_sends_a_picture_and_gets_it_back_without_an_error(tmp_path) -> None:
+    log, profile = tmp_path / "app.log", tmp_path / "profile"
+    profile.mkdir()
+    with app.running_app(log) as (_, url), firefox.running_firefox(profile) as tab:
+        tab.open(url)
+        tab.until(f"document.querySelector('iframe[title*=webrtc]') && !!{_BUTTON % 'Start camera'}")
+        assert tab.evaluate("document.title") == "EmoRec · Live"
+        tab.evaluate(f"{_BUTTON % 'Start camera'}.click()")
+        tab.until(_SHOWN % "Readings/s")
+        before = tab.evaluate(_FRAMES)
+        tab.until(f"{_FRAMES} > {before} + 20")
+        tab.until(_SHOWN % "No face in view")  # the pattern shows none
+        tab.evaluate(f"{_BUTTON % 'Stop'}.click()")
+        tab.until(_SHOWN % "No face was read in this session")
+    lines = log.read_text()
+    assert '"ERROR"' not in lines and "Traceback" not in lines, lines
