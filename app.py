@@ -33,7 +33,7 @@ if __name__ == "__main__":
         photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
     )
     home = st.Page(
-        partial(live.render, meanwhile=pictures),
+        partial(live.render, photos=pictures),
         title="Live",
         icon=":material/videocam:",
         url_path="live",

@@ -8,7 +8,9 @@ import streamlit as st
 
 from emorec import rows
 from emorec.drawing import charts
+from emorec.live.stream import LiveStream
 from emorec.pages.live import group
+from emorec.pages.live.state import LivePicture
 from emorec.percent import percent
 from emorec.sessions.room import groups_only
 from emorec.sessions.seconds import mean_probabilities
@@ -16,16 +18,44 @@ from emorec.sessions.summary import summarize
 from emorec.sessions.timeline import Timeline
 
 
-def show(timeline: Timeline, made_with: dict[str, Any], group_only: bool = False) -> None:
-    """Show what the session was, once it is over.
+def identity(stream: LiveStream) -> str | None:
+    """Return what tells the session that was started last from those before; None: there is none.
+    """
+    return stream.timeline.clock_start.isoformat() if stream.timeline else None
+
+
+def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> None:
+    """Show what the session was, once it is over, and ask whether to keep or discard it.
 
     Args:
-        timeline: of the session.
+        stream: what read it.
         made_with: the header of its rows.
-        group_only: whether totals alone are shown and taken away: no row of a single face.
+        own: says whether it was an example, and whether totals alone are shown and taken away: no
+            row of a single face.
     """
+    timeline = stream.timeline
+    assert timeline is not None, "only a session that has begun is shown"
+    st.header("The example" if own.is_example else "Your session")
+    _report(timeline, made_with, own.group_only or stream.view.group_only)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        if own.is_example:
+            st.button("Back to the start", type="primary", on_click=stream.discard)
+            return
+        # Keeping a session on the server, once there is a store, belongs here.
+        st.button(
+            "Discard and start anew",
+            icon=":material/delete:",
+            key="discard",
+            on_click=stream.discard,
+        )
+        st.markdown(
+            "**Keep or discard?** A new session takes the place of this one. It is kept in memory "
+            "until you discard it or close this tab; on disk, nothing."
+        )
+
+
+def _report(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> None:
     summary = summarize(timeline)
-    st.subheader("Your session")
     length, seen, most = st.columns(3)
     length.metric("Length", f"{summary.duration_s:.0f} s")
     seen.metric("Faces seen", summary.faces_seen)
@@ -64,4 +94,3 @@ def show(timeline: Timeline, made_with: dict[str, Any], group_only: bool = False
     )
     if not (timeline.complete or group_only):
         st.caption("The session was long: CSV and JSON hold single faces of its last minutes.")
-    st.caption("Kept in memory until the next START or until this tab is closed; on disk, nothing.")
