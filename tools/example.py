@@ -72,7 +72,11 @@ def _frame(heads: list[Image], columns: int, rows: int, face_px: int, time_s: fl
         y = (number // columns + 0.5) * height / rows - head.shape[0] / 2 + nod
         move = np.array([[1.0, 0.0, x], [0.0, 1.0, y]])
         cv2.warpAffine(
-            head, move, SIZE_WH, dst=image, flags=cv2.INTER_LINEAR,
+            head,
+            move,
+            SIZE_WH,
+            dst=image,
+            flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
     return image

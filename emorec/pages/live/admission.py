@@ -150,7 +150,9 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         room().leave(stream)
         was_example = own.example == "on"
         own.example = None
-        if ended or was_example:  # a component that is told to stop, or of the example, has no START
+        if (
+            ended or was_example
+        ):  # a component that is told to stop, or of the example, has no START
             st.rerun()
     if stream.problem:
         st.warning(stream.problem, icon=":material/videocam_off:")

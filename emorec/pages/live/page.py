@@ -38,20 +38,22 @@ def render(photos: StreamlitPage | None = None) -> None:
         with st.container(key="stage", gap="small"):
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
-            report = summary.identity(stream) if scene == "over" else None
-            alert = layout.dress_stage(stage.asked_video(), is_screen(), report, follow)
+            told = summary.identity(stream) if scene == "over" else None
+            alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow)
         with layout.unseen("camera check"):
             problem = camera_problem() or start_problem(alert)
-        if scene == "over":
-            with st.container(key="report"):
-                summary.show(stream, reader.made_with, own)
-        else:
+        # Filled below, once the controls have said whether totals alone are shown.
+        report = st.container(key="report") if scene == "over" else None
+        if report is None:
             with st.container(key="consent", gap="small"):
                 stage.consent()
         with st.container(key="controls"):
             detector = controls.show(stream, reader, rtc, scene == "live")
         own.group_only |= scene == "live" and stream.view.group_only
-        if scene != "over":
+        if report is not None:
+            with report:
+                summary.show(stream, reader.made_with, own)
+        else:
             with st.container(key="slots"):
                 if scene == "live":
                     st.fragment(readings.show, run_every=0.5)(stream)

@@ -19,8 +19,7 @@ from emorec.sessions.timeline import Timeline
 
 
 def identity(stream: LiveStream) -> str | None:
-    """Return what tells the session that was started last from those before; None: there is none.
-    """
+    """Return what tells the last session from those before it; None: there is none."""
     return stream.timeline.clock_start.isoformat() if stream.timeline else None
 
 
@@ -73,13 +72,14 @@ def _report(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> 
         share = summary.shares[summary.dominant]
         st.markdown(f"Most often **{summary.dominant}**: {percent(share)} of the time.")
     st.vega_lite_chart(*charts.mood(*mean_probabilities(seconds), timeline.span_s), key="session")
+    name = f"emorec_{timeline.clock_start:%Y-%m-%d_%H%M}_session"
     csv, json = st.columns(2)
     if not group_only:
         csv.download_button(
             "CSV",
             # Written when the visitor asks for it: a long session takes seconds.
             lambda: rows.to_csv(timeline, rows.columns(wall_clock=True)),
-            "emorec_session.csv",
+            f"{name}.csv",
             "text/csv",
             width="stretch",
             on_click="ignore",
@@ -87,7 +87,7 @@ def _report(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> 
     json.download_button(
         "JSON",
         lambda: rows.to_json(made_with, None if group_only else timeline, summary=summary),
-        "emorec_session.json",
+        f"{name}.json",
         "application/json",
         width="stretch",
         on_click="ignore",
