@@ -23,7 +23,7 @@ from testkit.portraits import room
 
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
-CROWDS = {"one": (1, 1, 260.0), "nine": (3, 3, 130.0), "25": (5, 5, 84.0)}
+CROWDS = {"one": (1, 1, 260.0), "nine": (3, 3, 130.0), "25": (5, 5, 80.0)}
 """Columns and rows of faces in the camera's picture, and the side of a face in pixels."""
 
 _STEPS = 20  # frames of a camera's film, after which it runs backwards

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
@@ -45,8 +46,12 @@ _LAW = """
 """
 
 
-def render() -> None:
-    """Show the page."""
+def render(notice: StreamlitPage | None = None) -> None:
+    """Show the page.
+
+    Args:
+        notice: the page for people who are filmed; None: it is not offered.
+    """
     st.title("About")
     st.markdown("EmoRec reads the **apparent expression** of faces, not inner feeling.")
     does, does_not = st.columns(2, gap="large")
@@ -66,6 +71,12 @@ def render() -> None:
     st.markdown(_STORED)
     st.subheader("The law, in four lines")
     st.markdown(_LAW)
+    if notice is not None:
+        st.page_link(
+            notice,
+            label="A notice for people who are filmed: to print, or for a second screen",
+            icon=":material/print:",
+        )
 
 
 def _model(contract: Contract, file_format: str) -> None:

@@ -154,6 +154,26 @@ def answer_offers_that_were_checked() -> None:
     library._process_offer_coro = webrtc.process_offer  # type: ignore[assignment]
 
 
+def skip_the_end_of_candidates() -> None:
+    """`streamlit_webrtc.webrtc.WebRtcWorker.set_ice_candidates_from_offerer`: skips empty ones.
+
+    Firefox ends its candidates with an empty one (RFC 8838, section 13). streamlit-webrtc cannot
+    read it, and logs that as an ERROR in every run of the page. app.py applies it, for the same
+    reason as the patch above.
+    """
+    from streamlit_webrtc.webrtc import WebRtcWorker
+
+    take = WebRtcWorker.set_ice_candidates_from_offerer
+    if getattr(take, "skips_empty", False):  # app.py applies it in every run
+        return
+
+    def take_those_with_text(worker: Any, candidates: dict[str, dict[str, Any]]) -> None:
+        take(worker, {key: one for key, one in candidates.items() if one.get("candidate")})
+
+    take_those_with_text.skips_empty = True  # type: ignore[attr-defined]
+    WebRtcWorker.set_ice_candidates_from_offerer = take_those_with_text
+
+
 def know_when_packets_arrived() -> None:
     """`aioice.ice` and `aiortc.rtcdtlstransport`: a packet's time is that of the kernel.
 

@@ -40,9 +40,10 @@ _PAGE = f"""
   height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
 }}
 .st-key-stage > :has(iframe) {{ position: relative; z-index: 1; order: -1; }}
-:has(> .st-key-example) {{
+:has(> .st-key-example), :has(> .st-key-tag) {{
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}
+:has(> .st-key-tag) {{ z-index: 2; }}
 .st-key-example * {{ height: 100% !important; }}
 .st-key-example img {{ object-fit: cover; border-radius: 0.5rem; }}
 :has(> .st-key-actions) {{
@@ -55,11 +56,8 @@ _PAGE = f"""
   border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
   margin: 0;
 }}
-.stMain :has(> [data-testid="stHtml"] > .emorec-tag), .st-key-stage :has(> .emorec-tag) {{
-  position: static; height: 0;
-}}
 .emorec-tag, .st-key-example::after {{
-  position: absolute; z-index: 2; right: 0.75rem; top: calc({_STAGE_HEIGHT} - 2.6rem); margin: 0;
+  position: absolute; right: 0.75rem; bottom: 0.75rem; margin: 0;
   padding: 0.1rem 0.6rem; border-radius: 0.3rem; color: white; background: rgb(16 20 24 / 0.8);
   font-size: 0.9rem; line-height: 1.6; pointer-events: none; max-width: calc(100% - 1.5rem);
 }}
@@ -125,7 +123,7 @@ _PAGE = f"""
 .st-key-live:fullscreen .st-key-stage iframe {{
   height: calc(100vh - {_STRIP_PX}px + {_BUTTON_PX}px) !important;
 }}
-.st-key-live:fullscreen .emorec-tag {{ top: 0.75rem; }}
+.st-key-live:fullscreen :has(> .st-key-tag) {{ height: calc(100vh - {_STRIP_PX}px); }}
 @media (min-width: {_TWO_COLUMNS_PX}px) {{
   .st-key-live {{
     grid-template-columns: minmax(0, 1.85fr) minmax(0, 1fr);

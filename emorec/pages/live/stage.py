@@ -155,10 +155,12 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
         with st.container(key="fullscreen", width="content"):
             # `layout` makes it work: a browser asks for the press itself.
             st.button("Full screen", icon=":material/fullscreen:", key="full screen")
-    if stream.paused:
-        st.html('<p class="emorec-tag">Paused: nothing is read</p>')
-    elif visit().state(LivePicture).is_example:
-        st.html(f'<p class="emorec-tag">{example.SAYS}</p>')
+    tag = "Paused: nothing is read" if stream.paused else None
+    if tag is None and visit().state(LivePicture).is_example:
+        tag = example.SAYS
+    if tag is not None:
+        with st.container(key="tag"):
+            st.html(f'<p class="emorec-tag">{tag}</p>')
 
 
 def consent() -> None:
