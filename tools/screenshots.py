@@ -75,7 +75,7 @@ def over(page: Any, url: str) -> None:
 
 def denied(page: Any, url: str) -> None:
     """Show a camera that the visitor has denied."""
-    page.context.browser.new_browser_cdp_session().send(
+    page.context.new_cdp_session(page).send(
         "Browser.setPermission",
         {"permission": {"name": "camera"}, "setting": "denied", "origin": url},
     )

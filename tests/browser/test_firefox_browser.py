@@ -29,7 +29,9 @@ def test_firefox_sends_a_picture_and_gets_it_back_without_an_error(tmp_path) -> 
     profile.mkdir()
     with app.running_app(log) as (_, url), firefox.running_firefox(profile) as tab:
         tab.open(url)
-        tab.until(f"document.querySelector('iframe[title*=webrtc]') && !!{_BUTTON % 'Start camera'}")
+        tab.until(
+            f"document.querySelector('iframe[title*=webrtc]') && !!{_BUTTON % 'Start camera'}"
+        )
         assert tab.evaluate("document.title") == "EmoRec · Live"
         tab.evaluate(f"{_BUTTON % 'Start camera'}.click()")
         tab.until(_SHOWN % "Readings/s")

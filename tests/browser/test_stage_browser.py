@@ -172,7 +172,9 @@ def test_the_failure_message_opens_the_connection_check(opened, app_url):
     while not opens.count():
         assert time.monotonic() < until, page.inner_text("body")
         # Where the room is still full of those before, a place is free a moment later.
-        start = page.frame_locator('iframe[title*="webrtc"]').get_by_role("button", name="Start camera")
+        start = page.frame_locator('iframe[title*="webrtc"]').get_by_role(
+            "button", name="Start camera"
+        )
         if start.is_visible():
             start.click()
         page.wait_for_timeout(1000)

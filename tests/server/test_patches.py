@@ -12,6 +12,9 @@ import aiortc.codecs
 import pytest
 from aiortc import RTCPeerConnection, rtcrtpreceiver
 from aiortc.contrib.media import RelayStreamTrack
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.vp8 import Vp8Encoder
@@ -69,6 +72,21 @@ def test_every_patch_is_applied_and_once_only():
     stop = RelayStreamTrack.stop
     patches.apply()
     assert RelayStreamTrack.stop is stop
+
+
+def test_a_download_outlives_the_other_visitors_runs_until_the_visitors_own_next():
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+    asked = files.add_deferred(lambda: b"a,b", "text/csv", "", "session.csv")
+    made = files.execute_deferred(asked)
+    name = made.removeprefix("/media/")
+    for _ in range(4):
+        files.remove_orphaned_files()
+    assert files._storage.get_file(name).content == b"a,b"
+    files.clear_session_refs()
+    for _ in range(2):
+        files.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        files._storage.get_file(name)
 
 
 def test_firefoxs_empty_last_candidate_is_left_out_of_all_and_no_error(monkeypatch, caplog):

@@ -50,11 +50,20 @@ _PAGE = f"""
   position: absolute; z-index: 2; top: calc({_STAGE_HEIGHT} + 8px); left: {_START_PX}px; right: 0;
   width: auto !important;
 }}
-.st-key-actions {{ height: {_BUTTON_PX - 8}px; flex-wrap: nowrap; justify-content: flex-end; }}
-.st-key-actions button, .st-key-actions a {{ white-space: nowrap; }}
+.st-key-actions {{
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: end;
+  grid-template-columns: repeat(3, minmax(0, 10rem)); align-items: center;
+}}
+.st-key-actions > *, .st-key-actions * {{ width: 100%; }}
+.st-key-actions button, .st-key-actions a {{ white-space: nowrap; justify-content: center; }}
+.st-key-actions button *, .st-key-actions a * {{ width: auto; }}
 .st-key-actions [data-testid="stPageLink"] a {{
   border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
-  margin: 0;
+  margin: 0; min-height: 2.5rem;
+}}
+@container (max-width: 700px) {{
+  .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
+  .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
 }}
 .emorec-tag, .st-key-example::after {{
   position: absolute; right: 0.75rem; bottom: 0.75rem; margin: 0;
@@ -114,11 +123,10 @@ _PAGE = f"""
   display: block; padding: 0; overflow: hidden; background: #101418; color: white;
 }}
 .st-key-live:fullscreen > :not(:has(> .st-key-stage, > .st-key-slots)),
-.st-key-live:fullscreen .st-key-slots > *,
+.st-key-live:fullscreen .st-key-slots :not(:has(.st-key-strip), .st-key-strip, .st-key-strip *),
 .st-key-live:fullscreen :has(> .st-key-actions) {{ display: none; }}
-.st-key-live:fullscreen .st-key-slots > :has(> .st-key-strip) {{
-  display: block; padding-inline: 1rem;
-}}
+.st-key-live:fullscreen .st-key-slots :has(.st-key-strip) {{ display: block; }}
+.st-key-live:fullscreen .st-key-strip {{ padding-inline: 1rem; }}
 .st-key-live:fullscreen .st-key-stage {{ height: calc(100vh - {_STRIP_PX}px); overflow: hidden; }}
 .st-key-live:fullscreen .st-key-stage iframe {{
   height: calc(100vh - {_STRIP_PX}px + {_BUTTON_PX}px) !important;
@@ -134,16 +142,14 @@ _PAGE = f"""
 @media (max-width: {_TWO_COLUMNS_PX - 1}px) {{
   .st-key-live > :has(> .st-key-controls) {{ order: 2; }}
   .st-key-slots :has(> .st-key-now) {{ order: 2; }}
-  .st-key-slots > :has(> .st-key-now [data-testid="stAlert"]) {{ order: -1; }}
+  .st-key-slots :has(> .st-key-now [data-testid="stAlert"]) {{ order: -1; }}
   .st-key-now:has([data-testid="stAlert"]) {{ height: auto !important; }}
 }}
 @media (max-width: 640px) {{
-  :has(> .st-key-actions) {{ left: 140px; }}
-  .st-key-actions {{ gap: 0.4rem; }}
-  .st-key-actions button, .st-key-actions a {{ padding-inline: 0.5rem !important; }}
-  .st-key-actions.st-key-actions span:has(> [data-testid="stIconMaterial"]) ~ * {{
-    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-  }}
+  :has(> .st-key-actions) {{ left: 124px; }}
+  .st-key-actions {{ gap: 0.3rem; grid-template-columns: 7rem 6rem; }}
+  :has(> .st-key-actions .st-key-pause) {{ left: 80px; }}
+  .st-key-actions:has(.st-key-pause) {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }}
 }}
 </style>
 """
