@@ -79,7 +79,7 @@ def denied(page: Any, url: str) -> None:
         "Browser.setPermission",
         {"permission": {"name": "camera"}, "setting": "denied", "origin": url},
     )
-    app.ready_to_start(page, url)
+    app.ready_to_start(page, url).click()
     page.get_by_text("denies this page the camera").wait_for()
     page.wait_for_timeout(1500)
 

@@ -137,7 +137,7 @@ def test_the_example_needs_no_camera_and_can_be_paused_kept_and_shown_large(laun
     page.get_by_text("Paused: nothing is read").wait_for()
     page.get_by_role("button", name="Go on").click()
     page.locator(".emorec-rows [data-face], .emorec-seats [data-face]").first.click()
-    page.get_by_role("button", name="All faces").click()
+    page.get_by_role("button", name="All faces", exact=True).click()
     live_frame(page).get_by_role("button", name="Stop").click()
     heading = page.get_by_role("heading", name="The example")
     heading.wait_for()

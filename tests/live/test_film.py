@@ -1,8 +1,9 @@
-"""A film in place of a camera: its frames come at its own rate, again and again, until it is told."""
+"""A film in place of a camera: its frames come at its own rate, again and again, until the end."""
 
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -28,9 +29,9 @@ def play(file, frames: int, timeout_s: float = 30.0) -> list[tuple[float, av.Vid
 
 
 def test_a_film_begins_again_and_its_time_stamps_go_on(tmp_path) -> None:
-    short = tmp_path / "short.ivf"
-    with av.open(str(short), "w", format="ivf") as out:
-        stream = out.add_stream("libvpx", rate=30)
+    short = tmp_path / "short.mp4"
+    with av.open(str(short), "w", format="mp4") as out:
+        stream = out.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for level in range(6):
             image = np.full((48, 64, 3), 40 * level, np.uint8)
@@ -38,7 +39,7 @@ def test_a_film_begins_again_and_its_time_stamps_go_on(tmp_path) -> None:
         out.mux(stream.encode())
     came = play(short, 15)
     times = [frame.time for _, frame in came]
-    steps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(times)]
     assert len(times) >= 15 and steps == pytest.approx([1 / 30] * len(steps), abs=0.002)
     arrived_s = came[-1][0] - came[0][0]
     assert arrived_s >= times[-1] - times[0] - 0.1, "no frame comes before it is due"

@@ -1,4 +1,4 @@
-"""The notice for people who are filmed: what it must say, and a code that leads to the About page."""
+"""The notice for people who are filmed: what it must say, and a code for the About page."""
 
 from __future__ import annotations
 

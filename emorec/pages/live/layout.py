@@ -51,7 +51,7 @@ _PAGE = f"""
   width: auto !important;
 }}
 .st-key-actions {{
-  height: {_BUTTON_PX - 8}px; display: grid; justify-content: end;
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start;
   grid-template-columns: repeat(3, minmax(0, 10rem)); align-items: center;
 }}
 .st-key-actions > *, .st-key-actions * {{ width: 100%; }}
