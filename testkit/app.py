@@ -199,7 +199,7 @@ def start_live(page: Any) -> None:
     from playwright.sync_api import TimeoutError as TookTooLong
 
     for last in (False, True):
-        discard = page.get_by_role("button", name="Discard and start anew")
+        discard = page.get_by_role("button", name="Discard this session")
         if discard.count():
             discard.click()
         live_frame(page).get_by_role("button", name="START").click()

@@ -42,7 +42,7 @@ from testkit.page import Page, PageError
 
 _START_S = 90.0
 _COMPONENT = "webrtc_streamer"
-_DISCARD = "Discard and start anew"  # the session before, whose report stands in place of START
+_DISCARD = "Discard this session"  # the session before, whose report stands in place of START
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def keep_downloads_until_the_next_run() -> None:
                 files[f"made {file_id}"] = PurePosixPath(url).stem
         return url
 
-    MediaFileManager.execute_deferred = make_and_keep  # type: ignore[method-assign]
+    MediaFileManager.execute_deferred = make_and_keep  # type: ignore[assignment, method-assign]
 
 
 def notice_the_dead_sooner() -> None:
@@ -196,7 +196,7 @@ def skip_the_end_of_candidates() -> None:
         take(worker, {key: one for key, one in candidates.items() if one.get("candidate")})
 
     take_those_with_text.skips_empty = True  # type: ignore[attr-defined]
-    WebRtcWorker.set_ice_candidates_from_offerer = take_those_with_text
+    WebRtcWorker.set_ice_candidates_from_offerer = take_those_with_text  # type: ignore[assignment, method-assign]
 
 
 def know_when_packets_arrived() -> None:

@@ -92,7 +92,7 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page, images):
     with download.value.path().open(encoding="utf-8") as file:
         record = json.load(file)
     assert record["header"]["model"]["name"] and len(record["rows"]) == len(rows)
-    page.get_by_role("button", name="Discard and start anew").click()
+    page.get_by_role("button", name="Discard this session").click()
     live_frame(page).get_by_role("button", name="Start camera").wait_for()
 
 

@@ -82,8 +82,8 @@ def choose_source(locked: bool) -> None:
         locked: whether a picture runs, which keeps what it started with.
     """
     titles = _titles()
-    if st.session_state.get(_SOURCE) not in titles:  # a camera that was unplugged
-        st.session_state[_SOURCE] = ANY
+    # One that was unplugged: the browser takes another in its place.
+    titles.setdefault(st.session_state.get(_SOURCE, ANY), "The camera chosen before")
     st.selectbox(
         "Camera",
         list(titles),
@@ -114,9 +114,14 @@ def mirrors() -> bool:
     return st.session_state.get(_SOURCE) not in (BACK, SCREEN)
 
 
+def _known() -> dict[str, Any]:
+    """Return what the browser has told of its cameras; empty before it has."""
+    return (st.session_state.get(_CHECK) or {}).get("state") or {}
+
+
 def _titles() -> dict[str, str]:
     """Return what can be chosen, by what is asked for, in words for the visitor."""
-    state = (st.session_state.get(_CHECK) or {}).get("state") or {}
+    state = _known()
     titles = {ANY: _TITLES[ANY]}
     if state.get("touch"):
         titles |= {side: _TITLES[side] for side in (FRONT, BACK)}

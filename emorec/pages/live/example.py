@@ -1,7 +1,7 @@
 """The example that needs no camera: a picture before START, and a film that is read like one.
 
 Both show Eileen Collins (NASA) and Grace Hopper (US Navy), whose portraits are in the public
-domain. tests/pages/live/test_example.py draws the picture, tools/example.py makes the film.
+domain. tests/pages/live/test_example.py draws the picture, testkit/example.py makes the film.
 """
 
 from __future__ import annotations

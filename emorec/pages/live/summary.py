@@ -42,7 +42,7 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
             return
         # Keeping a session on the server, once there is a store, belongs here.
         st.button(
-            "Discard and start anew",
+            "Discard this session",
             icon=":material/delete:",
             key="discard",
             on_click=stream.discard,

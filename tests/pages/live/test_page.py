@@ -200,6 +200,36 @@ def test_a_machine_is_asked_for_what_it_carries(monkeypatch, cores, width_height
     assert wanted_video(app)["height"] == {"ideal": 1080}
 
 
+def test_a_camera_is_chosen_by_its_name_or_side_and_a_screen_in_its_place(monkeypatch):
+    from emorec.pages.live import camera
+
+    told = {"named": [{"id": "c2", "name": "Desk camera"}], "touch": True, "screen": True}
+    monkeypatch.setattr(camera, "_known", lambda: told)
+    app = page().run()
+    source = app.selectbox(key="source")
+    assert source.options == [
+        "Any camera",
+        "Front camera",
+        "Back camera",
+        "Desk camera",
+        "A screen, window or tab",
+    ]
+    assert live(app).stream.view.mirror
+    source.set_value("c2").run()
+    assert wanted_video(app)["deviceId"] == {"ideal": "c2"}
+    app.selectbox(key="source").set_value("back").run()
+    assert wanted_video(app)["facingMode"] == {"ideal": "environment"}
+    assert not live(app).stream.view.mirror, "what faces away is not shown as in a mirror"
+    app.selectbox(key="source").set_value("screen").run()
+    assert not app.exception
+    assert not {"deviceId", "facingMode"} & wanted_video(app).keys()
+    told["named"].clear()
+    app.selectbox(key="source").set_value("c2")
+    told["screen"] = False
+    app.run()
+    assert not app.exception, "a camera that was unplugged stays chosen: the browser takes another"
+
+
 class Running:
     """A stream in the midst of a session."""
 

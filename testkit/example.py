@@ -1,4 +1,4 @@
-"""Makes the film behind "Try an example": `python -m tools.example`; look at it afterwards.
+"""Makes the film behind "Try an example": `python -m testkit.example`; look at it afterwards.
 
 It shows two people, whose portraits are in the public domain: Eileen Collins (NASA), from
 scikit-image, and Grace Hopper (US Navy), from Matplotlib. This program alone moves their heads:

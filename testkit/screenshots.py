@@ -1,6 +1,6 @@
 """Pictures of the Live page in every state, to look at and for docs/images.
 
-    python -m tools.screenshots FOLDER [--state NAME …]
+    python -m testkit.screenshots FOLDER [--state NAME …]
 
 Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. The camera shows
 public-domain portraits (`testkit.portraits`). Needs what `make test` installs.
