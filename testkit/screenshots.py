@@ -1,14 +1,17 @@
 """Pictures of the Live page in every state, to look at and for docs/images.
 
-    python -m testkit.screenshots FOLDER [--state NAME …]
+    python -m testkit.screenshots FOLDER [--state NAME …] [--docs]
 
 Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. The camera shows
-public-domain portraits (`testkit.portraits`). Needs what `make test` installs.
+public-domain portraits (`testkit.portraits`). Needs what `make test` installs. ``--docs`` replaces
+the Live page's pictures in docs/images by those of these states, and the moving one of the README.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from testkit import app
 from testkit.portraits import room
@@ -34,7 +38,7 @@ def write_camera(path: Path, crowd: str) -> Path:
     """Write a camera's film in which the heads of a crowd sway a little; 1280×720."""
     columns, rows, face_px = CROWDS[crowd]
     image = room(columns, rows, face_px, (1280, 720)).image_bgr
-    steps = 6 * np.sin(np.arange(_STEPS) * 2 * np.pi / _STEPS)
+    steps = 4 * np.sin(np.arange(_STEPS) * 2 * np.pi / _STEPS)
     with path.open("wb") as file:
         for step in steps:
             move = np.array([[1.0, 0.0, step], [0.0, 1.0, 0.4 * step]])
@@ -104,8 +108,41 @@ STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
 """The camera's crowd, None where there is no camera, and what leads to the state."""
 
 
-def take(folder: Path, states: list[str]) -> None:
-    """Write the pictures of these states, four of each."""
+DOCS = {"report": "live-summary.png"}
+"""The states whose picture on a laptop, light, stands in docs/images."""
+MOVING = "live.webp"
+"""The room view, moving, for the top of the README."""
+_MOVING_FRAMES, _MOVING_STEP_MS, _MOVING_WIDTH = 16, 250, 960
+
+
+def record(page: Any, file: Path) -> None:
+    """Write what a page shows for some seconds as an animated WebP."""
+    frames = []
+    for _ in range(_MOVING_FRAMES):
+        with Image.open(io.BytesIO(page.screenshot())) as shot:
+            height = shot.height * _MOVING_WIDTH // shot.width
+            frames.append(shot.convert("RGB").resize((_MOVING_WIDTH, height)))
+        page.wait_for_timeout(_MOVING_STEP_MS)
+    frames[0].save(
+        file,
+        save_all=True,
+        append_images=frames[1:],
+        duration=_MOVING_STEP_MS,
+        loop=0,
+        quality=60,
+        method=2,
+    )
+    print(f"{file}: {file.stat().st_size} bytes")
+
+
+def take(folder: Path, states: list[str], docs: bool) -> None:
+    """Write the pictures of these states, four of each.
+
+    Args:
+        folder: where to.
+        states: which of `STATES`.
+        docs: whether the pictures in docs/images are replaced too.
+    """
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
@@ -118,6 +155,8 @@ def take(folder: Path, states: list[str]) -> None:
                 context = browser.new_context(viewport=_viewport("laptop"))
                 page = context.new_page()
                 lead(page, url)
+                if docs and state == "25":
+                    record(page, app.ROOT / "docs" / "images" / MOVING)
                 for size in SIZES:
                     page.set_viewport_size(_viewport(size))
                     for scheme in SCHEMES:
@@ -126,6 +165,8 @@ def take(folder: Path, states: list[str]) -> None:
                         file = folder / f"live-{state}-{size}-{scheme}.png"
                         page.screenshot(path=file)
                         print(file)
+                        if docs and state in DOCS and (size, scheme) == ("laptop", "light"):
+                            shutil.copy(file, app.ROOT / "docs" / "images" / DOCS[state])
                 browser.close()
 
 
@@ -139,9 +180,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="is made where it is missing")
     parser.add_argument("--state", nargs="+", choices=STATES, default=list(STATES))
+    parser.add_argument("--docs", action="store_true", help="replace those in docs/images too")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    take(given.folder, given.state)
+    take(given.folder, given.state, given.docs)
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import csv
 import json
-import os
 import re
 import time
 
@@ -62,13 +61,12 @@ def page(launch, app_url):
     context.close()
 
 
-def test_a_visitor_watches_stops_and_takes_the_record_home(page, images):
+def test_a_visitor_watches_stops_and_takes_the_record_home(page):
     start_live(page)
     page.get_by_text(re.compile(rf"Face \d+: ({'|'.join((*EMOTIONS, UNSURE))})")).first.wait_for()
     assert metric(page, "Faces in view") == 1
     page.get_by_test_id("stVegaLiteChart").nth(1).wait_for()
-    page.wait_for_timeout(8000 if "EMOREC_SCREENSHOTS" in os.environ else 3000)  # some readings
-    page.screenshot(path=images / "live.png")
+    page.wait_for_timeout(3000)  # some readings
 
     live_frame(page).get_by_role("button", name="Stop").click()
     page.get_by_role("heading", name="Your session").wait_for()
@@ -76,7 +74,6 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page, images):
     page.get_by_text("Keep or discard?").wait_for()
     assert not page.locator('iframe[title*="webrtc"]').count(), "START would overwrite it"
     page.get_by_text("Most often").wait_for()
-    page.screenshot(path=images / "live-summary.png")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:

@@ -62,6 +62,7 @@ _PAGE = f"""
   margin: 0; min-height: 2.5rem;
 }}
 @container (max-width: 700px) {{
+  .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
   .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
   .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
 }}
