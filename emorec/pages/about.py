@@ -27,11 +27,11 @@ _DOES_NOT = """
 """
 
 _STORED = """
-Pictures are read in the server's memory and forgotten. No picture and no result is written to
-disk or sent elsewhere; a live session's numbers stay in memory until you discard them, or until
-this tab is closed. Of people who agreed to be enrolled, their name and numbers that describe their face
-are kept, until they are deleted. The log names nobody, and the pages ask no other site for
-anything. What you download is yours to keep, and to protect.
+Pictures are read in the server's memory and forgotten. No picture and no result is written to disk
+or sent elsewhere; a live session's numbers stay in memory until you discard them, or until this tab
+is closed. Of people who agreed to be enrolled, their name and numbers that describe their face are
+kept, until they are deleted. The log names nobody, and the pages ask no other site for anything.
+What you download is yours to keep, and to protect.
 """
 
 _LAW = """
