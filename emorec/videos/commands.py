@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from emorec.recognizer import EmotionRecognizer
     from emorec.videos.reading import VideoReport
 
-INSTALL = 'pip install "emorec[report]"'
-
 
 def add_parser(commands: Any) -> None:
     """Add ``video`` to the object that ``add_subparsers`` returned."""
@@ -73,7 +71,6 @@ def video(args: argparse.Namespace) -> int:
     from emorec.media.photo import one_picture
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import json_line
-    from emorec.videos.tables import has_xlsx
 
     paths, code = [], 0
     for given in args.videos:
@@ -82,8 +79,6 @@ def video(args: argparse.Namespace) -> int:
         except EmorecError as error:
             code = print_error(error)
     folder = ResultFolder(args.out, paths, args.overwrite) if args.out else None
-    if folder and not has_xlsx():
-        print_line(f"no XLSX files: they need the package openpyxl ({INSTALL}).")
     recognizer = EmotionRecognizer(settings=replace(chosen_settings(args), cautious=args.blur))
     for path in paths:
         try:

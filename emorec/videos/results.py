@@ -19,7 +19,7 @@ from emorec.media.files import ResultFolder
 from emorec.records import FrameResult
 from emorec.videos.moments import Strongest
 from emorec.videos.reading import VideoReport
-from emorec.videos.tables import KINDS, Tables, has_xlsx
+from emorec.videos.tables import KINDS, Tables
 
 _COMPRESSED = (".mp4", ".jpg", ".parquet", ".xlsx")  # these get no smaller in a ZIP file
 
@@ -47,14 +47,13 @@ class VideoResults:
         start_s: float = 0.0,
         bundle: bool = False,
     ) -> None:
-        kinds = [kind for kind in KINDS if kind != "xlsx" or has_xlsx()]
-        video, *tables = folder.reserve(source, "mp4", *kinds, *(["zip"] if bundle else []))
+        video, *tables = folder.reserve(source, "mp4", *KINDS, *(["zip"] if bundle else []))
         self._bundle = tables.pop() if bundle else None
         self._base = video.with_suffix("")
         self._header = header
         self._strongest = Strongest()
         self._video = AnnotatedVideo(video, show, source, start_s, self._strongest.consider)
-        self._tables = Tables(dict(zip(kinds, tables, strict=True)), step_s)
+        self._tables = Tables(dict(zip(KINDS, tables, strict=True)), step_s)
         self._files = [video, *tables]
         self._open = ExitStack()
 

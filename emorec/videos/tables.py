@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emorec.errors import EmorecError
 from emorec.records import FrameResult
 from emorec.rows import (
     DTYPES,
@@ -43,11 +41,6 @@ _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 def schema(names: Iterable[str]) -> pa.Schema:
     """Return the types of columns in a Parquet file; a label is a text there."""
     return pa.schema([(name, _ARROW.get(DTYPES[name], pa.string())) for name in names])
-
-
-def has_xlsx() -> bool:
-    """Return whether the package that writes XLSX files is installed."""
-    return find_spec("openpyxl") is not None
 
 
 class Tables:
@@ -138,8 +131,6 @@ class _Xlsx:
     """One sheet of rows; openpyxl keeps it in a temporary file until it is saved."""
 
     def __init__(self, path: Path, names: Iterable[str]) -> None:
-        if not has_xlsx():
-            raise EmorecError(f"{path}: cannot be written without the package openpyxl.")
         from openpyxl import Workbook
 
         self.note: str | None = None
