@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from skimage.data import astronaut
 
+from testkit.portraits import hopper
+
 _ASTRONAUT_BOX = (172.5, 62.0, 276.5, 166.0)
 """The astronaut's face, x1, y1, x2, y2 in her portrait: from above the brows (y 88) to the chin
 (y 178, less what FER2013 cuts off), eyes at (203, 101) and (246, 104). It is where OpenCV's cascade
@@ -17,6 +19,8 @@ puts it on average: over 600 searches at a quarter to twice the size, shifted an
 middle was (224.4, 114.4), and the side between 96 and 107."""
 _ASTRONAUT_ELLIPSES = (((226, 72), (72, 61)), ((222, 125), (48, 61)))  # hair; face and neck
 _ASTRONAUT_CUT = (138, 0, 314, 196)
+_HOPPER_ELLIPSES = (((264, 108), (112, 84)), ((268, 235), (106, 148)))  # cap; face
+_HOPPER_CUT = (80, 20, 450, 400)
 _SOFT_EDGE = 0.03  # standard deviation of the mask's edge, in faces
 
 
@@ -52,6 +56,19 @@ def astronaut_head() -> Sprite:
     for (x, y), axes in _ASTRONAUT_ELLIPSES:
         cv2.ellipse(mask, (x - x1, y - y1), axes, 0, 0, 360, 1.0, cv2.FILLED)
     box = np.array(_ASTRONAUT_BOX) - [x1, y1, x1, y1]
+    return Sprite(image_bgr, _soft(mask, box[2] - box[0]), box)
+
+
+@cache
+def hopper_head() -> Sprite:
+    """Return the head of Matplotlib's portrait, with the cap; a public-domain picture."""
+    portrait = hopper()
+    x1, y1, x2, y2 = _HOPPER_CUT
+    image_bgr = np.ascontiguousarray(portrait.image_bgr[y1:y2, x1:x2])
+    mask = np.zeros(image_bgr.shape[:2], np.float32)
+    for (x, y), axes in _HOPPER_ELLIPSES:
+        cv2.ellipse(mask, (x - x1, y - y1), axes, 0, 0, 360, 1.0, cv2.FILLED)
+    box = portrait.faces[0] - [x1, y1, x1, y1]
     return Sprite(image_bgr, _soft(mask, box[2] - box[0]), box)
 
 

@@ -57,7 +57,9 @@ class Scripted:
         self.asked_px.append(min_face_px)
         return self._all(self.faces)
 
-    def patches(self, size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
+    def patches(
+        self, size_wh: tuple[int, int], min_face_px: float, cautious: bool = False
+    ) -> list[Patch]:
         self.asked_px.append(min_face_px)
         side = size_wh[0] / self.columns, size_wh[1]
         return [
@@ -87,7 +89,11 @@ class Scripted:
         return [face for face, own in zip(there, overlap.T, strict=True) if (own > _SAME).any()]
 
     def detect_near(
-        self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
+        self,
+        image_bgr: Image,
+        boxes_xyxy: Boxes,
+        tilts_deg: npt.ArrayLike | None = None,
+        cautious: bool = False,
     ) -> list[Detection]:
         boxes = as_boxes(boxes_xyxy)
         self.searched_near.append(len(boxes))

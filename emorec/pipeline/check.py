@@ -34,6 +34,10 @@ class FaceCheck:
         if self._network.outputs != {"logit": 1}:
             raise ModelError(f"{file.name}: is no face check.")
 
-    def logit(self, face_gray: npt.NDArray[np.uint8]) -> float:
-        """Return the logit of the probability that a crop, uint8 of shape (48, 48), is a face."""
-        return float(self._network.run(face_gray[None])["logit"][0, 0])
+    def logits(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        """Return the logit of the probability that each crop is a face, float64 of shape (n,).
+
+        Args:
+            faces_gray: uint8 of shape (n, 48, 48), n at least 1.
+        """
+        return self._network.run(faces_gray)["logit"][:, 0].astype(np.float64)

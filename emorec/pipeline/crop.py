@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import square
+from emorec.geometry import as_boxes, square
 from emorec.model.network import FACE_SIDE
 
 _SCALE = 1.0  # side of the crop over the detector's box; FER2013's faces are framed like Haar's
@@ -136,14 +136,20 @@ def _turned(
 
 
 def around(
-    image: npt.NDArray[np.uint8], box: npt.NDArray[np.float64]
+    image: npt.NDArray[np.uint8], boxes_xyxy: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int_]]:
-    """Return all pixels that the square can reach when it is turned, and where they begin (x, y).
+    """Return all pixels that the squares can reach when turned, and where they begin (x, y).
 
     OpenCV refuses to warp a picture with 32,767 pixels or more on a side, as a panorama has.
+
+    Args:
+        image: uint8 of shape (h, w) or (h, w, 3).
+        boxes_xyxy: squares of shape (4,) or (n, 4), n at least 1.
     """
-    center, reach = (box[:2] + box[2:]) / 2, math.sqrt(0.5) * (box[2] - box[0]) + 2
+    boxes = as_boxes(boxes_xyxy)
+    centers = (boxes[:, :2] + boxes[:, 2:]) / 2
+    reach = math.sqrt(0.5) * (boxes[:, 2:3] - boxes[:, :1]) + 2
     last = np.array(image.shape[1::-1]) - 1
-    x1, y1 = np.clip(np.floor(center - reach), 0, last).astype(int)
-    x2, y2 = np.clip(np.ceil(center + reach), 0, last).astype(int) + 1
+    x1, y1 = np.clip(np.floor((centers - reach).min(axis=0)), 0, last).astype(int)
+    x2, y2 = np.clip(np.ceil((centers + reach).max(axis=0)), 0, last).astype(int) + 1
     return image[y1:y2, x1:x2], np.array([x1, y1])

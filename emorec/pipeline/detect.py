@@ -31,8 +31,10 @@ class Detector(Protocol):
         """Search the whole picture at once for faces of this side or more."""
         ...
 
-    def patches(self, size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
-        """Return the parts that a search of the whole picture consists of."""
+    def patches(
+        self, size_wh: tuple[int, int], min_face_px: float, cautious: bool = False
+    ) -> list[Patch]:
+        """Return the parts of a whole search; with caution for faces half in the picture too."""
         ...
 
     def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
@@ -46,7 +48,11 @@ class Detector(Protocol):
         ...
 
     def detect_near(
-        self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
+        self,
+        image_bgr: Image,
+        boxes_xyxy: Boxes,
+        tilts_deg: npt.ArrayLike | None = None,
+        cautious: bool = False,
     ) -> list[Detection]:
         """Search only around known faces, for faces of about their size.
 
@@ -54,6 +60,7 @@ class Detector(Protocol):
             image_bgr: the picture.
             boxes_xyxy: of shape (n, 4).
             tilts_deg: of shape (n,), how far each leans as in `Detection`; None: unknown.
+            cautious: whether of a face half may be beyond the border.
         """
         ...
 
@@ -70,8 +77,43 @@ def make_detector(name: str) -> Detector:
     if name not in DETECTORS:
         raise EmorecError(f"Expected detector to be {' or '.join(DETECTORS)}. Received {name!r}.")
     if name == "haar" or missing():
-        return HaarDetector()
+        return HaarDetector() if missing() else _HaarUnlessCautious()
     return BlazeFaceDetector(BLAZEFACE, FACE_CHECK)
+
+
+class _HaarUnlessCautious:
+    """The Haar cascade; with caution BlazeFace, as the cascade misses tilted and half faces."""
+
+    def __init__(self) -> None:
+        self._haar, self._blazeface = HaarDetector(), BlazeFaceDetector(BLAZEFACE, FACE_CHECK)
+
+    def detect(self, image_bgr: Image, min_face_px: float) -> list[Detection]:
+        return self._haar.detect(image_bgr, min_face_px)
+
+    def patches(
+        self, size_wh: tuple[int, int], min_face_px: float, cautious: bool = False
+    ) -> list[Patch]:
+        return self._one(cautious).patches(size_wh, min_face_px, cautious)
+
+    def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
+        return self._one(patch.cautious).search(image_bgr, patch)
+
+    def confirm(
+        self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
+    ) -> list[Detection]:
+        return self._one(cautious).confirm(image_bgr, places, cautious)
+
+    def detect_near(
+        self,
+        image_bgr: Image,
+        boxes_xyxy: Boxes,
+        tilts_deg: npt.ArrayLike | None = None,
+        cautious: bool = False,
+    ) -> list[Detection]:
+        return self._one(cautious).detect_near(image_bgr, boxes_xyxy, tilts_deg, cautious)
+
+    def _one(self, cautious: bool) -> Detector:
+        return self._blazeface if cautious else self._haar
 
 
 def missing() -> Path | None:

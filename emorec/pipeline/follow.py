@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import Boxes, as_boxes
+from emorec.geometry import Boxes, as_boxes, clip, square
 
 _LONGER = 1280  # larger pictures are halved: the pyramid is most of the cost there
 _GRID = 4  # points along a side of a face
@@ -17,6 +17,7 @@ _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.03)
 _AGREE = 0.06  # of a face's side: how far a point may lie from where the others say it is
 _LEAST_AGREE = 0.6  # share of a face's points that must agree, or it was lost
 _GROWTH = 0.1  # most growth of a face from frame to frame
+_THUMBNAIL = 12  # side in pixels
 
 
 class Follower:
@@ -27,6 +28,7 @@ class Follower:
 
     def __init__(self) -> None:
         self._before: npt.NDArray[np.uint8] | None = None
+        self._scale = 1.0
 
     def reset(self) -> None:
         """Forget the frame before."""
@@ -47,7 +49,7 @@ class Follower:
         halvings = 0
         while max(image_gray.shape) / 2**halvings > _LONGER:
             halvings += 1
-        scale = 0.5**halvings
+        scale = self._scale = 0.5**halvings
         if halvings:
             size_wh = round(image_gray.shape[1] * scale), round(image_gray.shape[0] * scale)
             image_gray = np.asarray(
@@ -85,3 +87,29 @@ class Follower:
         new = np.hstack([middles + shift - half, middles + shift + half])
         boxes[followed] = new[followed]
         return boxes, followed
+
+    def thumbnails(self, boxes_xyxy: Boxes) -> npt.NDArray[np.float32]:
+        """Return what the last frame showed in each box, to compare it with another frame's.
+
+        Args:
+            boxes_xyxy: of shape (n, 4).
+
+        Returns:
+            float32 of shape (n, 144): 12×12 pixels of mean 0 and norm 1, so that the product of two
+            is their correlation. Of a plain box, and of one outside the frame, zeros.
+        """
+        boxes = as_boxes(boxes_xyxy)
+        thumbnails = np.zeros((len(boxes), _THUMBNAIL, _THUMBNAIL), dtype=np.float32)
+        if self._before is not None:
+            inner = np.rint(square(boxes, _INNER) * self._scale).astype(int)
+            for thumbnail, box in zip(thumbnails, inner, strict=True):
+                x1, y1, x2, y2 = clip(box, self._before.shape[1::-1])[0].astype(int).tolist()
+                if x2 > x1 and y2 > y1:
+                    part = self._before[y1:y2, x1:x2]
+                    thumbnail[:] = cv2.resize(
+                        part, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA
+                    )
+        flat = thumbnails.reshape(len(boxes), _THUMBNAIL**2)
+        flat -= flat.mean(axis=1, keepdims=True)
+        flat /= np.linalg.norm(flat, axis=1, keepdims=True).clip(1e-3)
+        return flat

@@ -62,7 +62,9 @@ class HaarDetector:
         (patch,) = self.patches((image_bgr.shape[1], image_bgr.shape[0]), min_face_px)
         return self.search(image_bgr, patch)
 
-    def patches(self, size_wh: tuple[int, int], min_face_px: float) -> list[Patch]:
+    def patches(
+        self, size_wh: tuple[int, int], min_face_px: float, cautious: bool = False
+    ) -> list[Patch]:
         width, height = size_wh
         scale = min(_WINDOW / smallest_searched(size_wh, min_face_px), 1.0)
         return [Patch(0.0, 0.0, scale, (round(width * scale), round(height * scale)))]
@@ -76,7 +78,11 @@ class HaarDetector:
         return list(places)  # the cascade's windows have agreed on each
 
     def detect_near(
-        self, image_bgr: Image, boxes_xyxy: Boxes, tilts_deg: npt.ArrayLike | None = None
+        self,
+        image_bgr: Image,
+        boxes_xyxy: Boxes,
+        tilts_deg: npt.ArrayLike | None = None,
+        cautious: bool = False,
     ) -> list[Detection]:
         height, width = image_bgr.shape[:2]
         found = []

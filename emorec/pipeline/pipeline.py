@@ -155,7 +155,9 @@ class Pipeline:
                 time_s, len(expected) if everything else plan["near"]
             )
             with self._spending("near", len(known) + 2 * len(unproven)):
-                found = self._detector.detect_near(image_bgr, expected[known], tilts[known])
+                found = self._detector.detect_near(
+                    image_bgr, expected[known], tilts[known], settings.cautious
+                )
                 # A new face is shown once it was confirmed in two frames, independently.
                 places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]
                 found += self._detector.confirm(image_bgr, places, settings.cautious)

@@ -19,7 +19,8 @@ from emorec.settings import Settings
 _KNOWN = 0.3  # IoU from which a place that a search finds is a face that is known
 _PART = 0.7  # share of it inside a known face from which it is a part of that
 _REJECTED_S = 10.0  # for so long a place that was no face is not confirmed again
-_SAME_PLACE = 0.4  # IoU from which it is the same place
+_SAME_PLACE = 0.4  # IoU from which it is the same place …
+_SURER = 0.2  # … unless it scores so much more: a face that is half in the picture may have come in
 _STILL_FACE = 0.8  # side of a face that still counts, over the smallest that was chosen
 
 
@@ -55,12 +56,12 @@ class Search:
         self.begun = False
         self._detector = detector
         self._smallest: Smallest | None = None
-        self._chosen: tuple[int | None, tuple[int, int]] | None = None
+        self._wanted: tuple[int | None, tuple[int, int], bool] | None = None
         self.least_px = 0.0
         self._next = 0
         self._cautious = False
         self._places: list[Detection] = []
-        self._rejected: list[tuple[npt.NDArray[np.float64], float]] = []
+        self._rejected: list[tuple[Detection, float]] = []
 
     @property
     def smallest_px(self) -> float:
@@ -68,7 +69,7 @@ class Search:
 
     def reset(self) -> None:
         """Start over with the next frame."""
-        self._chosen = None
+        self._wanted = None
 
     def prepare(self, settings: Settings, size_wh: tuple[int, int]) -> None:
         """Start over if the size of the picture or the smallest face has changed."""
@@ -76,8 +77,9 @@ class Search:
         # is as fine as every other one.
         self._cautious = settings.cautious
         chosen = blurred_px(size_wh) if settings.cautious else settings.min_face_px
-        if (chosen, size_wh) != self._chosen:
-            self._chosen = chosen, size_wh
+        wanted = chosen, size_wh, settings.cautious
+        if wanted != self._wanted:
+            self._wanted = wanted
             self._smallest = Smallest(chosen, size_wh)
             self.least_px = _STILL_FACE * (chosen or 0)
             self._lay_out()
@@ -107,22 +109,30 @@ class Search:
         self._rejected = [one for one in self._rejected if time_s - one[1] <= _REJECTED_S]
         places = [place for place in surest(self._places) if place.score >= care.least_score]
         places = _apart(places, known_xyxy)
-        seen = iou(
-            [place.box_xyxy for place in places], as_boxes([box for box, _ in self._rejected])
-        )
-        places = [places[number] for number in np.flatnonzero((seen < _SAME_PLACE).all(axis=1))]
+        places = self._not_rejected(places)
         now, self._places = places[: care.most], places[care.most :]
         faces = self._detector.confirm(image_bgr, now, self._cautious)
         faces = [face for face in faces if np.ptp(face.box_xyxy[::2]) >= self.least_px]
         if not self._cautious:  # with caution a place is confirmed in every frame
             overlap = iou([place.box_xyxy for place in now], [face.box_xyxy for face in faces])
             self._rejected += [
-                (place.box_xyxy, time_s)
+                (place, time_s)
                 for place, most in zip(now, overlap.max(axis=1, initial=0), strict=True)
                 if most < _KNOWN
             ]
         # Enlarged, a place beside a known face may show that face.
         return _apart(faces, known_xyxy)
+
+    def _not_rejected(self, places: list[Detection]) -> list[Detection]:
+        """Return the places but those that were lately no face, and look no more like one now."""
+        before = [place for place, _ in self._rejected]
+        same = (
+            iou([place.box_xyxy for place in places], [place.box_xyxy for place in before])
+            >= _SAME_PLACE
+        )
+        scores = np.array([place.score for place in places])
+        surer = scores[:, None] >= np.array([place.score for place in before]) + _SURER
+        return [places[number] for number in np.flatnonzero((~same | surer).all(axis=1))]
 
     def finished(self, boxes_xyxy: npt.ArrayLike) -> bool:
         """Choose how small a face the next search looks for, by who was found.
@@ -138,8 +148,9 @@ class Search:
         return self._smallest.px < before
 
     def _lay_out(self) -> None:
-        assert self._smallest is not None and self._chosen is not None
-        self.patches = self._detector.patches(self._chosen[1], self._smallest.px)
+        assert self._smallest is not None and self._wanted is not None
+        _, size_wh, cautious = self._wanted
+        self.patches = self._detector.patches(size_wh, self._smallest.px, cautious)
         self._next = 0
 
 

@@ -64,8 +64,9 @@ def notes(result: FrameResult) -> list[str]:
         faces = "1 face is" if small == 1 else f"{small} faces are"
         told.append(f"{faces} too small to read: come closer or zoom in.")
     bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
-    fits = LEAST_FACE_PX < bound < min(result.size_wh)  # else no such face fits into the picture
-    if fits and abs(result.smallest_px - bound) < 1:
+    # Into a picture that is narrower than the smallest face none fits.
+    unsearched = LEAST_FACE_PX < min(bound, *result.size_wh)
+    if unsearched and abs(result.smallest_px - bound) < 1:
         told.append(
             f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"
             " would take too long."

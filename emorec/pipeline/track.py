@@ -32,6 +32,8 @@ _FOLLOWED_S = 0.8  # over a longer gap the flow finds similar things instead
 _JERK = 0.08  # of its side: points that move so far from where the face should be lie on what
 # hides it, or the camera was knocked; a search near the face decides
 _LEAST_JERK_PX = 3.0
+_ALIKE = 0.6  # correlation with its picture from which what was followed is the face still
+_CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
 _PLACE_S = 0.06  # time constant of the place: removes the detector's jitter
 _JITTER = 0.12  # of its side: a detection farther off is no jitter, and is taken as it is
@@ -53,6 +55,9 @@ class _Candidate:
     missed: bool = False  # the last search near it found nothing
     lost: bool = True  # it could not be followed into this frame
     hits: int = 1
+    thumbnail: npt.NDArray[np.float32] | None = None  # as it was found last
+    thumbnail_s: float = 0.0  # when that was
+    changed: bool = False  # it no longer looks like that: it has turned, or something hides it
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
     def at(self, time_s: float) -> npt.NDArray[np.float64]:
@@ -82,10 +87,12 @@ class _Candidate:
         )
         side = max(expected[2] - expected[0], 1.0)
         jump = float(np.hypot(*moved)) / side / _JITTER
-        place_share = max(place_share, min(jump**2, 1.0))
+        # Of a face that something hides, the detector finds the part that is left.
+        if not self.changed:
+            place_share = max(place_share, min(jump**2, 1.0))
+            expected = expected + np.concatenate([-grown, grown]) * size_share
         self.box = expected + np.tile(moved, 2) * place_share
-        self.box += np.concatenate([-grown, grown]) * size_share
-        if not contested and self.lost:  # the flow knows the speed better
+        if not contested and not self.changed and self.lost:  # the flow knows the speed better
             self.velocity += moved / passed * velocity_share / 2
         if np.isnan(self.tilt_deg):
             self.tilt_deg = detection.tilt_deg
@@ -93,6 +100,8 @@ class _Candidate:
             turned = (detection.tilt_deg - self.tilt_deg + 180) % 360 - 180
             self.tilt_deg = (self.tilt_deg + turned * tilt_share + 180) % 360 - 180
         self.seen_s = self.found_s = time_s
+        if not self.changed or time_s - self.thumbnail_s > _CHANGED_S:
+            self.thumbnail = None  # a new one is due
         self.score, self.hits, self.missed = detection.score, self.hits + 1, False
         self.coasts_until_s = time_s + _COAST_S
 
@@ -125,10 +134,18 @@ class Tracker:
         """Move the faces along with the flow of their points.
 
         Faces that overlap are not followed: the points of the one behind are on the one in front.
-        Neither is a face that the last search near it did not find.
+        Neither is a face that the last search near it did not find, nor one whose points no longer
+        lie on what the detector found: they stay on a thing that passes in front of it.
         """
         boxes = as_boxes([candidate.box for candidate in self._candidates])
+        for candidate, thumbnail in zip(self._candidates, follower.thumbnails(boxes), strict=True):
+            if candidate.thumbnail is None:  # found in the frame before
+                candidate.thumbnail, candidate.thumbnail_s = thumbnail, candidate.found_s
         moved, followed = follower.move(image_gray, boxes)
+        for number, now in enumerate(follower.thumbnails(moved)):
+            candidate = self._candidates[number]
+            candidate.changed = bool(candidate.thumbnail @ now < _ALIKE)
+            followed[number] &= not candidate.changed
         overlap = iou(boxes, boxes)
         np.fill_diagonal(overlap, 0.0)
         alone = overlap.max(axis=1, initial=0) < _COVERED

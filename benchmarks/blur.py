@@ -1,0 +1,168 @@
+"""How much of the faces still shows in the pictures that are returned with blur on.
+
+    python -m benchmarks.blur [--every 3] [--only NAME] [--out FILE]
+    python -m benchmarks.blur --show FILE
+
+Films of one or two known heads (`testkit.heads`) on cluttered backgrounds are read by the live
+pipeline with caution and drawn with blur, as on the live page. A picture counts if at least a third
+of a face's box is in it. A face is *sharp* if a third or more of its visible detail is returned
+unchanged: the detail is the absolute Laplacian of the picture that came in, and a pixel is
+unchanged if its brightness differs by no more than 8 levels in 255.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path as File
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from benchmarks.machine import machine, versions
+from benchmarks.report import add_options, deliver
+from emorec import EmotionRecognizer, Settings
+from emorec.live.frame import Frame, View, draw
+from testkit.backgrounds import Image
+from testkit.heads import Sprite, astronaut_head, hopper_head
+from testkit.scenes import Actor, Path, Pose, Scene, Truth, film
+
+SIZE_WH = (640, 480)
+SIDES = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
+TILTS = (0, 30, 60, 90, 120, 150, 180)
+FACES_PX = (60, 120)
+SHARP = 1 / 3
+"""Share of a face's visible detail that, returned unchanged, makes it sharp."""
+_COUNTED = 1 / 3  # least share of a face's box in the picture
+_UNCHANGED = 8  # levels of brightness
+_SECONDS = 1.6
+CONTROLS: dict[str, dict[str, Any]] = {
+    "as it comes": {},
+    "not mirrored": {"mirror": False},
+    "group only": {"group_only": True},
+    "smallest face 200 px": {"min_face_px": 200},
+    "haar": {"detector": "haar"},
+}
+
+
+def main() -> None:
+    """Measure and print, with ``--out`` also write a file; or print a result file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--every", type=int, default=3, help="read every so many frames of 25/s")
+    parser.add_argument("--only", nargs="+", help="these kinds of film")
+    add_options(parser)
+    args = parser.parse_args()
+    deliver(args, lambda: measure(args.every, args.only), table)
+
+
+def measure(every: int, only: list[str] | None) -> dict[str, Any]:
+    """Read all films and count the pictures in which a face is sharp."""
+    where = machine()
+    kinds = {name: scenes for name, scenes in films().items() if not only or name in only}
+    controls = {name: change for name, change in CONTROLS.items() if name != "as it comes"}
+    rows = {name: counted(scenes, every, {}) for name, scenes in kinds.items()}
+    # The other controls with one film of each kind: none of them may weaken blur.
+    for name, change in controls.items() if not only else ():
+        few = [scenes[0] for scenes in kinds.values()]
+        rows[f"a film of each kind, {name}"] = counted(few, every, change)
+    return {
+        "command": f"python -m benchmarks.blur --every {every}",
+        **where,
+        "packages": versions(File(sys.executable), ["ai-edge-litert", "numpy"]),
+        "films": rows,
+    }
+
+
+def films() -> dict[str, list[Scene]]:
+    """Return the films of each kind: a head that comes in from a side, and tilted heads."""
+    kinds: dict[str, list[Scene]] = {}
+    for side, away in SIDES.items():
+        for speed in (120, 360):
+            kinds[f"half in from the {side}, {speed} px/s"] = [
+                _scene(number, head, entering(away, px, speed))
+                for number, (head, px) in enumerate(_heads())
+            ]
+    for tilt in TILTS:
+        kinds[f"tilt {tilt}°"] = [
+            _scene(number, head, swaying(px, tilt * (-1) ** number))
+            for number, (head, px) in enumerate(_heads())
+        ]
+    return kinds
+
+
+def entering(away: tuple[int, int], px: float, speed: float) -> Path:
+    """Return the way of a face that slides in and stops with its middle on the border."""
+    half = np.array(SIZE_WH) / 2
+    border = half + half * away + np.array(away[::-1]) * (0.3 * px)
+
+    def at(time_s: float) -> Pose:
+        left = max(px - speed * time_s, 0)
+        x, y = border + left * np.array(away)
+        return Pose(float(x), float(y), px)
+
+    return at
+
+
+def swaying(px: float, tilt_deg: float) -> Path:
+    """Return the way of a tilted face that moves a little."""
+    x, y = SIZE_WH[0] / 2, SIZE_WH[1] / 2
+    return lambda t: Pose(x + 20 * float(np.sin(3 * t)), y + 12 * float(np.cos(2 * t)), px, tilt_deg)
+
+
+def counted(scenes: list[Scene], every: int, change: dict[str, Any]) -> dict[str, int]:
+    """Count pictures, and those in which a face is sharp."""
+    shares = [share for scene in scenes for share in shown(scene, every, change)]
+    return {"pictures": len(shares), "sharp": sum(share >= SHARP for share in shares)}
+
+
+def shown(scene: Scene, every: int, change: dict[str, Any]) -> Iterator[float]:
+    """Yield the share of a face's detail that is returned, for each picture that counts."""
+    detector, min_face_px = change.get("detector", "auto"), change.get("min_face_px")
+    settings = Settings(min_face_px=min_face_px, cautious=True, detector=detector)
+    view = View("blur", change.get("mirror", True), change.get("group_only", False))
+    reader = EmotionRecognizer(settings=settings).reader("live")
+    for number, painted in enumerate(film(scene)):
+        if number % every:
+            continue
+        image = painted.image_bgr
+        frame = Frame(av.VideoFrame.from_ndarray(image, format="bgr24"), painted.time_s)
+        frame.result = reader.read(frame.image(), painted.time_s)
+        planes = draw(frame, None, view).planes
+        returned = planes[: image.shape[0]]
+        returned = returned[:, ::-1] if view.mirror else returned
+        came = cv2.cvtColor(frame.image(), cv2.COLOR_BGR2YUV_I420)[: image.shape[0]]
+        for truth in painted.truths:
+            if truth.visible >= _COUNTED:
+                yield kept(came, returned, truth)
+
+
+def kept(came: Image, returned: Image, truth: Truth) -> float:
+    """Return the share of the face's detail that is unchanged in the returned picture."""
+    height, width = came.shape
+    x1, y1, x2, y2 = np.rint(truth.box_xyxy).astype(int).clip(0, [width, height, width, height])
+    detail = np.abs(cv2.Laplacian(cv2.GaussianBlur(came, (0, 0), 1.0), cv2.CV_32F))[y1:y2, x1:x2]
+    change = cv2.absdiff(np.ascontiguousarray(returned), came)[y1:y2, x1:x2]
+    return float(detail[change <= _UNCHANGED].sum() / max(detail.sum(), 1e-6))
+
+
+def _heads() -> list[tuple[Sprite, int]]:
+    return [(head, px) for px in FACES_PX for head in (astronaut_head(), hopper_head())]
+
+
+def _scene(number: int, head: Sprite, path: Path) -> Scene:
+    return Scene("blur", SIZE_WH, _SECONDS, [Actor(1, head, path)], seed=number)
+
+
+def table(report: dict[str, Any]) -> str:
+    """Return a report as Markdown."""
+    lines = ["| films | pictures | with a sharp face |", "|---|--:|--:|"]
+    lines += [f"| {name} | {n['pictures']} | {n['sharp']} |" for name, n in report["films"].items()]
+    sums = [sum(n[key] for n in report["films"].values()) for key in ("pictures", "sharp")]
+    return "\n".join([*lines, f"| all | {sums[0]} | {sums[1]} |"])
+
+
+if __name__ == "__main__":
+    main()
