@@ -13,6 +13,7 @@ unchanged if its brightness differs by no more than 8 levels in 255.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path as File
@@ -109,7 +110,7 @@ def entering(away: tuple[int, int], px: float, speed: float) -> Path:
 def swaying(px: float, tilt_deg: float) -> Path:
     """Return the way of a tilted face that moves a little."""
     x, y = SIZE_WH[0] / 2, SIZE_WH[1] / 2
-    return lambda t: Pose(x + 20 * float(np.sin(3 * t)), y + 12 * float(np.cos(2 * t)), px, tilt_deg)
+    return lambda t: Pose(x + 20 * math.sin(3 * t), y + 12 * math.cos(2 * t), px, tilt_deg)
 
 
 def counted(scenes: list[Scene], every: int, change: dict[str, Any]) -> dict[str, int]:

@@ -19,6 +19,7 @@ import csv
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -130,6 +131,7 @@ def measure(photos: Path, people: int, size_wh: tuple[int, int], seconds: float)
         return {**report, "rooms": {kind: watch(film, seconds) for kind, film in films.items()}}
 
 
+@cache
 def portraits(folder: Path, number: int, colour: bool) -> list[tuple[Image, float]]:
     """Return so many faces, each cut out of another photograph, and the width of its box.
 

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from emorec.drawing.blur import Image, blur_all, blur_faces
+from emorec.drawing.blur import Image, ahead, blur_all, blur_faces
 from emorec.drawing.panel import draw_panels
 from emorec.drawing.placement import best_place
 from emorec.drawing.text import coverage, line_height, sizes, writable, write
@@ -75,7 +75,7 @@ def draw_faces(
     if show not in get_args(Show):
         raise ValueError(f"Expected show to be one of {get_args(Show)}. Received {show!r}.")
     if show == "blur":
-        result = blur_faces(image_bgr, [face.box for face in faces])
+        result = blur_faces(image_bgr, [ahead(face) for face in faces])
     else:
         result = image_bgr.copy()
     ground = result.copy() if dimmed else result

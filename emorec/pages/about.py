@@ -22,6 +22,8 @@ _DOES_NOT = """
 - It does not know what anyone feels: a smile may be politeness, a frown the sun.
 - It does not judge age, gender, truthfulness or health.
 - It knows nobody, save people who agreed to be enrolled, and names nobody unless it is asked to.
+- **Blur faces** hides the faces that it finds: a face in full profile, or with less than a third of
+  it in the picture, may be shown.
 - It is often wrong: more so on faces turned away, covered, badly lit, or unlike those it
   learned from.
 """

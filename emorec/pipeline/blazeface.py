@@ -14,21 +14,19 @@ import numpy.typing as npt
 
 from emorec.errors import ModelError
 from emorec.geometry import Boxes, as_boxes, distinct, share_inside
-from emorec.model.runtime import quiet
 from emorec.paths import BLAZEFACE, FACE_CHECK
+from emorec.pipeline.anchors import SAME, SIDE, Image, Network, Points, cut, merged
 from emorec.pipeline.check import FaceCheck
 from emorec.pipeline.crop import around, crop_faces
 from emorec.pipeline.tiles import INPUT_SIDE, Patch, patches
 from emorec.records import Detection
 
-Image = npt.NDArray[np.uint8]
-_Points = npt.NDArray[np.float64]
-
 # A face is found in steps, each surer than the one before (benchmarks/detection.py and
 # benchmarks/photos.py measure the whole). First the network runs on tiles of the picture, in which
 # the smallest faces are 28 input pixels wide: 99 % of the faces on 194 photographs score 0.1 or
-# more there, and so do some twenty other things in a cluttered picture. Then it runs on each of
-# these places enlarged and turned upright, once as it is and once mirrored. Things that are no face
+# more there, and so do some twenty other things in a cluttered picture, seventy in a noisy one.
+# `FaceCheck` is run on each of these places. Where both together speak for a face, the network runs
+# on the place enlarged and turned upright, once as it is and once mirrored. Things that are no face
 # reach a mean score of up to 0.8, and a quarter of the faces on grey, tightly cropped photographs
 # reach no more. So the mean score is weighed against the logit of `FaceCheck` on the same crop,
 # whose errors are other ones.
@@ -45,16 +43,9 @@ _SURE = 6.7  # least sum of both for a face of usual size
 _USUAL = 16.0  # side of the picture over that of a face of usual size
 _KNOWN = 0.35  # least score of a known face: it has passed all this before
 _HIDDEN = 0.25  # with caution, how far a face's middle may lie beyond the border, in its sides
-_PLACES = 1000  # most places enlarged in one picture, the likeliest first: bounds pure noise
-_SAME = 0.3  # IoU from which two detections are one face
+_PLACES = 1000  # most places checked in one picture, the likeliest first: bounds pure noise
 _PART = 0.7  # share of a detection inside a surer one from which it is a part of that face
-_STRIDES = ((8, 2), (16, 6))  # input pixels from anchor to anchor, and anchors at each place
 _SIZES = 8  # sizes of input kept ready; each takes some megabytes
-
-# From the network's box to FER2013's frame. Of 774 photographs, framed by 1.0 to 1.3 boxes and
-# raised by 0.06 to 0.14, the expression was read best so; FER2013's own faces are 1.17 boxes wide.
-_SIDE = 1.1
-_UP = 0.06
 
 _ZOOM_FACE = 55  # side in input pixels of an enlarged face: the network is surest there
 _UPRIGHT_DEG = 12.0  # a head that leans more is turned upright before it is enlarged
@@ -81,7 +72,7 @@ class BlazeFaceDetector:
             raise ModelError(f"{file.name}: the face network is missing from {file.parent}.")
         self._content = file.read_bytes()
         self._check = FaceCheck(check) if check else None
-        self._networks: OrderedDict[tuple[int, int], _Network] = OrderedDict()
+        self._networks: OrderedDict[tuple[int, int], Network] = OrderedDict()
         self._lock = Lock()  # an interpreter keeps its working buffers inside
         try:
             self._network((INPUT_SIDE, INPUT_SIDE))
@@ -107,10 +98,10 @@ class BlazeFaceDetector:
         return patches(size_wh, min_face_px, cautious)
 
     def search(self, image_bgr: Image, patch: Patch) -> list[Detection]:
-        points, scores = self._run(_cut(image_bgr, patch), _MAYBE)
+        points, scores = self._run(cut(image_bgr, patch), _MAYBE)
         points /= patch.scale
         points[:, [0, 2, 3]] += [patch.x, patch.y]
-        found = _faces(points, scores)
+        found = merged(points, scores)
         return _inside(found, image_bgr) if patch.cautious else found
 
     def confirm(
@@ -163,9 +154,7 @@ class BlazeFaceDetector:
                     break
         return found
 
-    def _checked(
-        self, image_bgr: Image, faces: Sequence[Detection]
-    ) -> npt.NDArray[np.float64]:
+    def _checked(self, image_bgr: Image, faces: Sequence[Detection]) -> npt.NDArray[np.float64]:
         """Return the logit of the check on each face; zeros without a check."""
         if self._check is None or not faces:
             return np.zeros(len(faces))
@@ -187,7 +176,7 @@ class BlazeFaceDetector:
     ) -> Detection | None:
         """Return the face in the middle of a place, enlarged and turned upright; else None."""
         middle = (place.box_xyxy[:2] + place.box_xyxy[2:]) / 2
-        side = float(place.box_xyxy[2] - place.box_xyxy[0]) / _SIDE
+        side = float(place.box_xyxy[2] - place.box_xyxy[0]) / SIDE
         if side < 1:
             return None
         scale = _ZOOM_FACE / side
@@ -196,13 +185,13 @@ class BlazeFaceDetector:
         # Turned, the corners of a larger square come into view.
         cut_side = math.ceil(INPUT_SIDE * math.sqrt(2)) if leans else INPUT_SIDE
         corner = middle - cut_side / 2 / scale
-        cut = _cut(image_bgr, Patch(*corner, scale, (cut_side, cut_side), cautious))
+        part = cut(image_bgr, Patch(*corner, scale, (cut_side, cut_side), cautious))
         if leans:
             center = (cut_side - 1) / 2
             turn = cv2.getRotationMatrix2D((center, center), place.tilt_deg, 1.0)
             turn[:, 2] -= (cut_side - INPUT_SIDE) / 2
-            cut = cv2.warpAffine(cut, turn, (INPUT_SIDE, INPUT_SIDE))
-        points, scores = self._run(cut[:, ::-1] if mirrored else cut, _ZOOMED)
+            part = cv2.warpAffine(part, turn, (INPUT_SIDE, INPUT_SIDE))
+        points, scores = self._run(part[:, ::-1] if mirrored else part, _ZOOMED)
         if mirrored:
             points[:, [0, 2, 3], 0] = INPUT_SIDE - points[:, [0, 2, 3], 0]
             points[:, [2, 3]] = points[:, [3, 2]]
@@ -210,67 +199,24 @@ class BlazeFaceDetector:
         points[:, [0, 2, 3]] = (points[:, [0, 2, 3]] - INPUT_SIDE / 2) @ upright / scale + middle
         points[:, 1] /= scale
         # A neighbour's face may be in view too: take the one nearest to the middle.
-        found = _faces(points, scores)
+        found = merged(points, scores)
         away = [
             float(np.abs((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - middle).max())
             for face in found
         ]
         return found[int(np.argmin(away))] if away and min(away) < side / 2 else None
 
-    def _run(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
+    def _run(self, bgr: Image, threshold: float) -> tuple[Points, npt.NDArray[np.float64]]:
         with self._lock:
             return self._network((bgr.shape[1], bgr.shape[0])).run(bgr, threshold)
 
-    def _network(self, size_wh: tuple[int, int]) -> _Network:
-        network = self._networks.get(size_wh) or _Network(self._content, size_wh)
+    def _network(self, size_wh: tuple[int, int]) -> Network:
+        network = self._networks.get(size_wh) or Network(self._content, size_wh)
         self._networks[size_wh] = network
         self._networks.move_to_end(size_wh)
         if len(self._networks) > _SIZES:
             self._networks.popitem(last=False)
         return network
-
-
-class _Network:
-    """The network with memory for one size of input, which divides by 16."""
-
-    def __init__(self, content: bytes, size_wh: tuple[int, int]) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        width, height = size_wh
-        with quiet():
-            # A second thread saves hardly any time and doubles the load of the processor.
-            self._interpreter = Interpreter(model_content=content, num_threads=1)
-            (self._input,) = (one["index"] for one in self._interpreter.get_input_details())
-            self._interpreter.resize_tensor_input(self._input, [1, height, width, 3])
-            self._interpreter.allocate_tensors()
-        self._points, self._scores = (
-            one["index"] for one in self._interpreter.get_output_details()
-        )
-        anchors = []
-        for stride, count in _STRIDES:
-            rows, columns = np.mgrid[0:height:stride, 0:width:stride]
-            places = np.stack([columns, rows], axis=2).reshape(-1, 1, 2) + stride / 2
-            anchors.append(np.repeat(places, count, axis=0))
-        self._anchors = np.concatenate(anchors)
-
-    def run(self, bgr: Image, threshold: float) -> tuple[_Points, npt.NDArray[np.float64]]:
-        """Return where faces may be in the input, and the score of each.
-
-        Returns:
-            Float64 of shape (n, 8, 2) in input pixels: middle, width and height, both eyes, nose,
-            mouth and both ears; float64 of shape (n,) from ``threshold`` to 1.
-        """
-        pixels = self._interpreter.tensor(self._input)()[0]
-        np.multiply(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.float32(2 / 255), out=pixels)
-        np.subtract(pixels, 1, out=pixels)
-        del pixels  # LiteRT does not run while someone holds its memory
-        self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._scores)[0, :, 0]
-        hits = np.flatnonzero(raw >= math.log(threshold / (1 - threshold)))
-        points = self._interpreter.get_tensor(self._points)[0, hits].astype(np.float64)
-        points = points.reshape(-1, 8, 2)
-        points[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[hits]
-        return points, 1 / (1 + np.exp(-raw[hits].astype(np.float64)))
 
 
 def _odds(face: Detection, image_bgr: Image) -> float:
@@ -306,86 +252,7 @@ def _on_one_of(place: Detection, faces: Sequence[Detection]) -> bool:
 def surest(found: Sequence[Detection]) -> list[Detection]:
     """Return the detection of each face that has the highest score, by falling score."""
     found = sorted(found, key=lambda face: -face.score)
-    return [found[number] for number in distinct([face.box_xyxy for face in found], _SAME)]
-
-
-def _cut(image_bgr: Image, patch: Patch) -> Image:
-    """Return the patch in input pixels, uint8 (h, w, 3)."""
-    columns, rows = patch.size_wh
-    height, width = image_bgr.shape[:2]
-    cut = np.zeros((rows, columns, 3), dtype=np.uint8)
-    x1, y1 = max(math.floor(patch.x), 0), max(math.floor(patch.y), 0)
-    x2 = min(math.ceil(patch.x + columns / patch.scale), width)
-    y2 = min(math.ceil(patch.y + rows / patch.scale), height)
-    left, right = (min(max(round((x - patch.x) * patch.scale), 0), columns) for x in (x1, x2))
-    top, bottom = (min(max(round((y - patch.y) * patch.scale), 0), rows) for y in (y1, y2))
-    if right > left and bottom > top:
-        part = image_bgr[y1:y2, x1:x2]
-        size_wh = right - left, bottom - top
-        # By a whole number first: OpenCV averages such blocks in a tenth of the time.
-        block = int(min(part.shape[1] / size_wh[0], part.shape[0] / size_wh[1]))
-        if block > 1:
-            rows_, columns_ = (side // block * block for side in part.shape[:2])
-            part = cv2.resize(
-                part[:rows_, :columns_],
-                (columns_ // block, rows_ // block),
-                interpolation=cv2.INTER_AREA,
-            )
-        part = cv2.resize(part, size_wh, interpolation=cv2.INTER_LINEAR)
-        if patch.cautious:
-            around_it = (top, rows - bottom, left, columns - right)
-            return np.asarray(cv2.copyMakeBorder(part, *around_it, cv2.BORDER_REFLECT), np.uint8)
-        cut[top:bottom, left:right] = part
-    return cut
-
-
-def _faces(points: _Points, scores: npt.NDArray[np.float64]) -> list[Detection]:
-    """Merge the anchors of one face, weighted by their scores; frame it as FER2013's are."""
-    if not len(scores):
-        return []
-    order = np.argsort(-scores, kind="stable")
-    points, scores = points[order], scores[order]
-    sides = points[:, 1].max(axis=1)
-    group = _grouped(points[:, 0], sides)
-    weights = scores / np.bincount(group, scores)[group]
-    columns = np.hstack([points[:, 0], sides[:, None], points[:, 3] - points[:, 2]])
-    x, y, side, eyes_x, eyes_y = (np.bincount(group, weights * column) for column in columns.T)
-    tilt = np.arctan2(eyes_y, eyes_x)  # from the left eye in the picture to the right one
-    middle = np.stack([x + _UP * side * np.sin(tilt), y - _UP * side * np.cos(tilt)], axis=1)
-    half = (side * _SIDE / 2)[:, None]
-    highest = scores[np.unique(group, return_index=True)[1]]
-    return [
-        Detection(box, score, tilt_deg)
-        for box, score, tilt_deg in zip(
-            np.hstack([middle - half, middle + half]),
-            highest.tolist(),
-            np.degrees(tilt).tolist(),
-            strict=True,
-        )
-    ]
-
-
-def _grouped(
-    middles: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int_]:
-    """Return for each square, the likeliest first, the number of the face that it belongs to."""
-    half = sides[:, None] / 2
-    low, high, area = middles - half, middles + half, sides**2
-    group = np.empty(len(sides), dtype=int)
-    left = np.arange(len(sides))
-    count = 0
-    while len(left):
-        first = left[0]
-        width, height = (
-            np.minimum(high[left], high[first]) - np.maximum(low[left], low[first])
-        ).T.clip(0)
-        both = width * height
-        same = both >= _SAME * (area[left] + area[first] - both)
-        same[0] = True  # also where it has no area
-        group[left[same]] = count
-        left = left[~same]
-        count += 1
-    return group
+    return [found[number] for number in distinct([face.box_xyxy for face in found], SAME)]
 
 
 def _mean(one: Detection, other: Detection) -> Detection:

@@ -77,11 +77,11 @@ def make_detector(name: str) -> Detector:
     if name not in DETECTORS:
         raise EmorecError(f"Expected detector to be {' or '.join(DETECTORS)}. Received {name!r}.")
     if name == "haar" or missing():
-        return HaarDetector() if missing() else _HaarUnlessCautious()
+        return HaarDetector() if missing() else HaarUnlessCautious()
     return BlazeFaceDetector(BLAZEFACE, FACE_CHECK)
 
 
-class _HaarUnlessCautious:
+class HaarUnlessCautious:
     """The Haar cascade; with caution BlazeFace, as the cascade misses tilted and half faces."""
 
     def __init__(self) -> None:

@@ -65,7 +65,7 @@ def notes(result: FrameResult) -> list[str]:
         told.append(f"{faces} too small to read: come closer or zoom in.")
     bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
     # Into a picture that is narrower than the smallest face none fits.
-    unsearched = LEAST_FACE_PX < min(bound, *result.size_wh)
+    unsearched = min(bound, *result.size_wh) > LEAST_FACE_PX
     if unsearched and abs(result.smallest_px - bound) < 1:
         told.append(
             f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"

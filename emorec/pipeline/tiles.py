@@ -61,9 +61,7 @@ def smallest_searched(size_wh: tuple[int, int], min_face_px: float) -> float:
     return max(min_face_px, LEAST / scale)
 
 
-def patches(
-    size_wh: tuple[int, int], min_face_px: float, cautious: bool = False
-) -> list[Patch]:
+def patches(size_wh: tuple[int, int], min_face_px: float, cautious: bool = False) -> list[Patch]:
     """Return the patches to search for all faces from this side on, the coarsest scale first.
 
     Args:

@@ -342,6 +342,24 @@ def test_blur_leaves_few_colours_and_covers_hair_and_chin() -> None:
     assert (hidden != image).any(axis=2)[60:225, 80:220].mean() > 0.95
 
 
+@pytest.mark.parametrize("size_wh", [(50, 100), (100, 50)])
+def test_blur_covers_hair_and_chin_of_a_face_that_the_border_cuts(size_wh: tuple[int, int]) -> None:
+    image = busy(300, 300)
+    changed = (blur_faces(image, [Box(0, 0, *size_wh)]) != image).any(axis=2)
+    assert changed[: size_wh[1] + 28, : size_wh[0] + 24].mean() > 0.95
+
+
+def test_blur_grows_ahead_of_a_moving_face() -> None:
+    image = busy(300, 300)
+    still, right, up = (
+        (draw_faces(image, [face((100, 100, 150, 150), velocity_xy=v)], "blur") != image).any(2)
+        for v in ((0.0, 0.0), (200.0, 0.0), (0.0, -9000.0))
+    )
+    assert right[110:140, 163:180].mean() > 0.9 > still[110:140, 163:180].mean() + 0.4
+    assert up[55:75, 110:140].mean() > 0.9 > still[55:75, 110:140].mean() + 0.4
+    assert not up[:40].any(), "no farther than half a face"
+
+
 def test_blur_all_hides_a_face_that_fills_the_picture(
     astronaut: np.ndarray, haar: cv2.CascadeClassifier
 ) -> None:

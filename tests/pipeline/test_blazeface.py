@@ -189,3 +189,58 @@ def test_the_file_that_ships_is_the_one_its_note_describes() -> None:
     licence = BLAZEFACE.with_suffix(".LICENSE")
     assert licence.name in note
     assert "Apache License" in licence.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_half_a_face_at_the_border_is_found_with_caution(
+    blazeface: BlazeFaceDetector, side: str
+) -> None:
+    image = portraits.room(1, 1, 64, (256, 256)).image_bgr
+    half = {
+        "left": image[:, 128:],
+        "right": image[:, :128],
+        "top": image[128:],
+        "bottom": image[:128],
+    }[side]
+    half = np.ascontiguousarray(half)
+    size_wh = half.shape[1], half.shape[0]
+    middle = {"left": (0, 128), "right": (128, 128), "top": (128, 0), "bottom": (128, 128)}[side]
+    truth = np.array([*np.subtract(middle, 32), *np.add(middle, 32)])
+    places = [
+        place
+        for patch in blazeface.patches(size_wh, 36, cautious=True)
+        for place in blazeface.search(half, patch)
+    ]
+    found = blazeface.confirm(half, places, cautious=True)
+    assert iou(truth, [face.box_xyxy for face in found]).max(initial=0) > 0.4
+    near = blazeface.detect_near(half, truth[None], cautious=True)
+    assert iou(truth, [face.box_xyxy for face in near]).max(initial=0) > 0.4
+
+
+def test_a_mirror_image_beyond_the_border_is_no_face(blazeface: BlazeFaceDetector) -> None:
+    image = portraits.room(1, 1, 64, (128, 128)).image_bgr
+    places = [
+        place
+        for patch in blazeface.patches((128, 128), 36, cautious=True)
+        for place in blazeface.search(image, patch)
+    ]
+    assert len(blazeface.confirm(image, places, cautious=True)) == 1
+
+
+def test_other_places_on_a_face_that_is_confirmed_are_not_enlarged(
+    blazeface: BlazeFaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait = portraits.resized(portraits.collins(), 80)
+    box, enlarged = portrait.faces[0], []
+    zoom = BlazeFaceDetector._zoom
+
+    def counting(self: Any, *args: Any, **named: Any) -> Any:
+        enlarged.append(args)
+        return zoom(self, *args, **named)
+
+    monkeypatch.setattr(BlazeFaceDetector, "_zoom", counting)
+    inner = box + 30 * np.array([1, 1, -1, -1])
+    places = [Detection(inner, 0.5, 0.0), Detection(box, 0.9, 0.0)]
+    (face,) = blazeface.confirm(portrait.image_bgr, places)
+    assert iou(face.box_xyxy, box)[0, 0] > 0.65
+    assert len(enlarged) == 2, "once as it is and once mirrored"

@@ -11,9 +11,10 @@ import pytest
 from emorec.errors import EmorecError
 from emorec.geometry import iou
 from emorec.pipeline.blazeface import BlazeFaceDetector
-from emorec.pipeline.detect import Detector, make_detector, shortcoming
+from emorec.pipeline.detect import Detector, HaarUnlessCautious, make_detector, shortcoming
 from emorec.pipeline.haar import HaarDetector
 from emorec.settings import DETECTORS
+from testkit import portraits
 
 TWO = ((180.0, 220.0), (460.0, 240.0))
 
@@ -95,7 +96,7 @@ def test_there_is_always_something_to_search(
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("auto", BlazeFaceDetector), ("haar", HaarDetector)],
+    [("auto", BlazeFaceDetector), ("haar", HaarUnlessCautious)],
 )
 def test_a_name_gives_its_detector(name: str, kind: type) -> None:
     assert type(make_detector(name)) is kind
@@ -117,3 +118,19 @@ def test_without_its_files_the_cascade_serves_and_says_so(
     assert type(make_detector(name)) is HaarDetector
     said = shortcoming(name)
     assert said is None if name == "haar" else said and said.startswith("gone.tflite: is missing")
+
+
+def test_with_caution_the_cascade_is_not_asked() -> None:
+    """It misses tilted faces, and which detector is chosen must not weaken blur."""
+    haar, auto = make_detector("haar"), make_detector("auto")
+    portrait = portraits.turned(portraits.resized(portraits.collins(), 60), 60)
+    size_wh = portrait.image_bgr.shape[1], portrait.image_bgr.shape[0]
+    found = []
+    for detector in (haar, auto):
+        patches = detector.patches(size_wh, 40, cautious=True)
+        places = [p for patch in patches for p in detector.search(portrait.image_bgr, patch)]
+        faces = detector.confirm(portrait.image_bgr, places, cautious=True)
+        near = detector.detect_near(portrait.image_bgr, portrait.faces, [60.0], cautious=True)
+        found.append([face.box_xyxy.tolist() for face in [*faces, *near]])
+    assert len(found[0]) >= 2 and found[0] == found[1]
+    assert not haar.detect(portrait.image_bgr, 40)

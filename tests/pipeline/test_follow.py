@@ -139,3 +139,19 @@ def test_what_was_handed_in_is_left_as_it_was() -> None:
     given = BOX.copy()
     moved(placed(), placed((5, 5)), given)
     np.testing.assert_array_equal(given, BOX)
+
+
+def test_a_thumbnail_tells_the_face_from_what_hides_it() -> None:
+    follower = Follower()
+    follower.move(placed(), BOX)
+    (before,) = follower.thumbnails(BOX)
+    assert np.linalg.norm(before) == pytest.approx(1) and abs(before.mean()) < 1e-6
+    boxes, _ = follower.move(placed((6, -3)), BOX)
+    assert before @ follower.thumbnails(boxes)[0] > 0.9
+    hidden = placed()
+    x1, y1, x2, y2 = BOX[0].astype(int)
+    hidden[y1:y2, x1 : (x1 + x2) // 2 + (x2 - x1) // 5] = 90
+    follower.move(hidden, BOX)
+    assert before @ follower.thumbnails(BOX)[0] < 0.6
+    outside = np.array([[-200.0, -200, -100, -100], [5, 5, 5, 5]])
+    assert not follower.thumbnails(outside).any()

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from emorec.geometry import Boxes, as_boxes
-from emorec.pipeline.smallest import Smallest
+from emorec.pipeline.smallest import Smallest, notes
 from emorec.pipeline.tiles import smallest_searched
+from emorec.records import FrameResult
 from emorec.settings import LEAST_FACE_PX
 
 SIZES = [(1, 1), (640, 480), (1280, 720), (1920, 1080), (3840, 2160), (12_000, 300)]
@@ -81,3 +82,20 @@ def test_what_the_user_has_chosen_stays(found: Boxes) -> None:
 
 def test_the_area_bounds_what_the_user_has_chosen() -> None:
     assert Smallest(20, (3840, 2160)).px == smallest_searched((3840, 2160), 20) > 20
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "said"),
+    [
+        ((640, 480), False),
+        ((3840, 2160), True),
+        ((1_000_000, 40), True),  # narrower than the smallest face that was looked for
+        ((1_000_001, 1), False),  # no face fits
+    ],
+)
+def test_which_sizes_were_not_searched_is_said(size_wh: tuple[int, int], said: bool) -> None:
+    px = settled(Smallest(None, size_wh), faces())
+    told = notes(FrameResult(0, 0.0, size_wh, (), True, {}, px))
+    assert [f"Faces under {px:.0f} pixels were not looked for" in note for note in told] == (
+        [True] if said else []
+    )

@@ -17,6 +17,7 @@ from emorec.pipeline.tiles import (
 )
 
 SIZES = [(1, 1), (640, 480), (720, 1280), (3840, 2160), (12_000, 300), (300, 12_000)]
+STRIPS = [(1_000_001, 1), (1, 1_000_001), (1_000_000, 40), (200_000, 64)]
 SURE = 3.1 * LEAST  # input pixels up to which a face is found as surely as from `LEAST` on
 sides = st.integers(1, 5000)
 
@@ -130,3 +131,19 @@ def test_smaller_faces_cost_more() -> None:
         for face in (200, 100, 50, 25)
     ]
     assert costs == sorted(set(costs))
+
+
+@pytest.mark.parametrize("size_wh", STRIPS)
+def test_a_long_strip_costs_no_more_than_any_picture(size_wh: tuple[int, int]) -> None:
+    """A tile is wider than the strip: what counts is what is computed."""
+    found = patches(size_wh, smallest_searched(size_wh, 16))
+    assert sum(math.prod(patch.size_wh) for patch in found) <= 2.5 * MOST_PIXELS
+
+
+def test_with_caution_tiles_reach_over_the_border_on_all_sides() -> None:
+    found = patches((640, 480), 36, cautious=True)
+    assert all(patch.cautious for patch in found)
+    finest = [extent(patch) for patch in found if patch.scale == found[-1].scale]
+    half = 36 / 2
+    assert np.all(np.min(finest, axis=0)[:2] <= -half)
+    assert np.all(np.max(finest, axis=0)[2:] >= np.array([640, 480]) + half)

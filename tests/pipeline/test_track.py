@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from emorec.geometry import iou
-from emorec.pipeline.track import Tracker, _match
+from emorec.pipeline.match import matched
+from emorec.pipeline.track import Tracker
 from emorec.records import Detection, Track
 
 FRAME_S = 1 / 30
@@ -211,23 +212,23 @@ def test_a_camera_that_is_knocked_loses_nobody(side: float) -> None:
 
 def test_the_least_sum_never_joins_what_is_too_far() -> None:
     # Both joined would be 0.9 + 1.2: one alone is better than that.
-    columns, rows = _match(np.array([[0.1, 0.9], [1.2, 5.0]]))
+    columns, rows = matched(np.array([[0.1, 0.9], [1.2, 5.0]]))
     assert columns.tolist() == [0, -1] and rows.tolist() == [0, -1]
     # The nearest first would leave the second far from what remains.
-    columns, _ = _match(np.array([[0.1, 0.3], [0.2, 0.9]]))
+    columns, _ = matched(np.array([[0.1, 0.3], [0.2, 0.9]]))
     assert columns.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
 def test_nobody_matches_nobody(shape: tuple[int, int]) -> None:
-    columns, rows = _match(np.empty(shape))
+    columns, rows = matched(np.empty(shape))
     assert columns.tolist() == [-1] * shape[0] and rows.tolist() == [-1] * shape[1]
 
 
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 1000))
 def test_the_matching_is_the_best_there_is(n: int, m: int, seed: int) -> None:
     away = np.random.default_rng(seed).uniform(0, 2, (n, m))
-    columns, rows = _match(away)
+    columns, rows = matched(away)
     pairs = [(row, column) for row, column in enumerate(columns) if column >= 0]
     assert pairs == sorted((row, column) for column, row in enumerate(rows) if row >= 0)
     # Leaving two alone costs 1: so says the limit, and so does this.
@@ -280,11 +281,16 @@ def test_whatever_is_found_the_ids_rise_and_are_unique(
 class Flow:
     """A follower that knows: it moves each box by so much, or loses it."""
 
-    def __init__(self, shift: tuple[float, float] = (0.0, 0.0), sees: bool = True) -> None:
-        self.shift, self.sees = np.tile(shift, 2), sees
+    def __init__(
+        self, shift: tuple[float, float] = (0.0, 0.0), sees: bool = True, alike: float = 1.0
+    ) -> None:
+        self.shift, self.sees, self.alike = np.tile(shift, 2), sees, alike
 
     def move(self, image_gray: object, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return boxes + self.shift * self.sees, np.full(len(boxes), self.sees)
+
+    def thumbnails(self, boxes: np.ndarray) -> np.ndarray:
+        return np.full((len(boxes), 1), self.alike, np.float32)
 
 
 def carry(tracker: Tracker, flow: Flow, time_s: float, looked: bool = False) -> tuple[Track, ...]:
@@ -350,3 +356,22 @@ def test_faces_that_overlap_are_not_followed() -> None:
     feed(tracker, [[at(100), at(170)]] * 3)
     tracks = carry(tracker, Flow((5, 0)), 3 * FRAME_S)
     assert [track.unseen_s for track in tracks] == pytest.approx([FRAME_S] * 2)
+
+
+def test_a_face_that_something_hides_keeps_its_size_and_speed() -> None:
+    """The points stay on the board, and the detector finds the part that is not hidden yet."""
+    tracker = Tracker()
+    feed(tracker, [[at(100)]] * 5)
+    carry(tracker, Flow(), 5 * FRAME_S)
+    for number in range(6, 12):
+        left = (number - 5) * 6.0
+        tracker.follow(Flow((4, 0), alike=0.3), np.zeros((1, 1), np.uint8), number * FRAME_S)  # type: ignore[arg-type]
+        expected, _ = tracker.expected(number * FRAME_S)
+        known, unproven = tracker.due(number * FRAME_S, 0)
+        assert (known, unproven) == ([0], []), "in doubt, so the detector decides"
+        x1, y1, x2, y2 = expected[0]
+        part = Detection(np.array([x1 + left, y1, x2, y2 - left]), 0.6)
+        (track,) = tracker.update([part], number * FRAME_S, near=known)
+    width = float(np.ptp(track.box_xyxy[::2]))
+    assert width == pytest.approx(float(np.ptp(at(100).box_xyxy[::2])), rel=0.02)
+    assert np.abs(track.velocity_xy).max() < 20

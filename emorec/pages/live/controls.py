@@ -53,7 +53,8 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
     if blur:
         st.caption(
             "Only frames that were searched are shown, with every face found made "
-            "unrecognisable. A face that the detector misses, as in full profile, is not blurred."
+            "unrecognisable. A face that the detector misses is not blurred: in full profile, or "
+            "with less than a third of it in the picture."
         )
     return stream.settings.detector
 
