@@ -3,7 +3,7 @@
     python -m benchmarks.blur [--every 3] [--only NAME] [--out FILE]
     python -m benchmarks.blur --show FILE
 
-Films of one or two known heads (`testkit.heads`) on cluttered backgrounds are read by the live
+Films of two known heads (`testkit.heads`) on cluttered backgrounds are read by the live
 pipeline with caution and drawn with blur, as on the live page. A picture counts if at least a third
 of a face's box is in it. A face is *sharp* if a third or more of its visible detail is returned
 unchanged: the detail is the absolute Laplacian of the picture that came in, and a pixel is
@@ -65,10 +65,10 @@ def measure(every: int, only: list[str] | None) -> dict[str, Any]:
     kinds = {name: scenes for name, scenes in films().items() if not only or name in only}
     controls = {name: change for name, change in CONTROLS.items() if name != "as it comes"}
     rows = {name: counted(scenes, every, {}) for name, scenes in kinds.items()}
-    # The other controls with one film of each kind: none of them may weaken blur.
+    # The other controls with a film of every third kind: none of them may weaken blur.
     for name, change in controls.items() if not only else ():
-        few = [scenes[0] for scenes in kinds.values()]
-        rows[f"a film of each kind, {name}"] = counted(few, every, change)
+        few = [scenes[0] for scenes in list(kinds.values())[::3]]
+        rows[f"a film of every third kind, {name}"] = counted(few, every, change)
     return {
         "command": f"python -m benchmarks.blur --every {every}",
         **where,
@@ -150,7 +150,7 @@ def kept(came: Image, returned: Image, truth: Truth) -> float:
 
 
 def _heads() -> list[tuple[Sprite, int]]:
-    return [(head, px) for px in FACES_PX for head in (astronaut_head(), hopper_head())]
+    return [(astronaut_head(), FACES_PX[0]), (hopper_head(), FACES_PX[1])]
 
 
 def _scene(number: int, head: Sprite, path: Path) -> Scene:
