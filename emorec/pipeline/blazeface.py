@@ -185,7 +185,7 @@ class BlazeFaceDetector:
         # Turned, the corners of a larger square come into view.
         cut_side = math.ceil(INPUT_SIDE * math.sqrt(2)) if leans else INPUT_SIDE
         corner = middle - cut_side / 2 / scale
-        part = cut(image_bgr, Patch(*corner, scale, (cut_side, cut_side), cautious))
+        part = cut(image_bgr, Patch(corner[0], corner[1], scale, (cut_side, cut_side), cautious))
         if leans:
             center = (cut_side - 1) / 2
             turn = cv2.getRotationMatrix2D((center, center), place.tilt_deg, 1.0)
@@ -234,7 +234,7 @@ def _inside(faces: Sequence[Detection], image_bgr: Image) -> list[Detection]:
     middles, sides = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:3] - boxes[:, :1]
     last = np.array(image_bgr.shape[1::-1])
     inside = ((middles >= -_HIDDEN * sides) & (middles <= last + _HIDDEN * sides)).all(axis=1)
-    return [faces[number] for number in np.flatnonzero(inside)]
+    return [faces[number] for number in np.flatnonzero(inside).tolist()]
 
 
 def _logit(score: float) -> float:
