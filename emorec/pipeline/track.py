@@ -32,6 +32,7 @@ _LEAST_JERK_PX = 3.0
 _ALIKE = 0.6  # correlation with its picture from which what was followed is the face still
 _CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
+_UNPROVEN = 12  # faces detected once that are searched for in one frame: a crowd is shown in three
 _PLACE_S = 0.06  # time constant of the place: removes the detector's jitter
 _JITTER = 0.12  # of its side: a detection farther off is no jitter, and is taken as it is
 _SIZE_S = 0.2  # of the size, which has more jitter and changes less
@@ -173,7 +174,7 @@ class Tracker:
         unproven = [n for n in waiting if not self._candidates[n].track_id]
         doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
         sure = [n for n in waiting if n not in doubtful and n not in unproven]
-        return doubtful[:_DOUBTFUL] + sure[:count], unproven[:_DOUBTFUL]
+        return doubtful[:_DOUBTFUL] + sure[:count], unproven[:_UNPROVEN]
 
     @staticmethod
     def _in_doubt(candidate: _Candidate, time_s: float) -> bool:

@@ -375,3 +375,10 @@ def test_a_face_that_something_hides_keeps_its_size_and_speed() -> None:
     width = float(np.ptp(track.box_xyxy[::2]))
     assert width == pytest.approx(float(np.ptp(at(100).box_xyxy[::2])), rel=0.02)
     assert np.abs(track.velocity_xy).max() < 20
+
+
+def test_a_crowd_that_was_seen_once_is_confirmed_within_three_frames() -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(150.0 * number) for number in range(25)]])
+    known, unproven = tracker.due(FRAME_S, 0)
+    assert known == [] and 9 <= len(unproven) <= 13
