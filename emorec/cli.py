@@ -158,6 +158,7 @@ def video(args: argparse.Namespace) -> int:
         args.wrong("--blur and --overwrite need --out DIR")
     if args.to is not None and args.to <= args.start:
         args.wrong("--to must be later than --from")
+    from emorec.calibration.baseline import Baselines
     from emorec.drawing.video import AnnotatedVideo
     from emorec.media.files import ResultFolder
     from emorec.recognizer import EmotionRecognizer
@@ -185,14 +186,18 @@ def video(args: argparse.Namespace) -> int:
                     ]
                 report = read_video(
                     path,
-                    recognizer.reader("file", readings_per_s=rate),
+                    recognizer.reader(
+                        "file",
+                        calibrate=None if args.no_baseline else Baselines(),
+                        readings_per_s=rate,
+                    ),
                     sinks,
                     args.start,
                     float("inf") if args.to is None else args.to,
                     _Progress(path),
                 )
                 if made:
-                    about = header(recognizer.model, settings)
+                    about = header(recognizer.model, settings) | {"baseline": not args.no_baseline}
                     made[2].write_text(to_json(about, video=report), encoding="utf-8")
                 whole = True
         except EmorecError as error:
@@ -303,6 +308,11 @@ def _parser() -> argparse.ArgumentParser:
         "--every-frame",
         action="store_true",
         help=f"read each face in every frame, not {READINGS_PER_S:.0f} times a second",
+    )
+    add.add_argument(
+        "--no-baseline",
+        action="store_true",
+        help="do not compare what is shown of a face with its own resting state",
     )
     add.add_argument(
         "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"

@@ -20,8 +20,8 @@ from emorec.model.shown import softmax
 TYPICAL = np.array([-6.4, -6.3, -8.2, -7.6, -3.3, -7.3, -1.5], np.float32)
 """Logarithms of the probabilities of a typical neutral face: their means over the 1,242 faces of
 FER2013's PublicTest that most people call neutral. Those of the ReLU network differ by 0.4 at most.
-Neutral, -0.5 there, is lowered by 1, so that a smaller change shows: sad expressions of known people
-found rise from 2.6 to 4.1 of 14, and 0.6 of 52 resting faces are lost."""
+Neutral, -0.5 there, is lowered by 1, so that a smaller change shows: of 14 sad expressions of known
+people 4.1 are found instead of 2.6, and 0.6 of 52 resting faces are lost."""
 
 FULL = 0.75
 """How far a face's resting state is moved, of the whole way. At 1, 1.9 of 52 more resting faces are

@@ -72,13 +72,12 @@ class Corrector:
     """
 
     def __init__(self, examples: Examples, model: EmotionModel) -> None:
-        own = {file["sha256"] for file in model.contract.files.values()}
-        if examples.model.sha256 not in own:
+        self.examples = examples
+        if not self.belongs_to(model):
             raise ModelError(
                 f"This calibration belongs to another network ({examples.model.name}, sha256"
                 f" {examples.model.sha256[:12]}…), not to {model.contract.name}: calibrate again."
             )
-        self.examples = examples
         self._spread = spread.read(model.file, model.contract)
         self._weights = np.array(examples.weights, np.float32).T
         if len(self._weights) != len(self._spread.centre):
@@ -86,6 +85,11 @@ class Corrector:
                 f"This calibration is damaged: {len(self._weights)} numbers for each emotion, but"
                 f" {model.contract.name} has {len(self._spread.centre)} features."
             )
+
+    def belongs_to(self, model: EmotionModel) -> bool:
+        """Return whether the examples were read by this network."""
+        own = model.contract.files.values()
+        return self.examples.model.sha256 in {file["sha256"] for file in own}
 
     def __call__(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return corrected probabilities, float32 of shape (n, 7).
@@ -236,13 +240,13 @@ def _fit(
         start: what is known of them before, logarithms of shape (n, 7).
         targets: what is true of them, of shape (n, 7).
     """
-    step = np.float32(1 / (np.linalg.eigvalsh(likeness)[-1] / 2 + L2))
-    found = ahead = np.zeros_like(targets)
-    momentum = 1.0
+    step = 1 / (float(np.linalg.eigvalsh(likeness)[-1]) / 2 + L2)
+    found: npt.NDArray[np.floating] = np.zeros(targets.shape)
+    ahead, momentum = found, 1.0
     for _ in range(_STEPS):
         wrong = softmax(start + likeness @ ahead) - targets
-        new = ahead - step * (wrong + np.float32(L2) * ahead)
+        new = ahead - step * (wrong + L2 * ahead)
         grown = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-        ahead = new + np.float32((momentum - 1) / grown) * (new - found)
+        ahead = new + (momentum - 1) / grown * (new - found)
         found, momentum = new, grown
-    return found
+    return found.astype(np.float32)

@@ -70,7 +70,7 @@ def classify_faces(
         nothing = np.empty((0, size), dtype=np.float32)
         return nothing, nothing
     rows = classifier.classify(faces_gray)
-    probs = rows[:, :size]
+    probs = np.ascontiguousarray(rows[:, :size])
     return probs, calibrate(track_ids, rows, time_s) if calibrate else probs
 
 

@@ -185,9 +185,7 @@ class Pipeline:
         with times("crop"):
             read, crops = self._due(image_gray, tracks, time_s, plan["read"])
         with times("classify"), self._spending("read", len(read)):
-            said, corrected = classify_faces(
-                self._classifier, crops, read, self._calibrate, time_s
-            )
+            said, corrected = classify_faces(self._classifier, crops, read, self._calibrate, time_s)
         with times("smooth"):
             raw = _by_track(read, said, tracks)
             smoothed = self._smoother.update(

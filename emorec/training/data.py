@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 _VOTE_COLUMNS = len(FERPLUS_EMOTIONS) + 2  # and "unknown", "NF" (no face)
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceSet:
     """Faces of one split with what was said of them.

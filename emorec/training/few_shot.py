@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from emorec.calibration.baseline import logarithms, shift_of
 from emorec.emotions import EMOTIONS
 from emorec.errors import DataError
 from emorec.model.store import EmotionModel
-from emorec.model.typed_json import Share
+from emorec.model.worth import FewShot, Resting
 from emorec.training import metrics
 from emorec.training.data import FaceSet
 
@@ -26,41 +25,6 @@ FOLDS, DRAWS = 5, 10
 _NEUTRAL = EMOTIONS.index("neutral")
 _WHOLE = round(baseline.FULL_S / baseline.SAMPLE_S)
 """Calm readings after which a resting state is moved by all that it ever is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FewShot:
-    """How good the shown label is with examples from people who are not tested.
-
-    Attributes:
-        count: examples of each emotion; 0: without any.
-        accuracy: mean over the draws.
-        accuracy_sd: standard deviation over the draws.
-        recall: mean recall of the emotions that are there, mean over the draws.
-    """
-
-    count: int
-    accuracy: Share
-    accuracy_sd: float
-    recall: Share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resting:
-    """How one emotion of known people is read, without and with their own resting state.
-
-    Attributes:
-        emotion: one of ``EMOTIONS``.
-        n: faces of it that have another, resting face of the same person beside them.
-        without: of them called so without the baseline.
-        with_baseline: the same with it: each resting face in turn is the baseline of the person's
-            other faces, and the mean over these choices counts.
-    """
-
-    emotion: str
-    n: int
-    without: float
-    with_baseline: float
 
 
 def few_shot(

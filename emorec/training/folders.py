@@ -110,9 +110,7 @@ class _Reader:
             parts.append(f"{len(names)} {reason} ({named})")
         return "; ".join(parts)
 
-    def read(
-        self, root: Path, split: str | None = None, person: str = ""
-    ) -> Iterator[Labelled]:
+    def read(self, root: Path, split: str | None = None, person: str = "") -> Iterator[Labelled]:
         for path in self._visible(root):
             emotion = emotion_name(path.name)
             if not path.is_dir():
