@@ -1,4 +1,4 @@
-"""`emorec train | teach`, and what `measure_commands` adds; each loads what it needs when it runs."""
+"""`emorec train | teach`, and what `measure_commands` adds; each loads only what it needs."""
 
 from __future__ import annotations
 
