@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -35,7 +36,7 @@ def running(reader: NextReader) -> Iterator[LiveStream]:
     stream = LiveStream(reader)
     stream.start()
     frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), np.uint8), format="bgr24")
-    frame.pts, frame.time_base = 0, 1 / 30
+    frame.pts, frame.time_base = 0, Fraction(1, 30)
     stream.put(frame)
     yield stream
     stream.stop(5.0)
