@@ -19,6 +19,15 @@ def add_detector(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_no_baseline(command: argparse.ArgumentParser) -> None:
+    """Add ``--no-baseline`` to a command that reads videos."""
+    command.add_argument(
+        "--no-baseline",
+        action="store_true",
+        help="do not compare what is shown of a face with its own resting state",
+    )
+
+
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the deployment's settings with the detector chosen; print what it cannot do."""
     from emorec.pipeline.detect import shortcoming

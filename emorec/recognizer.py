@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -11,8 +11,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from emorec.calibration import examples
+from emorec.calibration.examples import Examples
 from emorec.deployment import SETTINGS, Deployment
-from emorec.model.store import load, path_of
+from emorec.model.store import WithFeatures, load, path_of
 from emorec.pipeline.classify import Calibrate, Classifier
 from emorec.pipeline.detect import Detector, make_detector
 from emorec.pipeline.picture import PicturePipeline
@@ -86,6 +88,23 @@ class EmotionRecognizer:
         """
         return self.model.classify(faces_gray)
 
+    def calibrate(self, faces_gray: npt.NDArray[np.uint8], labels: Sequence[str]) -> Examples:
+        """Learn from labelled faces of one person how this person shows emotions.
+
+        `emorec.calibration.examples.write` keeps it, and `emorec.calibration.person.Calibration`
+        corrects a stream by it. It belongs to this recognizer's network.
+
+        Args:
+            faces_gray: uint8 of shape (n, 48, 48), as `classify` takes them.
+            labels: as many, each one of ``EMOTIONS``; two faces or more of each emotion named.
+
+        Raises:
+            DataError: there are too few, or the examples make the reading of each other worse.
+            ModelError: a file that belongs to the network is missing or damaged.
+            ValueError: the faces have another shape or dtype, or a label is none of ``EMOTIONS``.
+        """
+        return examples.calibrate(self.model, faces_gray, labels)
+
     def reader(
         self,
         source: Source,
@@ -111,7 +130,8 @@ class EmotionRecognizer:
             classifier: classifies the faces, for example one that several readers share; None
                 means the recognizer's model.
             names: names the faces; None: no face gets a name.
-            calibrate: corrects probabilities with a person's calibration; None: no correction.
+            calibrate: corrects probabilities with a person's calibration
+                (`emorec.calibration.person.Calibration`); None: no correction.
             readings_per_s: how many times a second each face of a video file is read.
             clock: returns seconds; measures the cost of the stages.
 
@@ -122,7 +142,7 @@ class EmotionRecognizer:
         settings = settings or self.settings
         engine = (
             self.detector(settings.detector),
-            classifier or self.model,
+            classifier or (self.model if calibrate is None else WithFeatures(self.model)),
             settings,
             self.model.contract.unsure_below,
         )

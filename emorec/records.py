@@ -118,8 +118,10 @@ class Face(Record):
         score: the detector's confidence in [0, 1]; NaN if the detector has none.
         age_s: seconds since the face was first found.
         unseen_s: seconds since it was last found or tracked; 0 = in this frame.
-        probs_raw: probabilities of this frame alone.
-        probs: probabilities smoothed over time.
+        probs_raw: what the network says of this frame alone, without any person's calibration and
+            before smoothing; all NaN in a frame in which the face was not read.
+        probs: what is shown: corrected by the person's calibration, if there is one
+            (`emorec.calibration`), and smoothed over time.
         emotion: the label to show; None ("unsure") if the evidence is too weak for one. It cannot
             be derived from ``probs``: a label that was shown is held a little longer.
         velocity_xy: of the box's centre, in pixels a second; used to draw it on a later frame.

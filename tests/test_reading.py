@@ -94,15 +94,18 @@ def test_names_and_calibration_reach_every_source(
 ) -> None:
     asked: list[int] = []
 
-    def angry(track_ids: list[int], probs: np.ndarray) -> np.ndarray:
+    def angry(track_ids: list[int], rows: np.ndarray, time_s: float) -> np.ndarray:
         asked.extend(track_ids)
-        assert probs.shape == (len(track_ids), 7)
+        assert rows.shape == (len(track_ids), 7 + 256) and time_s >= 0
         return np.eye(7, dtype=np.float32)[[0] * len(track_ids)]
 
     reader = recognizer.reader(source, names=Ada(), calibrate=angry)
     faces = play(reader, film[:6])[-1].faces
     assert [face.name for face in faces] == ["Ada", "Ada"]
     assert [face.emotion for face in faces] == ["angry", "angry"]
+    # What the network says without the calibration stays in the result.
+    raw = [face.probs_raw for face in faces]
+    assert all(np.isnan(probs).all() or probs.argmax() != 0 for probs in raw)
     assert set(asked) == {1, 2}
     reader.names = None
     assert [face.name for face in reader.read(film[6], 6 / FPS).faces] == [None, None]

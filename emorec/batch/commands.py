@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from emorec.batch.extra import require
-from emorec.options import add_detector, chosen_settings, frame_rate
+from emorec.options import add_detector, add_no_baseline, chosen_settings, frame_rate
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.terminal import print_error, print_line
 
@@ -46,6 +46,7 @@ def add_parser(commands: Any) -> None:
         help="on this machine, with one thread each; default: one a core",
     )
     add.add_argument("--fps", type=frame_rate, metavar="N", help="read at most N frames a second")
+    add_no_baseline(add)
     add_detector(add)
     add.set_defaults(command=analyze, wrong=add.error)
 
@@ -68,8 +69,8 @@ def analyze(args: argparse.Namespace) -> int:
     settings = chosen_settings(args)
     fps = float("inf") if args.fps is None else args.fps
     store = Store(args.out.absolute())
-    store.open(_made_with(settings, fps), args.resume)
-    job = Job(store.folder, settings, READINGS_PER_S, fps)
+    store.open(_made_with(settings, fps, not args.no_baseline), args.resume)
+    job = Job(store.folder, settings, READINGS_PER_S, fps, not args.no_baseline)
     records = list(store.done())
     done: dict[int, set[str]] = {}
     for record in records:
@@ -99,12 +100,12 @@ def analyze(args: argparse.Namespace) -> int:
     return 2 if tally.errors or problems or tally.stop else 0
 
 
-def _made_with(settings: Any, fps: float) -> dict[str, Any]:
+def _made_with(settings: Any, fps: float, baseline: bool) -> dict[str, Any]:
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import header
 
     about = header(EmotionRecognizer(settings=settings).model, settings)
-    return about | {"readings_per_s": READINGS_PER_S, "fps": fps}
+    return about | {"readings_per_s": READINGS_PER_S, "fps": fps, "baseline": baseline}
 
 
 def _announce(client: Client, count: int) -> None:

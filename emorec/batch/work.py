@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from emorec.batch.inputs import Input, Kind, Task
 from emorec.batch.store import Made, Store, key_of, whole
+from emorec.calibration.baseline import Baselines
 from emorec.errors import EmorecError, ImageError
 from emorec.media.photo import one_picture, open_photo
 from emorec.recognizer import EmotionRecognizer
@@ -45,6 +46,7 @@ class Job:
         settings: how pictures are read.
         readings_per_s: how often each face of a video is read.
         fps: the most frames a second that are read.
+        baseline: whether a face of a video is compared with its own resting state.
         version: of EmoRec where the run was started.
     """
 
@@ -52,6 +54,7 @@ class Job:
     settings: Settings
     readings_per_s: float
     fps: float
+    baseline: bool = True
     version: str = __version__
 
 
@@ -128,7 +131,11 @@ def _video(task: Task, job: Job, recognizer: EmotionRecognizer, store: Store) ->
 
     def write(rows_file: Path) -> None:
         nonlocal report
-        reader = recognizer.reader("file", readings_per_s=job.readings_per_s)
+        reader = recognizer.reader(
+            "file",
+            calibrate=Baselines() if job.baseline else None,
+            readings_per_s=job.readings_per_s,
+        )
         tables = Tables({"parquet": rows_file}, 1 / job.readings_per_s, name)
         report = read_video(file.path, reader, [tables], fps=job.fps, threads=1)
 

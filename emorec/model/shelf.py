@@ -13,6 +13,7 @@ from emorec.model import evaluation, store, typed_json
 from emorec.model.contract import Contract
 from emorec.model.evaluation import Evaluation, Weights
 from emorec.model.typed_json import Share
+from emorec.model.worth import CalibrationWorth
 
 ACTIVATIONS = "activations.json"
 """ELU beside ReLU over several seeds, a `Comparison`."""
@@ -20,11 +21,14 @@ CROPS = "crops.json"
 """How well the pipeline's crops are read, a `Crops`."""
 DECISION = "decision.json"
 """How good each decision rule is, a `Decision`."""
+CALIBRATION = "calibration.json"
+"""What a person's own examples and resting face are worth, a `CalibrationWorth`."""
 
 _WRITERS = {
     ACTIVATIONS: "python -m emorec.training.compare",
     CROPS: "python -m emorec.training.framing",
     DECISION: "python -m benchmarks.decision",
+    CALIBRATION: "python -m benchmarks.baseline",
 }
 
 MEASURES = MappingProxyType(
@@ -232,4 +236,16 @@ def decision(folder: Path) -> Decision | None:
         ModelError: the file is there, but is no such record.
     """
     kept: Decision | None = typed_json.read(Decision, folder / DECISION, _WRITERS[DECISION])
+    return kept
+
+
+def calibration(folder: Path) -> CalibrationWorth | None:
+    """Return what a person's calibration is worth; None where it was not measured.
+
+    Raises:
+        ModelError: the file is there, but is no such record.
+    """
+    kept: CalibrationWorth | None = typed_json.read(
+        CalibrationWorth, folder / CALIBRATION, _WRITERS[CALIBRATION]
+    )
     return kept

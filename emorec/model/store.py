@@ -49,7 +49,21 @@ class EmotionModel:
         Raises:
             ValueError: the array is no such stack of faces.
         """
+        return self._shown(self.outputs(faces_gray))
+
+    def rows(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return what `classify` returns, with the network's features after it.
+
+        Returns:
+            float32 of shape (n, 7 + features).
+
+        Raises:
+            ValueError: the array is no such stack of faces.
+        """
         outputs = self.outputs(faces_gray)
+        return np.concatenate([self._shown(outputs), outputs["features"]], axis=1)
+
+    def _shown(self, outputs: Outputs) -> npt.NDArray[np.float32]:
         own = self.contract
         return shown(outputs, own.temperatures, own.blend, own.prior_power, own.linear)
 
@@ -79,6 +93,17 @@ class EmotionModel:
             sizes = self._runtime.outputs.items()
             return {name: np.empty((0, size), dtype=np.float32) for name, size in sizes}
         return self._runtime.run(faces_gray)
+
+
+class WithFeatures:
+    """A classifier whose rows end with the network's features, for what compares them.
+
+    Args:
+        model: reads the faces.
+    """
+
+    def __init__(self, model: EmotionModel) -> None:
+        self.classify = model.rows
 
 
 def load(path: Path | None = None, runtime: str = RUNTIMES[0]) -> EmotionModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -18,13 +18,31 @@ class Classifier(Protocol):
     """Reads faces; `emorec.model.store.EmotionModel` is the one that ships."""
 
     def classify(self, faces_gray: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return float32 (n, 7) in ``EMOTIONS`` order, rows summing to 1, of uint8 (n, 48, 48)."""
+        """Return a row for each face of uint8 (n, 48, 48), float32 of shape (n, 7 or more).
+
+        The first seven numbers are probabilities in ``EMOTIONS`` order, summing to 1. The network's
+        features may follow, for a calibration that compares them.
+        """
         ...
 
 
-Calibrate = Callable[[Sequence[int], npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-"""Corrects what was read by what is known of a person: from ``track_id`` and probabilities, float32
-of shape (n, 7), to probabilities of the same shape."""
+class Calibrate(Protocol):
+    """Corrects what was read by what is known of a person (`emorec.calibration`).
+
+    It may keep what it sees of each track. One reader uses it.
+    """
+
+    def __call__(
+        self, track_ids: Sequence[int], rows: npt.NDArray[np.float32], time_s: float
+    ) -> npt.NDArray[np.float32]:
+        """Return the corrected probabilities, float32 of shape (n, 7).
+
+        Args:
+            track_ids: whose faces were read, n of them.
+            rows: what the classifier returned for them.
+            time_s: of the media clock, in seconds.
+        """
+        ...
 
 
 def classify_faces(
@@ -32,7 +50,8 @@ def classify_faces(
     faces_gray: npt.NDArray[np.uint8],
     track_ids: Sequence[int],
     calibrate: Calibrate | None = None,
-) -> npt.NDArray[np.float32]:
+    time_s: float = 0.0,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Read all these faces in one batch, and calibrate what was read; no faces cost nothing.
 
     Args:
@@ -40,14 +59,19 @@ def classify_faces(
         faces_gray: uint8 of shape (n, 48, 48).
         track_ids: whose faces they are, n of them.
         calibrate: corrects what was read; None: nothing does.
+        time_s: of the picture.
 
     Returns:
-        float32 of shape (n, 7) in ``EMOTIONS`` order.
+        What the network says, and the same corrected, each float32 of shape (n, 7) in ``EMOTIONS``
+        order; twice the same array if nothing corrects it.
     """
+    size = len(EMOTIONS)
     if not len(faces_gray):
-        return np.empty((0, len(EMOTIONS)), dtype=np.float32)
-    probs = classifier.classify(faces_gray)
-    return calibrate(track_ids, probs) if calibrate else probs
+        nothing = np.empty((0, size), dtype=np.float32)
+        return nothing, nothing
+    rows = classifier.classify(faces_gray)
+    probs = np.ascontiguousarray(rows[:, :size])
+    return probs, calibrate(track_ids, rows, time_s) if calibrate else probs
 
 
 class ReadingOrder:

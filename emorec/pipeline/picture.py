@@ -73,9 +73,11 @@ class PicturePipeline:
             ]
         with times("classify"):
             clear = np.array([reason is None for reason in reasons], dtype=bool)
-            probs = np.tile(unclassified(), (len(found), 1))
+            raw, probs = (np.tile(unclassified(), (len(found), 1)) for _ in range(2))
             ids = (np.flatnonzero(clear) + 1).tolist()
-            probs[clear] = classify_faces(self._classifier, crops[clear], ids, self._calibrate)
+            raw[clear], probs[clear] = classify_faces(
+                self._classifier, crops[clear], ids, self._calibrate, time_s
+            )
         faces = tuple(
             Face(
                 track_id=number,
@@ -83,13 +85,13 @@ class PicturePipeline:
                 score=detection.score,
                 age_s=0.0,
                 unseen_s=0.0,
-                probs_raw=own,
+                probs_raw=said,
                 probs=own,
                 emotion=label(own, self._unsure_below),
                 unreadable=reason,
             )
-            for number, (detection, own, reason) in enumerate(
-                zip(found, probs, reasons, strict=True), start=1
+            for number, (detection, said, own, reason) in enumerate(
+                zip(found, raw, probs, reasons, strict=True), start=1
             )
         )
         stage_ms = MappingProxyType(times.ms)

@@ -73,6 +73,14 @@ def has_left(track: Track, size_wh: tuple[int, int], cautious: bool) -> bool:
     return not cautious and track.unseen_s > _LEAVING_S and outside >= _LEFT
 
 
+def _by_track(
+    read: Sequence[int], rows: npt.NDArray[np.float32], tracks: Sequence[Track]
+) -> list[Probabilities]:
+    """Return the row of each track, as far as it was read."""
+    known = dict(zip(read, rows, strict=True))
+    return [known.get(track.track_id, unclassified()) for track in tracks]
+
+
 class Pipeline:
     """Reads the frames of one stream, in the order of their time. Not for several threads.
 
@@ -179,13 +187,14 @@ class Pipeline:
         with times("crop"):
             read, crops = self._due(image_gray, tracks, time_s, plan["read"])
         with times("classify"), self._spending("read", len(read)):
-            probs_new = classify_faces(self._classifier, crops, read, self._calibrate)
+            said, corrected = classify_faces(self._classifier, crops, read, self._calibrate, time_s)
         with times("smooth"):
-            probs_by_id = dict(zip(read, probs_new, strict=True))
-            raw = [probs_by_id.get(track.track_id, unclassified()) for track in tracks]
+            raw = _by_track(read, said, tracks)
             smoothed = self._smoother.update(
                 [track.track_id for track in tracks],
-                np.array(raw, dtype=np.float32).reshape(-1, len(unclassified())),
+                np.array(_by_track(read, corrected, tracks), dtype=np.float32).reshape(
+                    -1, len(unclassified())
+                ),
                 time_s,
                 settings.smoothing_s,
             )

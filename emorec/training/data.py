@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +15,12 @@ from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.errors import DataError
 from emorec.model.network import FACE_SIDE
 from emorec.model.shown import FERPLUS_COLUMNS
+from emorec.training.folders import Labelled, read_folder
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 _VOTE_COLUMNS = len(FERPLUS_EMOTIONS) + 2  # and "unknown", "NF" (no face)
-
-_SYNONYMS = {
-    **{emotion: emotion for emotion in EMOTIONS},
-    **{"anger": "angry", "disgusted": "disgust", "fearful": "fear", "afraid": "fear"},
-    **{"happiness": "happy", "joy": "happy", "sadness": "sad", "surprised": "surprise"},
-}
-_FOLDERS = {"train": "Training", "validation": "PublicTest", "valid": "PublicTest"} | {
-    "val": "PublicTest",
-    "test": "PrivateTest",
-}
-_IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +36,7 @@ class FaceSet:
             FER2013's probabilities, then FER+'s; None where there are no teachers.
         framings: float32 of shape (n, views, 4), where these views are cut
             (`emorec.training.distill`).
+        people: text of shape (n,), whose face each is; None where that is not known of every face.
     """
 
     faces: npt.NDArray[np.uint8]
@@ -51,6 +44,7 @@ class FaceSet:
     votes: npt.NDArray[np.int64] | None = None
     taught: npt.NDArray[np.float32] | None = None
     framings: npt.NDArray[np.float32] | None = None
+    people: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,7 +54,13 @@ class FaceSet:
         votes = None if self.votes is None else self.votes[rows]
         taught = None if self.taught is None else self.taught[rows]
         framings = None if self.framings is None else self.framings[rows]
-        return FaceSet(self.faces[rows], self.labels[rows], votes, taught, framings)
+        people = None if self.people is None else self.people[rows]
+        return FaceSet(self.faces[rows], self.labels[rows], votes, taught, framings, people)
+
+    @property
+    def missing(self) -> list[str]:
+        """The emotions of which there is no face."""
+        return [name for i, name in enumerate(EMOTIONS) if not (self.labels == i).any()]
 
     def ferplus_labels(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """Return what most people said: indices into ``FERPLUS_EMOTIONS``, and a mask.
@@ -86,14 +86,16 @@ class FaceSet:
         return place[top], counted & (place[top] >= 0)
 
 
-def load(path: Path, ferplus: Path | None = None) -> dict[str, FaceSet]:
+def load(
+    path: Path, ferplus: Path | None = None, say: Callable[[str], None] = log.warning
+) -> dict[str, FaceSet]:
     """Read labelled faces.
 
     Args:
-        path: a CSV file with the columns ``emotion``, ``pixels`` and perhaps ``Usage``, or a
-            folder with one sub-folder an emotion, with or without ``train``, ``validation`` and
-            ``test`` above.
+        path: a CSV file with the columns ``emotion``, ``pixels`` and perhaps ``Usage`` and
+            ``person``, or a folder as `emorec.training.folders` reads it.
         ferplus: FER+'s ``fer2013new.csv``, row for row in the order of the CSV file.
+        say: takes a line on what a folder holds that was skipped.
 
     Returns:
         The splits that are there, keyed by names of ``SPLITS``.
@@ -104,11 +106,24 @@ def load(path: Path, ferplus: Path | None = None) -> dict[str, FaceSet]:
     if path.is_dir():
         if ferplus is not None:
             raise DataError("FER+ votes belong to the rows of fer2013.csv, not to a folder.")
-        return _load_folder(path)
+        return _load_folder(path, say)
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder.")
     splits = _load_csv(path)
     return splits if ferplus is None else _with_votes(splits, ferplus)
+
+
+def joined(splits: Mapping[str, FaceSet]) -> FaceSet:
+    """Return the faces of all splits as one set, without what teachers say of them."""
+    parts = list(splits.values())
+    votes = [part.votes for part in parts if part.votes is not None]
+    people = [part.people for part in parts if part.people is not None]
+    return FaceSet(
+        np.concatenate([part.faces for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(votes) if len(votes) == len(parts) else None,
+        people=np.concatenate(people) if len(people) == len(parts) else None,
+    )
 
 
 def without_faces_of(training: FaceSet, *tests: FaceSet) -> FaceSet:
@@ -133,6 +148,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _load_csv(path: Path) -> dict[str, FaceSet]:
     faces: dict[str, list] = {split: [] for split in SPLITS}
     labels: dict[str, list[int]] = {split: [] for split in SPLITS}
+    people: dict[str, list[str]] = {split: [] for split in SPLITS}
     for line, row in _rows(path):
         missing = {"emotion", "pixels"} - row.keys()
         if missing:
@@ -156,7 +172,8 @@ def _load_csv(path: Path) -> dict[str, FaceSet]:
             raise DataError(f"{path}, row {line}: {pixels.size} pixels, expected {FACE_SIDE**2}.")
         faces[split].append(pixels.reshape(FACE_SIDE, FACE_SIDE))
         labels[split].append(int(label))
-    return _as_sets(path, faces, labels)
+        people[split].append((row.get("person") or row.get("subject") or "").strip())
+    return _as_sets(path, faces, labels, people)
 
 
 def _with_votes(splits: dict[str, FaceSet], ferplus: Path) -> dict[str, FaceSet]:
@@ -179,63 +196,32 @@ def _with_votes(splits: dict[str, FaceSet], ferplus: Path) -> dict[str, FaceSet]
                 "the file must stand row for row beside fer2013.csv."
             )
     return {
-        split: FaceSet(faces.faces, faces.labels, np.array(votes[split], dtype=np.int64))
+        split: replace(faces, votes=np.array(votes[split], dtype=np.int64))
         for split, faces in splits.items()
     }
 
 
-def _load_folder(path: Path) -> dict[str, FaceSet]:
-    roots = {
-        folder: _FOLDERS[folder.name.lower()]
-        for folder in _content(path)
-        if folder.is_dir() and folder.name.lower() in _FOLDERS
-    } or {path: "Training"}
-    faces: dict[str, list] = {split: [] for split in SPLITS}
-    labels: dict[str, list[int]] = {split: [] for split in SPLITS}
-    for root, split in roots.items():
-        for folder in (child for child in _content(root) if child.is_dir()):
-            emotion = _SYNONYMS.get(folder.name.lower())
-            if emotion is None:
-                warnings.warn(f"{folder}: no emotion of {EMOTIONS}; skipped.", stacklevel=2)
-                continue
-            for file in _content(folder):
-                if file.suffix.lower() not in _IMAGES or file.is_dir():
-                    continue
-                faces[split].append(_face(file))
-                labels[split].append(EMOTIONS.index(emotion))
-    return _as_sets(path, faces, labels)
-
-
-def _content(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be read ({error.strerror or error}).") from None
-
-
-def _face(file: Path) -> npt.NDArray[np.uint8]:
-    """Return an image file as a grey face, uint8 of shape (48, 48)."""
-    import cv2
-
-    try:
-        data = np.fromfile(file, dtype=np.uint8)
-        face = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-    except OSError as error:
-        raise DataError(f"{file}: cannot be opened ({error.strerror or error}).") from None
-    except cv2.error:  # it claims more pixels than OpenCV takes
-        face = None
-    if face is None:
-        raise DataError(f"{file}: is no image that can be read.")
-    if face.shape != (FACE_SIDE, FACE_SIDE):
-        face = cv2.resize(face, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(face, np.uint8)
+def _load_folder(path: Path, say: Callable[[str], None]) -> dict[str, FaceSet]:
+    found: dict[str, list[Labelled]] = {split: [] for split in SPLITS}
+    for face in read_folder(path, say):
+        found[face.split or "Training"].append(face)
+    return _as_sets(
+        path,
+        {split: [each.face for each in faces] for split, faces in found.items()},
+        {split: [EMOTIONS.index(each.emotion) for each in faces] for split, faces in found.items()},
+        {split: [each.person for each in faces] for split, faces in found.items()},
+    )
 
 
 def _as_sets(
-    path: Path, faces: dict[str, list], labels: dict[str, list[int]]
+    path: Path, faces: dict[str, list], labels: dict[str, list[int]], people: dict[str, list[str]]
 ) -> dict[str, FaceSet]:
     splits = {
-        split: FaceSet(np.stack(faces[split]), np.array(labels[split], dtype=np.int64))
+        split: FaceSet(
+            np.stack(faces[split]),
+            np.array(labels[split], dtype=np.int64),
+            people=np.array(people[split]) if all(people[split]) else None,
+        )
         for split in SPLITS
         if labels[split]
     }

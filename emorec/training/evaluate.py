@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emorec.calibration.examples import Corrector
 from emorec.emotions import EMOTIONS
 from emorec.errors import DataError
 from emorec.model import contract, evaluation
@@ -62,9 +63,20 @@ def evaluate(model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
 
 
 def evaluate_shown(
-    model: EmotionModel, faces: FaceSet, split: str, flip: bool = False
+    model: EmotionModel,
+    faces: FaceSet,
+    split: str,
+    flip: bool = False,
+    corrector: Corrector | None = None,
 ) -> MeasuredShown:
     """Measure what the app shows against the data's own labels, for faces without people's votes.
+
+    Args:
+        model: to measure.
+        faces: of one split.
+        split: its name.
+        flip: as in `evaluate`.
+        corrector: of a person's examples; None: nothing is corrected.
 
     Returns:
         Without ``with_flip``.
@@ -74,7 +86,7 @@ def evaluate_shown(
     return MeasuredShown(
         what="shown by labels",
         **_common(model, split, flip, ms_per_face),
-        **_shown(model, outputs, faces.labels, every),
+        **_shown(model, outputs, faces.labels, every, corrector),
     )
 
 
@@ -176,10 +188,13 @@ def _shown(
     outputs: Outputs,
     true: npt.NDArray[np.int64],
     counted: npt.NDArray[np.bool_],
+    corrector: Corrector | None = None,
 ) -> dict[str, Any]:
     """Return what is shown of such outputs as it measures against what is true, where it counts."""
     own = model.contract
     probs = shown(outputs, own.temperatures, own.blend, own.prior_power, own.linear)[counted]
+    if corrector is not None:
+        probs = corrector(np.concatenate([probs, outputs["features"][counted]], axis=1))
     coverage, agreement = metrics.selective(probs, true[counted], own.unsure_below)
     return {
         **_measure(probs, true[counted], list(EMOTIONS)),

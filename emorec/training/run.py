@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import re
 import shutil
-import warnings
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -79,10 +79,17 @@ def run(
             f"{folder}: --resume goes on with the settings the run was begun with;"
             f" leave out {', '.join(given)}."
         )
+    with _writing(folder, begun=False):
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if made:
+            folder.rmdir()  # of data that cannot be read nothing stays
     for package, module in _NEEDED.items():
         if importlib.util.find_spec(module) is None:
             raise TrainingError(f"A run needs {package} at its end: pip install {package}.")
-    training, validation, chosen_on = prepare(_splits(data, ferplus, say), say)
+    training, validation, chosen_on = prepare(load(data, ferplus, say), say)
 
     backend = start_keras()
     from emorec.drawing.measures import confusion
@@ -91,6 +98,7 @@ def run(
     from emorec.training.fit import train
     from emorec.training.head import refit
     from emorec.training.recipe import Recipe, read_recipe
+    from emorec.training.spread import measure as measure_spread
 
     first = None
     if start is not None:
@@ -130,6 +138,7 @@ def run(
             say=say,
         )
         model = refit(load_model(folder / f"{name}.tflite"), training, say)
+        measure_spread(model, training)
         model = calibrate(model, validation, say)
         plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
         record(model, chosen_on, plain, flipped, evaluate_corrupted(model, validation))
@@ -156,20 +165,11 @@ def run_teachers(
         TrainingError: the file cannot be written.
     """
     teachers = [load_model(model) for model in models]
-    faces, _, _ = prepare(_splits(data, None, say), say)
+    faces, _, _ = prepare(load(data, None, say), say)
     names = " ".join(model.name for model in models)
     with _writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
     teach(teachers, faces, file, f"emorec teach --data {data.name} {names}", say)
-
-
-def _splits(data: Path, ferplus: Path | None, say: Callable[[str], None]) -> dict[str, FaceSet]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        splits = load(data, ferplus)
-    for warning in caught:
-        say(f"warning: {warning.message}")
-    return splits
 
 
 def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict[str, Any]]:
@@ -224,13 +224,14 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
 
 
 @contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _writing(folder: Path, begun: bool = True) -> Iterator[None]:
+    """Turn an error of writing into one line; ``begun``: there are trained weights already."""
+    kept = "; the trained weights are kept, and --resume exports them" if begun else ""
     try:
         yield
     except OSError as error:
         raise TrainingError(
-            f"{folder}: cannot be written to ({error.strerror or error}); the trained weights are"
-            " kept, and --resume exports them."
+            f"{folder}: cannot be written to ({error.strerror or error}){kept}."
         ) from error
 
 

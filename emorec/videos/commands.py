@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from emorec.errors import EmorecError, ImageError
-from emorec.options import add_detector, chosen_settings, frame_rate
+from emorec.options import add_detector, add_no_baseline, chosen_settings, frame_rate
 from emorec.percent import percent
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.terminal import plain, print_error, print_line
@@ -53,6 +53,7 @@ def add_parser(commands: Any) -> None:
         action="store_true",
         help=f"read each face in every frame, not {READINGS_PER_S:.0f} times a second",
     )
+    add_no_baseline(add)
     add.add_argument(
         "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
     )
@@ -112,6 +113,7 @@ def _read(
     path: Path, recognizer: EmotionRecognizer, folder: ResultFolder | None, args: argparse.Namespace
 ) -> tuple[VideoReport, list[str]]:
     """Return the report on a video, and a line for each result that could not be written."""
+    from emorec.calibration.baseline import Baselines
     from emorec.rows import header
     from emorec.videos.reading import read_video
     from emorec.videos.results import VideoResults
@@ -121,11 +123,16 @@ def _read(
     try:
         if folder:
             about = header(recognizer.model, recognizer.settings)
+            about |= {"baseline": not args.no_baseline}
             show: Show = "blur" if args.blur else "label"
             results = VideoResults(folder, path, show, 1 / rate, about, args.start, args.zip)
         report = read_video(
             path,
-            recognizer.reader("file", readings_per_s=rate),
+            recognizer.reader(
+                "file",
+                calibrate=None if args.no_baseline else Baselines(),
+                readings_per_s=rate,
+            ),
             [results] if results else [],
             args.start,
             float("inf") if args.to is None else args.to,

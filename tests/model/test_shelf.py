@@ -13,7 +13,7 @@ from emorec.errors import ModelError
 from emorec.model import evaluation
 from emorec.model.contract import Contract, read
 from emorec.model.evaluation import Evaluation
-from emorec.model.shelf import MEASURES, activations, crops, decision, measured, names
+from emorec.model.shelf import MEASURES, activations, calibration, crops, decision, measured, names
 from emorec.paths import MODELS
 
 
@@ -106,6 +106,11 @@ def test_what_ships_is_read(own: Contract) -> None:
     assert compared.measures == MEASURES and set(compared.networks) == {"elu", "relu"}
     assert 0 < framed.found <= framed.faces
     assert {rule.model.name for rule in decided.rules if rule.ships} == set(names())
+    worth = calibration(MODELS)
+    assert worth is not None and [each.model.name for each in worth.models] == names()
+    for each in worth.models:
+        accuracies = [line.accuracy for line in each.few_shot]
+        assert accuracies == sorted(accuracies)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +119,7 @@ def test_what_ships_is_read(own: Contract) -> None:
         ("activations.json", "emorec.training.compare"),
         ("crops.json", "emorec.training.framing"),
         ("decision.json", "benchmarks.decision"),
+        ("calibration.json", "benchmarks.baseline"),
     ],
 )
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"split": 3}', '{"runs": []}'])
@@ -124,6 +130,7 @@ def test_what_is_no_such_record_is_a_line(
         "activations.json": activations,
         "crops.json": lambda folder: crops(folder, own),
         "decision.json": decision,
+        "calibration.json": calibration,
     }[file]
     assert read_it(tmp_path) is None
     (tmp_path / file).write_text(content)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
-from emorec.emotions import EMOTIONS
 from emorec.errors import DataError
-from emorec.training.data import FaceSet, load, without_faces_of
+from emorec.training.data import FaceSet, joined, load, without_faces_of
 
 FACES = np.random.default_rng(0).integers(0, 256, (6, 48, 48)).astype(np.uint8)
 USAGES = ["Training", "Training", "Training", "PublicTest", "PrivateTest", "Training"]
@@ -109,6 +105,24 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "faces.csv")
 
 
+@pytest.mark.parametrize("column", ["person", "Subject"])
+def test_a_column_says_whose_faces_they_are(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "faces.csv"
+    path.write_text(f"emotion,pixels,{column}\n3,{GOOD},ada\n4,{GOOD},bob\n")
+    faces = load(path)["Training"]
+    assert faces.people is not None and faces.people.tolist() == ["ada", "bob"]
+    assert faces.take(np.array([1])).people.tolist() == ["bob"]
+    path.write_text(f"emotion,pixels,{column}\n3,{GOOD},ada\n4,{GOOD},\n")
+    assert load(path)["Training"].people is None  # not known of every face
+
+
+def test_splits_are_joined(tmp_path: Path) -> None:
+    path = fer2013(tmp_path / "faces.csv", "emotion,pixels,Usage", "epu")
+    every = joined(load(path, votes(tmp_path / "fer2013new.csv", USAGES)))
+    assert sorted(every.labels.tolist()) == sorted(LABELS) and len(every.votes) == 6
+    assert every.missing == ["sad"]
+
+
 def test_nothing_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         load(tmp_path / "faces.csv")
@@ -161,83 +175,6 @@ def test_the_majority_of_votes(row: list[int], label: int | None, counts: bool) 
     majority, counted = faces.ferplus_labels()
     assert counted.tolist() == [counts]
     assert label is None or majority.tolist() == [label]
-
-
-def picture(path: Path, value: int, size: int = 48) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((size, size), value, np.uint8))
-
-
-def test_a_folder_with_splits_and_synonyms_is_read(tmp_path: Path) -> None:
-    for place, value in (
-        ("train/anger", 10),
-        ("train/Happiness", 20),
-        ("train/sadness", 30),
-        ("validation/surprised", 40),
-        ("test/fearful", 50),
-    ):
-        picture(tmp_path / place / "a.png", value)
-    (tmp_path / "train" / "anger" / "notes.txt").write_text("no picture, no matter")
-    splits = load(tmp_path)
-    labels = {name: [EMOTIONS[i] for i in faces.labels] for name, faces in splits.items()}
-    assert labels == {
-        "Training": ["happy", "angry", "sad"],
-        "PublicTest": ["surprise"],
-        "PrivateTest": ["fear"],
-    }
-    assert splits["Training"].faces[:, 0, 0].tolist() == [20, 10, 30]
-
-
-def test_a_folder_without_splits_is_for_training(tmp_path: Path) -> None:
-    picture(tmp_path / "neutral" / "a.jpg", 99, size=96)
-    splits = load(tmp_path)
-    assert list(splits) == ["Training"]
-    assert splits["Training"].faces.shape == (1, 48, 48)
-
-
-def test_folders_of_other_classes_are_skipped_with_a_warning(tmp_path: Path) -> None:
-    picture(tmp_path / "happy" / "a.png", 1)
-    picture(tmp_path / "contempt" / "a.png", 2)
-    with pytest.warns(UserWarning, match="contempt: no emotion"):
-        assert len(load(tmp_path)["Training"]) == 1
-
-
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no labelled face"):
-        load(tmp_path)
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture"])
-def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
-    picture(tmp_path / "happy" / "a.png", 1)
-    (tmp_path / "happy" / "b.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"b\.png: is no image"):
-        load(tmp_path)
-
-
-def test_a_picture_that_claims_too_much_is_named(tmp_path: Path) -> None:
-    # OpenCV raises for this one, where it returns nothing for others.
-    header = struct.pack(">IIBBBBB", 48, 2**31 - 1, 8, 0, 0, 0, 0)
-    size = struct.pack(">I", 13) + b"IHDR" + header
-    content = b"\x89PNG\r\n\x1a\n" + size + struct.pack(">I", zlib.crc32(size[4:]))
-    picture(tmp_path / "happy" / "a.png", 1)
-    (tmp_path / "happy" / "b.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"b\.png: is no image"):
-        load(tmp_path)
-
-
-@pytest.mark.parametrize("target", ["gone.png", "b.png"], ids=["nowhere", "loop"])
-def test_a_picture_that_cannot_be_opened_is_named(tmp_path: Path, target: str) -> None:
-    picture(tmp_path / "happy" / "a.png", 1)
-    (tmp_path / "happy" / "b.png").symlink_to(target)
-    with pytest.raises(DataError, match=r"b\.png: cannot be opened"):
-        load(tmp_path)
-
-
-def test_a_folder_that_is_called_like_a_picture_is_none(tmp_path: Path) -> None:
-    picture(tmp_path / "happy" / "a.png", 1)
-    (tmp_path / "happy" / "b.png").mkdir()
-    assert len(load(tmp_path)["Training"]) == 1
 
 
 def test_votes_do_not_go_with_a_folder(tmp_path: Path) -> None:

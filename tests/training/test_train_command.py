@@ -88,6 +88,7 @@ def test_from_faces_to_a_measured_model(tmp_path: Path, capsys: pytest.CaptureFi
     assert {file.name for file in out.iterdir()} == {
         "settings.json", "history.csv", "curves.png", "confusion.png", "last.npz", "best.npz",
         "elu_cnn.keras", "elu_cnn.tflite", "elu_cnn.json", "elu_cnn.evaluation.json",
+        "elu_cnn.spread.npz",
     }  # fmt: skip
     for picture in ("curves.png", "confusion.png"):
         with Image.open(out / picture) as image:
@@ -118,8 +119,11 @@ def test_from_faces_to_a_measured_model(tmp_path: Path, capsys: pytest.CaptureFi
     table = capsys.readouterr().out
     assert "on 14 faces of PrivateTest" in table and all(label in table for label in EMOTIONS)
 
-    assert main([*arguments, "--split", "Validation"]) == 2
-    assert "no Validation faces in it; --split takes Training or" in capsys.readouterr().err
+    assert main([*arguments, "--split", "Holidays"]) == 2
+    assert "no Holidays faces in it; --split takes Training or" in capsys.readouterr().err
+    for split, faces in (("val", 20), ("all", 187)):
+        assert main([*arguments, "--split", split, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["n"] == faces
 
     assert main(["train", "--data", str(data), "--out", str(out)]) == 2
     assert "holds a run already" in capsys.readouterr().err
@@ -239,3 +243,18 @@ def test_without_public_test_a_tenth_is_set_apart() -> None:
 def test_data_that_cannot_be_trained_on_are_refused(splits: dict[str, FaceSet], says: str) -> None:
     with pytest.raises(DataError, match=says):
         prepare(splits, lambda line: None)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_data_are_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "run"
+    assert main(["train", "--data", str(tmp_path / "none.csv"), "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"emorec: {out}: cannot be written to") and said.count("\n") == 1
+    assert "resume" not in said
+    # Where the data cannot be used, no empty folder stays.
+    out = tmp_path / "run"
+    assert main(["train", "--data", str(tmp_path / "none.csv"), "--out", str(out)]) == 2
+    assert not out.exists()

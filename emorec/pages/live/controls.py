@@ -9,6 +9,7 @@ import streamlit as st
 from emorec.drawing.overlay import Show
 from emorec.live.frame import View
 from emorec.live.stream import LiveStream
+from emorec.pages.live import calibration
 from emorec.pages.live.camera import choose_source, mirrors
 from emorec.pages.live.connection import POPOVER, connection_check
 from emorec.pages.live.reader import NextReader
@@ -46,6 +47,7 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
         stream.settings = _reading(reader, active)
         reader.settings = stream.settings
         named = naming.choose("live names", off=blur or group_only)
+        calibration.show(stream, reader, off=blur or group_only)
         connection_check(stream, rtc, active)
     shown: Show = "blur" if blur else "all" if bars else "label"
     stream.names = stream_names() if named else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emorec import rows
+from emorec.calibration.person import Calibration
 from emorec.pipeline.classify import Classifier
 from emorec.reading import Reader
 from emorec.recognizer import EmotionRecognizer
@@ -14,6 +15,7 @@ class NextReader:
     Attributes:
         made_with: the header of the rows of the stream that was started last; its settings are
             those at START, though smoothing and smallest face may be changed while it runs.
+        calibration: what is known of the faces of this visitor's picture.
     """
 
     def __init__(self, engine: EmotionRecognizer, classifier: Classifier) -> None:
@@ -21,7 +23,18 @@ class NextReader:
         self.classifier = classifier
         self.settings = engine.settings
         self.made_with = rows.header(engine.model, engine.settings)
+        self.calibration = Calibration()
 
     def __call__(self) -> Reader:
         self.made_with = rows.header(self.engine.model, self.settings)
-        return self.engine.reader("live", self.settings, classifier=self.classifier)
+        self.made_with["baseline"] = self.calibration.baseline
+        self.calibration.begin()
+        return self.engine.reader(
+            "live", self.settings, classifier=self.classifier, calibrate=self.calibration
+        )
+
+    def drop_foreign(self) -> None:
+        """Forget the visitor's examples once another model is chosen: they belong to the former."""
+        corrector = self.calibration.corrector
+        if corrector is not None and not corrector.belongs_to(self.engine.model):
+            self.calibration.corrector = None

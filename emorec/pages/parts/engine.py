@@ -10,7 +10,7 @@ import streamlit as st
 from emorec import monitoring
 from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
-from emorec.model.store import DEFAULT_NAME, path_of
+from emorec.model.store import DEFAULT_NAME, WithFeatures, path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.pictures import ReadPictures
 from emorec.pages.parts.visit import State, visit
@@ -65,7 +65,7 @@ def room() -> Room:
 
 @st.cache_resource(show_spinner=False)
 def _classifier(model_file: str) -> SharedClassifier:
-    return SharedClassifier(_engine(model_file).model)
+    return SharedClassifier(WithFeatures(_engine(model_file).model))
 
 
 @st.cache_resource(show_spinner="Loading the model…")

@@ -169,6 +169,7 @@ def _card(folder: Path, models: Iterable[Model]) -> str:
         models=models,
         compared=shelf.activations(folder),
         decision=shelf.decision(folder),
+        calibration=shelf.calibration(folder),
         bytes_of={
             name: (folder / name).stat().st_size for name in _DETECTORS if (folder / name).is_file()
         },

@@ -455,7 +455,7 @@ def test_the_next_start_takes_the_detector_chosen(monkeypatch):
     made = []
     monkeypatch.setattr(
         "emorec.recognizer.EmotionRecognizer.reader",
-        lambda self, source, settings, classifier: made.append(settings),
+        lambda self, source, settings, **given: made.append(settings),
     )
     live(app).reader()
     assert [settings.detector for settings in made] == ["haar"]

@@ -52,7 +52,8 @@ def test_a_visitor_has_one_live_picture_until_it_is_forgotten() -> None:
     assert live_picture(other, other.model) == (stream, reader)
     assert (reader.engine, reader.classifier) == (other, other.model)
     visit().forget()
-    assert live_picture(engine, engine.model)[0] is not stream
+    again, later = live_picture(engine, engine.model)
+    assert again is not stream and later.calibration is not reader.calibration
 
 
 def test_forgetting_ends_the_threads_that_read_draw_and_name() -> None:

@@ -1,0 +1,1 @@
+"""What is known of one person: the resting state of a face, and examples of its expressions."""

@@ -1,0 +1,121 @@
+"""Whose readings examples correct, and how a person is led through showing them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emorec.calibration.guide import HOLD_S, LEAST_READINGS, PREPARE_S, Guide
+from emorec.calibration.person import AWAY_S, Calibration
+from emorec.emotions import EMOTIONS
+
+NEUTRAL = np.eye(7, dtype=np.float32)[[6]] * 0.9 + 0.1 / 7
+SAD = EMOTIONS.index("sad")
+
+
+def always_sad(rows: np.ndarray) -> np.ndarray:
+    return np.eye(7, dtype=np.float32)[[SAD] * len(rows)]
+
+
+@pytest.fixture
+def calibration() -> Calibration:
+    found = Calibration(baseline=False)
+    found.corrector = always_sad  # type: ignore[assignment]
+    return found
+
+
+def sad(calibration: Calibration, track_ids: list[int], time_s: float) -> list[bool]:
+    """Return which of these faces are corrected."""
+    probs = calibration(track_ids, np.repeat(NEUTRAL, len(track_ids), axis=0), time_s)
+    return (probs.argmax(axis=1) == SAD).tolist()
+
+
+def test_without_examples_nothing_is_corrected() -> None:
+    assert sad(Calibration(), [1, 2], 0.0) == [False, False]
+    assert Calibration()([], np.empty((0, 7), np.float32), 0.0).shape == (0, 7)
+
+
+def test_examples_correct_the_face_that_showed_them(calibration: Calibration) -> None:
+    calibration.owner = 2
+    assert sad(calibration, [2], 0.0) == [True]
+    assert sad(calibration, [1, 2, 3], 0.5) == [False, True, False]
+    assert sad(calibration, [1], 0.6) == [False]  # the other one is read in the next frame
+
+
+def test_the_only_face_takes_them_over_once_the_person_has_gone(calibration: Calibration) -> None:
+    calibration.owner = 2
+    assert sad(calibration, [2], 0.0) == [True]
+    assert sad(calibration, [5], AWAY_S) == [False]
+    assert sad(calibration, [5], AWAY_S + 0.1) == [True]
+
+
+def test_of_several_faces_none_takes_them_over(calibration: Calibration) -> None:
+    calibration.owner = 2
+    assert sad(calibration, [5, 6], 10.0) == [False, False]
+    assert sad(calibration, [5, 6], 20.0) == [False, False]
+
+
+def test_a_new_stream_knows_no_face_but_keeps_the_examples(calibration: Calibration) -> None:
+    calibration.owner = 2
+    calibration.begin()
+    assert sad(calibration, [1, 2], 0.0) == [False, False]
+    assert sad(calibration, [1], 5.0) == [True]
+
+
+def test_the_baseline_can_be_switched(calibration: Calibration) -> None:
+    calibration.corrector = None
+    rest = np.array([[0.02, 0.01, 0.01, 0.02, 0.36, 0.01, 0.57]], np.float32)
+    for baseline in (False, True):
+        calibration.baseline = baseline
+        for time_s in range(30):
+            probs = calibration([1], rest, float(time_s))
+        assert (probs[0, SAD] < 0.3) == baseline
+
+
+def show(guide: Guide, seconds: float, start_s: float = 0.0, track_id: int = 4) -> float:
+    """Show a face, read five times a second; return when it ended."""
+    for time_s in np.arange(start_s, start_s + seconds, 0.2):
+        guide(track_id, np.full(263, time_s, np.float32), float(time_s))
+    return start_s + seconds
+
+
+def test_the_guide_leads_through_every_step() -> None:
+    guide = Guide(["happy", "sad"])
+    assert guide.progress.emotion == "neutral" and guide.progress.prepares
+    seen = []
+    for time_s in np.arange(0, 3 * (PREPARE_S + HOLD_S) + 1, 0.2):
+        guide(4, np.full(263, time_s, np.float32), float(time_s))
+        if guide.progress.emotion not in seen:
+            seen.append(guide.progress.emotion)
+    assert seen == ["neutral", "happy", "sad", None] and guide.progress.problem is None
+    assert guide.track_id == 4 and set(guide.labels) == {"neutral", "happy", "sad"}
+    for name in ("neutral", "happy", "sad"):
+        assert LEAST_READINGS <= guide.labels.count(name) <= 2 * HOLD_S + 3
+    kept = [float(row[0]) for row in guide.rows]
+    assert kept == sorted(kept) and kept[0] >= PREPARE_S  # nothing while the face changes
+
+
+def test_the_guide_waits_where_faces_are_read_rarely() -> None:
+    guide = Guide(["happy"])
+    for time_s in range(0, 40, 2):
+        guide(1, np.zeros(263, np.float32), float(time_s))
+    assert guide.progress.emotion is None and guide.progress.problem is None
+    assert guide.labels.count("happy") >= LEAST_READINGS
+
+
+@pytest.mark.parametrize(
+    ("track_id", "gap_s", "says"), [(5, 0.0, "another one is in view"), (4, 6.0, "out of view")]
+)
+def test_the_guide_ends_where_it_cannot_tell_whose_face_it_is(
+    track_id: int, gap_s: float, says: str
+) -> None:
+    guide = Guide(["happy"])
+    end_s = show(guide, 3.0)
+    show(guide, 1.0, end_s + gap_s, track_id)
+    assert guide.progress.emotion is None and says in (guide.progress.problem or "")
+
+
+@pytest.mark.parametrize("wrong", [[], ["neutral"], ["glad"], ["sad", "sad"], list(EMOTIONS[:4])])
+def test_the_guide_takes_one_to_three_expressions(wrong: list[str]) -> None:
+    with pytest.raises(ValueError, match="Expected 1 to 3"):
+        Guide(wrong)
