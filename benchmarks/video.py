@@ -26,7 +26,7 @@ from typing import Any
 
 from benchmarks.machine import machine, versions
 from benchmarks.report import add_options, deliver
-from emorec.media.video import VideoWriter
+from emorec.media.video_writer import VideoWriter
 from testkit.frames import FPS, WORKLOADS, Workload, sequence
 
 _PERIOD = 2 * FPS  # frames after which the film repeats itself

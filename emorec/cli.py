@@ -15,29 +15,24 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
 
-from emorec.deployment import SETTINGS, Deployment
-from emorec.errors import EmorecError, ImageError
+from emorec.deployment import Deployment
+from emorec.errors import EmorecError
+from emorec.options import add_detector, chosen_settings
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
 from emorec.percent import percent
-from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.server import logs
-from emorec.settings import DETECTORS, Settings
+from emorec.terminal import plain, print_error, print_line
 from emorec.training.commands import add_parsers as add_training
+from emorec.videos.commands import add_parser as add_video
 
 if TYPE_CHECKING:
-    from emorec.drawing.overlay import Show
     from emorec.media.photo import ImageBGR
     from emorec.people.matching import PhotoNames
-    from emorec.reading import Sink
     from emorec.records import Face, FrameResult
-    from emorec.videos import VideoReport
 
 _DASH = Path("-")
 _OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
@@ -60,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except EmorecError as error:
-        return _print_error(error)
+        return print_error(error)
     except KeyboardInterrupt:
         return 130  # the shells' exit code for Ctrl+C
     except OSError as error:
@@ -117,7 +112,7 @@ def photo(args: argparse.Namespace) -> int:
 
     paths, code = _pictures(args.images)
     results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
-    settings = _settings(args)
+    settings = chosen_settings(args)
     names = _names() if args.names else None
     reader = EmotionRecognizer(settings=settings).reader("picture", names=names)
     for path in paths:
@@ -127,9 +122,9 @@ def photo(args: argparse.Namespace) -> int:
                 picture = open_photo(_standard_input() if path == _DASH else path, title)
                 result = reader.read(picture.image_bgr)
             if picture.note:
-                _print_line(f"{title}: holds {picture.note}")
+                print_line(f"{title}: holds {picture.note}")
             for note in notes(result):
-                _print_line(f"{title}: {note}")
+                print_line(f"{title}: {note}")
             if args.json:
                 text = json.dumps(picture_object(str(path), result, args.names), allow_nan=False)
             else:
@@ -147,66 +142,7 @@ def photo(args: argparse.Namespace) -> int:
                     )
                     results.write(path, encode_png(drawn))
         except EmorecError as error:
-            code = _print_error(error)
-    return code
-
-
-def video(args: argparse.Namespace) -> int:
-    """Read the faces of videos; a video that cannot be read does not stop the others."""
-    if (args.blur or args.overwrite) and not args.out:
-        args.wrong("--blur and --overwrite need --out DIR")
-    if args.to is not None and args.to <= args.start:
-        args.wrong("--to must be later than --from")
-    from emorec.drawing.video import AnnotatedVideo
-    from emorec.media.files import ResultFolder
-    from emorec.recognizer import EmotionRecognizer
-    from emorec.rows import CsvSink, header, json_line, to_json
-    from emorec.videos import read_video
-
-    results = ResultFolder(args.out, args.videos, args.overwrite) if args.out else None
-    settings = replace(_settings(args), cautious=args.blur)
-    recognizer = EmotionRecognizer(settings=settings)
-    rate = 1000.0 if args.every_frame else READINGS_PER_S
-    code = 0
-    for path in args.videos:
-        made: list[Path] = []
-        report, whole = None, False
-        try:
-            with ExitStack() as files:
-                sinks: list[Sink] = []
-                if results:
-                    made = results.reserve(path, "mp4", "csv", "json")
-                    show: Show = "blur" if args.blur else "label"
-                    table = made[1].open("w", encoding="utf-8", newline="")
-                    sinks = [
-                        AnnotatedVideo(made[0], show, path, args.start),
-                        CsvSink(files.enter_context(table), 1 / rate),
-                    ]
-                report = read_video(
-                    path,
-                    recognizer.reader("file", readings_per_s=rate),
-                    sinks,
-                    args.start,
-                    float("inf") if args.to is None else args.to,
-                    _Progress(path),
-                )
-                if made:
-                    about = header(recognizer.model, settings)
-                    made[2].write_text(to_json(about, video=report), encoding="utf-8")
-                whole = True
-        except EmorecError as error:
-            code = _print_error(error)
-        except OSError as error:  # of the table or its header, for example a full disk
-            code = _print_error(ImageError(f"{args.out}: cannot be written ({error.strerror})."))
-        finally:
-            if not whole:
-                for file in made:
-                    file.unlink(missing_ok=True)
-        if report is None or not whole:
-            continue
-        if report.broken:
-            _print_line(f"{path}: {report.broken} broken parts of it were skipped.")
-        print(json_line(report) if args.json else _video_in_words(report), flush=True)
+            code = print_error(error)
     return code
 
 
@@ -251,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_port,
         help="default: the environment's PORT, else 8501",
     )
-    _add_detector(add)
+    add_detector(add)
     add.set_defaults(command=run)
 
     add = commands.add_parser("photo", help="read the faces of some pictures")
@@ -277,38 +213,10 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print one JSON object per picture and line"
     )
     add.add_argument("--names", action="store_true", help="show the names of people enrolled")
-    _add_detector(add)
+    add_detector(add)
     add.set_defaults(command=photo, wrong=add.error)
 
-    add = commands.add_parser("video", help="read the faces of some videos")
-    add.add_argument("videos", nargs="+", type=Path, metavar="FILE")
-    add.add_argument(
-        "--out", type=Path, metavar="DIR", help="write annotated videos and tables there"
-    )
-    add.add_argument(
-        "--overwrite", action="store_true", help="there, instead of adding a number to a name"
-    )
-    add.add_argument("--json", action="store_true", help="one JSON object a video, one a line")
-    add.add_argument(
-        "--from",
-        dest="start",
-        type=_moment,
-        default=0.0,
-        metavar="TIME",
-        help="where to begin, in seconds or as 1:30",
-    )
-    add.add_argument("--to", type=_moment, metavar="TIME", help="where to end")
-    add.add_argument(
-        "--every-frame",
-        action="store_true",
-        help=f"read each face in every frame, not {READINGS_PER_S:.0f} times a second",
-    )
-    add.add_argument(
-        "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
-    )
-    _add_detector(add)
-    add.set_defaults(command=video, wrong=add.error)
-
+    add_video(commands)
     add_training(commands)
     add_people(commands)
 
@@ -322,26 +230,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_detector(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--detector",
-        choices=DETECTORS,
-        help=f"face detector; default: EMOREC_DETECTOR, else {DETECTORS[0]}",
-    )
-
-
-def _settings(args: argparse.Namespace) -> Settings:
-    """Return the deployment's settings with the detector chosen; print what it cannot do."""
-    from emorec.pipeline.detect import shortcoming
-
-    settings = Deployment.from_env(only=SETTINGS).settings
-    if args.detector:
-        settings = replace(settings, detector=args.detector)
-    if note := shortcoming(settings.detector):
-        _print_line(note)
-    return settings
-
-
 def _port(text: str) -> int:
     port = int(text) if text.isascii() and text.isdigit() else 0
     if not 1 <= port <= 65535:
@@ -349,77 +237,13 @@ def _port(text: str) -> int:
     return port
 
 
-def _moment(text: str) -> float:
-    """Return the seconds of a time like 90, 1:30 or 0:01:30.5."""
-    parts = text.split(":")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        numbers = []
-    seconds = sum(number * 60**power for power, number in enumerate(reversed(numbers)))
-    if not 1 <= len(numbers) <= 3 or min(numbers) < 0 or not seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"Expected a time like 90 or 1:30. Received {text!r}.")
-    return seconds
-
-
-class _Progress:
-    """Shows on a terminal, once a second, how far a video is read."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._began_s = self._shown_s = monotonic()
-        self._first_s: float | None = None
-        self._shows = sys.stderr is not None and sys.stderr.isatty()
-
-    def __call__(self, time_s: float) -> None:
-        now_s = monotonic()
-        self._first_s = time_s if self._first_s is None else self._first_s
-        if self._shows and now_s - self._shown_s >= 1:
-            self._shown_s = now_s
-            speed = (time_s - self._first_s) / (now_s - self._began_s)
-            line = f"{self._path}: {time_s:.0f} s read, {speed:.1f} times as fast as it plays"
-            sys.stderr.write(f"\r{_plain(line)}\r")
-            sys.stderr.flush()
-
-
-def _video_in_words(report: VideoReport) -> str:
-    """Return one line about a video."""
-    summary = report.summary
-    file = _plain(report.file)
-    if not summary.faces_seen:
-        return f"{file}: {report.duration_s:.1f} s, no face read"
-    told = [f"{report.duration_s:.1f} s", f"faces: {summary.faces_seen}"]
-    told.append(f"at most {summary.most_at_once} at once")
-    if summary.dominant is not None:
-        told.append(f"mostly {summary.dominant} ({percent(summary.shares[summary.dominant])})")
-    return f"{file}: {', '.join(told)}"
-
-
-def _print_error(error: EmorecError) -> int:
-    """Print an error's line on stderr and return the exit code of a failure."""
-    _print_line(str(error))
-    return 2
-
-
-def _print_line(line: str) -> None:
-    """Print a line on stderr; do nothing if stderr is closed or fails."""
-    if sys.stderr is not None:
-        with suppress(OSError):
-            print(f"emorec: {_plain(line)}", file=sys.stderr, flush=True)
-
-
 def _output_lost(error: OSError) -> int:
     """Report that stdout cannot be written, discard further output, and return the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):  # the reader has ended, as `| head` does: no failure
         return 0
-    _print_line(f"the output cannot be written ({error.strerror or error}).")
+    print_line(f"the output cannot be written ({error.strerror or error}).")
     return 2
-
-
-def _plain(text: str) -> str:
-    """Return the text with line ends and control characters escaped, safe to show in a terminal."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
@@ -449,13 +273,13 @@ def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
         try:
             paths += [path] if path == _DASH else picture_files(path)
         except EmorecError as error:
-            code = _print_error(error)
+            code = print_error(error)
     return paths, code
 
 
 def _readable(file: str, result: FrameResult) -> str:
     """Return one line for each face of a photo, or one line that says there is no face."""
-    file = _plain(file)
+    file = plain(file)
     if not result.faces:
         return f"{file}: no face found"
     return "\n".join(

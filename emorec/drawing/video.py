@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.drawing.overlay import Show, draw_faces
-from emorec.media.video import VideoWriter
+from emorec.media.video_writer import VideoWriter
 from emorec.records import FrameResult
 
 

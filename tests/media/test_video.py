@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from emorec.errors import ImageError
-from emorec.media.video import Video, VideoWriter
+from emorec.media.video import Video
+from emorec.media.video_writer import VideoWriter
 
 FPS = 25
 

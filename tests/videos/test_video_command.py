@@ -15,10 +15,11 @@ import pytest
 from emorec import EmotionRecognizer, Settings
 from emorec.cli import main
 from emorec.errors import ImageError
-from emorec.media.video import Video, VideoWriter
+from emorec.media.video import Video
+from emorec.media.video_writer import VideoWriter
 from emorec.paths import CASCADE
 from emorec.rows import COLUMNS
-from emorec.videos import read_video
+from emorec.videos.reading import read_video
 from testkit import portraits
 
 FPS = 25
@@ -118,7 +119,7 @@ def test_a_span_without_a_frame_is_one_line(film: Path) -> None:
 
 def test_ctrl_c_leaves_nothing_half_written(film: Path, tmp_path: Path) -> None:
     code = (
-        "import sys, emorec.videos as videos\n"
+        "import sys, emorec.videos.reading as videos\n"
         "from emorec.cli import main\n"
         "read = videos.Reader.read\n"
         "def stopped(self, image, time_s):\n"

@@ -1,0 +1,1 @@
+"""Reads video files: file -> `reading` -> sinks and a report; `commands` is `emorec video`."""
