@@ -17,15 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.records import Face, FrameResult
 from emorec.version import __version__
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
 
     from emorec.model.store import EmotionModel
@@ -188,29 +186,6 @@ class Pace:
         return replace(result, faces=faces)
 
 
-class CsvSink:
-    """A sink that writes rows to a CSV file while they come; `CsvWriter` says in which form.
-
-    Args:
-        file: open for text, in UTF-8 and with ``newline=""``; the caller closes it.
-        step_s: least time in seconds between two rows of one face.
-    """
-
-    def __init__(self, file: TextIO, step_s: float) -> None:
-        self._writer = CsvWriter(file)
-        self._pace = Pace(step_s)
-
-    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
-        """Write the rows of one frame."""
-        self._writer.write(face_rows(self._pace.due(result)))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *why: object) -> None:
-        """Leave the file to the caller."""
-
-
 class CsvWriter:
     """Writes rows to a CSV file as they come.
 
@@ -273,6 +248,21 @@ def json_line(value: object) -> str:
     return _encodable(_json(value))
 
 
+def plain(value: Any) -> Any:
+    """Return the value as JSON and sheets hold it: rounded; None where it is not finite."""
+    if isinstance(value, float):
+        return round(value, _DIGITS) if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if is_dataclass(value):
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    return value
+
+
 def picture_object(file: str, result: FrameResult, names: bool = False) -> dict[str, Any]:
     """Return what was read from one picture as `emorec photo --json` prints it.
 
@@ -282,7 +272,7 @@ def picture_object(file: str, result: FrameResult, names: bool = False) -> dict[
         ``name`` where names were asked for. Rounded, and never NaN.
     """
     faces = []
-    for row in _plain(face_rows(result)):
+    for row in plain(face_rows(result)):
         face = {
             "box": [row[name] for name in ("x1_px", "y1_px", "x2_px", "y2_px")],
             "emotion": None if row["emotion"] == UNSURE else row["emotion"],
@@ -319,29 +309,14 @@ def _known(value: float) -> float | None:
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
-
-
-def _plain(value: Any) -> Any:
-    """Return the value as JSON can hold it: rounded, and None where it is no finite number."""
-    if isinstance(value, float):
-        return round(value, _DIGITS) if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int):
-        return value
-    if is_dataclass(value):
-        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return value
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         value = _encodable(value)
         return f"'{value}" if value.startswith(_FORMULA) else value
-    return _plain(value)
+    return plain(value)
 
 
 def _encodable(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from emorec.drawing.blur import Image
 from emorec.drawing.overlay import Show, draw_faces
 from emorec.media.video_writer import VideoWriter
 from emorec.records import FrameResult
@@ -20,14 +19,24 @@ class AnnotatedVideo(VideoWriter):
         show: what is drawn.
         sound_of: the video whose sound is copied; None: no sound.
         start_s: the second of that video at which the frames begin.
+        on_drawn: called with each frame as it is drawn, and its result; it must not change them.
     """
 
     def __init__(
-        self, path: Path, show: Show = "label", sound_of: Path | None = None, start_s: float = 0.0
+        self,
+        path: Path,
+        show: Show = "label",
+        sound_of: Path | None = None,
+        start_s: float = 0.0,
+        on_drawn: Callable[[Image, FrameResult], None] | None = None,
     ) -> None:
         super().__init__(path, sound_of, start_s)
         self._show = show
+        self._on_drawn = on_drawn
 
-    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
+    def add(self, image_bgr: Image, result: FrameResult) -> None:
         """Draw the result on a frame, and write the frame."""
-        self.write(draw_faces(image_bgr, result.faces, self._show), result.time_s)
+        drawn_bgr = draw_faces(image_bgr, result.faces, self._show)
+        self.write(drawn_bgr, result.time_s)
+        if self._on_drawn:
+            self._on_drawn(drawn_bgr, result)

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from glob import glob
 from pathlib import Path
 
 from emorec.errors import ImageError
 from emorec.media.photo import SUFFIXES
 
+VIDEO_SUFFIXES = (
+    *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "asf"),
+    *("flv", "3gp", "3g2", "ogv", "mxf", "mjpeg", "mjpg"),
+)
+
 _NAME_BYTES = 255 - len("_emorec_99999.png")  # most file systems allow names of 255 bytes
 
 
 def picture_files(given: Path) -> list[Path]:
-    """Return the files that an argument names, sorted.
-
-    A folder stands for the pictures directly inside it. A pattern stands for the files it matches,
-    unless a file has exactly that name (on Windows the shell expands no patterns). Anything else
-    stands for itself, even if the file is missing.
+    """Return the pictures that an argument names, sorted; `_files` says which.
 
     Raises:
         ImageError: no picture was found, or the folder cannot be read.
     """
+    return _files(given, SUFFIXES, "picture")
+
+
+def video_files(given: Path) -> list[Path]:
+    """Return the videos that an argument names, sorted; `_files` says which.
+
+    Raises:
+        ImageError: no video was found, or the folder cannot be read.
+    """
+    return _files(given, VIDEO_SUFFIXES, "video")
+
+
+def _files(given: Path, suffixes: Sequence[str], kind: str) -> list[Path]:
+    """Return the files of one kind that an argument names, sorted.
+
+    A folder stands for the files of the kind directly inside it. A pattern stands for the files it
+    matches, unless a file has exactly that name (on Windows the shell expands no patterns).
+    Anything else stands for itself, even if the file is missing.
+    """
     try:
         if given.is_dir():
-            found = [path for path in given.iterdir() if path.suffix.lower()[1:] in SUFFIXES]
+            found = [path for path in given.iterdir() if path.suffix.lower()[1:] in suffixes]
             found = [path for path in found if not path.name.startswith(".") and path.is_file()]
         elif _glob_like(given) and not given.exists():
             # Path.glob refuses absolute patterns.
@@ -37,7 +57,7 @@ def picture_files(given: Path) -> list[Path]:
     except OSError as error:
         raise ImageError(f"{given}: cannot be read ({error.strerror or error}).") from None
     if not found and given.is_dir():
-        raise ImageError(f"{given}: no picture is in this folder ({', '.join(SUFFIXES)}).")
+        raise ImageError(f"{given}: no {kind} is in this folder ({', '.join(suffixes)}).")
     if not found:
         raise ImageError(f"{given}: no file has such a name.")
     return sorted(found)

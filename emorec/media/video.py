@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
@@ -16,6 +17,7 @@ from av.video.stream import VideoStream
 
 from emorec.errors import ImageError
 from emorec.media.photo import MAX_PIXELS
+from emorec.media.photo import SUFFIXES as PICTURES
 
 ImageBGR = npt.NDArray[np.uint8]
 
@@ -27,6 +29,10 @@ _CONTAINERS = (
 )
 _MOST_FAILED = 1000  # after so many packets in a row that cannot be decoded, reading stops
 _FALLBACK_FPS = 25.0
+# A seek that ends after the wanted time is tried again from so many seconds earlier: formats
+# without an index, as MPEG-TS, have their next key frame anywhere.
+_BACK_S = (0.0, 10.0, 60.0)
+_SLACK_S = 1e-6  # times round; frames exactly a step apart must not count as closer
 
 
 class VideoFrame(NamedTuple):
@@ -43,20 +49,24 @@ class Video:
 
     Args:
         path: of the file.
+        threads: that decode; 0: as many as FFmpeg chooses for the machine.
 
     Attributes:
         path: of the file.
         duration_s: from the file's metadata; None if it is missing there.
         fps: mean frames a second, from the file's metadata; None if it is missing there.
         broken: number of parts skipped so far because they cannot be decoded.
+        missing_s: seconds by which the frames ended before the duration that the file's metadata
+            states; 0 if less than a second, as metadata is no more exact.
 
     Raises:
         ImageError: the file cannot be read, holds no video, or its frames are too large.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 0) -> None:
         self.path = path
         self.broken = 0
+        self.missing_s = 0.0
         self._file, self._container = open_container(path)
         streams = self._container.streams.video
         if not streams:
@@ -64,6 +74,7 @@ class Video:
             raise ImageError(f"{path}: holds no video; is it a sound file?")
         self._stream: VideoStream = streams[0]
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = threads
         rate = self._stream.average_rate
         self.fps: float | None = float(rate) if rate else None
         self.duration_s: float | None = None
@@ -77,8 +88,14 @@ class Video:
             self.close()
             raise
 
-    def frames(self, start_s: float = 0.0, end_s: float = float("inf")) -> Iterator[VideoFrame]:
-        """Yield all frames between two times that can be decoded; call it once.
+    def frames(
+        self,
+        start_s: float = 0.0,
+        end_s: float = float("inf"),
+        every: int = 1,
+        fps: float = float("inf"),
+    ) -> Iterator[VideoFrame]:
+        """Yield the frames between two times that can be decoded; call it once.
 
         If a frame's timestamp is missing or jumps back, the frame gets the time of the one before
         plus the mean time between frames.
@@ -86,34 +103,26 @@ class Video:
         Args:
             start_s: seconds from the start of the video.
             end_s: frames from this time on are left out.
+            every: 1 for every frame, 2 for every second one, and so on.
+            fps: the most frames a second; the frames between are left out.
 
         Raises:
             ImageError: a frame is too large, or none can be decoded.
         """
-        step_s = 1 / (self.fps or _FALLBACK_FPS)
-        if start_s > 0 and self._stream.time_base:
-            with suppress(av.FFmpegError):  # a file without an index is read from the beginning
-                offset = round((self._first_s() + start_s) / self._stream.time_base)
-                self._container.seek(offset, stream=self._stream)
-        last_s: float | None = None
-        late_s = 0.0  # sum of the backward jumps of timestamps so far
-        decoded = 0
-        for frame in self._decoded():
-            decoded += 1
-            if frame.time is None:
-                time_s = 0.0 if last_s is None else last_s + step_s
-            else:
-                time_s = frame.time - self._first_s() + late_s
-                if last_s is not None and time_s <= last_s:
-                    late_s += last_s + step_s - time_s
-                    time_s = last_s + step_s
-            last_s = time_s
+        due_s, number, time_s = start_s, 0, 0.0
+        for frame, time_s in self._timed(self._from(start_s)):
             if time_s >= end_s:
                 break
-            if time_s >= start_s:
-                yield VideoFrame(_upright(frame, self._stream), max(time_s, 0.0))
-        if not decoded:
-            raise ImageError(f"{self.path}: no frame of it can be decoded.")
+            if time_s < start_s:
+                continue
+            number += 1
+            if (number - 1) % every or time_s < due_s - _SLACK_S:
+                continue
+            # From the frame that was due: the mean rate is right for any rate of the video.
+            due_s = max(due_s + 1 / fps, time_s - 1 / fps)
+            yield VideoFrame(_upright(frame, self._stream), time_s)
+        else:
+            self.missing_s = self._short_by(time_s)
 
     def close(self) -> None:
         """Close the file."""
@@ -125,6 +134,57 @@ class Video:
 
     def __exit__(self, *why: object) -> None:
         self.close()
+
+    @property
+    def _step_s(self) -> float:
+        return 1 / (self.fps or _FALLBACK_FPS)
+
+    def _short_by(self, last_s: float) -> float:
+        # Without a length of its own the stream has the file's, and sound may last longer.
+        exact = self._stream.duration or not self._container.streams.audio
+        missing_s = (self.duration_s or 0.0) - last_s - self._step_s
+        return missing_s if exact and missing_s >= 1 else 0.0
+
+    def _from(self, start_s: float) -> Iterator[av.VideoFrame]:
+        """Yield the decoded frames, beginning at or before a time if the video does."""
+        if start_s <= 0:
+            return self._decoded()
+        for back_s in _BACK_S:
+            frames = self._sought(max(start_s - back_s, 0.0))
+            first = next(frames, None)
+            if first and first.time is not None and first.time - self._first_s() <= start_s:
+                return chain([first], frames)
+        with suppress(av.FFmpegError):
+            self._container.seek(0)
+        return self._decoded()
+
+    def _sought(self, target_s: float) -> Iterator[av.VideoFrame]:
+        """Yield the decoded frames from the key frame before a time, if the file has an index."""
+        base = self._stream.time_base
+        with suppress(av.FFmpegError):
+            if base:
+                offset = round((self._first_s() + target_s) / base)
+                self._container.seek(offset, stream=self._stream)
+        return self._decoded()
+
+    def _timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[av.VideoFrame, float]]:
+        """Yield each frame with its time in seconds, which rises."""
+        last_s: float | None = None
+        late_s = 0.0  # sum of the backward jumps of timestamps so far
+        for frame in frames:
+            if frame.time is None:
+                time_s = 0.0 if last_s is None else last_s + self._step_s
+            else:
+                time_s = frame.time - self._first_s() + late_s
+                if last_s is None and time_s < 0:  # the metadata names a later start
+                    late_s, time_s = -time_s, 0.0
+                if last_s is not None and time_s <= last_s:
+                    late_s += last_s + self._step_s - time_s
+                    time_s = last_s + self._step_s
+            last_s = time_s
+            yield frame, time_s
+        if last_s is None:
+            raise ImageError(f"{self.path}: no frame of it can be decoded.")
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -167,11 +227,16 @@ def open_container(path: Path) -> tuple[IO[bytes], InputContainer]:
         container = av.open(file, options={"format_whitelist": _CONTAINERS})
     except (av.FFmpegError, OSError):
         file.close()
-        empty = path.stat().st_size == 0
-        raise ImageError(
-            f"{path}: {'is empty.' if empty else 'is no video that can be read, or is cut off.'}"
-        ) from None
+        raise ImageError(f"{path}: {_why_unreadable(path)}") from None
     return file, container
+
+
+def _why_unreadable(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return "is empty."
+    if path.suffix.lower()[1:] in PICTURES:
+        return "is a picture; `emorec photo` reads pictures."
+    return "is no video that can be read, or is cut off."
 
 
 def _upright(frame: av.VideoFrame, stream: VideoStream) -> ImageBGR:

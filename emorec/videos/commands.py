@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -18,16 +17,25 @@ from emorec.terminal import plain, print_error, print_line
 
 if TYPE_CHECKING:
     from emorec.drawing.overlay import Show
-    from emorec.reading import Sink
+    from emorec.media.files import ResultFolder
+    from emorec.recognizer import EmotionRecognizer
     from emorec.videos.reading import VideoReport
+
+INSTALL = 'pip install "emorec[report]"'
 
 
 def add_parser(commands: Any) -> None:
     """Add ``video`` to the object that ``add_subparsers`` returned."""
     add = commands.add_parser("video", help="read the faces of some videos")
-    add.add_argument("videos", nargs="+", type=Path, metavar="FILE")
     add.add_argument(
-        "--out", type=Path, metavar="DIR", help="write annotated videos and tables there"
+        "videos",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="a file, a folder of videos, or a pattern as '*.mp4'",
+    )
+    add.add_argument(
+        "--out", type=Path, metavar="DIR", help="write annotated videos, tables and pictures there"
     )
     add.add_argument(
         "--overwrite", action="store_true", help="there, instead of adding a number to a name"
@@ -50,67 +58,93 @@ def add_parser(commands: Any) -> None:
     add.add_argument(
         "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
     )
+    add.add_argument("--fps", type=_rate, metavar="N", help="read at most N frames a second")
+    add.add_argument(
+        "--zip", action="store_true", help="put all results of a video into one ZIP file"
+    )
     add_detector(add)
     add.set_defaults(command=video, wrong=add.error)
 
 
 def video(args: argparse.Namespace) -> int:
     """Read the faces of videos; a video that cannot be read does not stop the others."""
-    if (args.blur or args.overwrite) and not args.out:
-        args.wrong("--blur and --overwrite need --out DIR")
-    if args.to is not None and args.to <= args.start:
-        args.wrong("--to must be later than --from")
-    from emorec.drawing.video import AnnotatedVideo
-    from emorec.media.files import ResultFolder
+    _check(args)
+    from emorec.media.files import ResultFolder, video_files
+    from emorec.media.photo import one_picture
     from emorec.recognizer import EmotionRecognizer
-    from emorec.rows import CsvSink, header, json_line, to_json
-    from emorec.videos.reading import read_video
+    from emorec.rows import json_line
+    from emorec.videos.tables import has_xlsx
 
-    results = ResultFolder(args.out, args.videos, args.overwrite) if args.out else None
-    settings = replace(chosen_settings(args), cautious=args.blur)
-    recognizer = EmotionRecognizer(settings=settings)
-    rate = 1000.0 if args.every_frame else READINGS_PER_S
-    code = 0
-    for path in args.videos:
-        made: list[Path] = []
-        report, whole = None, False
+    paths, code = [], 0
+    for given in args.videos:
         try:
-            with ExitStack() as files:
-                sinks: list[Sink] = []
-                if results:
-                    made = results.reserve(path, "mp4", "csv", "json")
-                    show: Show = "blur" if args.blur else "label"
-                    table = made[1].open("w", encoding="utf-8", newline="")
-                    sinks = [
-                        AnnotatedVideo(made[0], show, path, args.start),
-                        CsvSink(files.enter_context(table), 1 / rate),
-                    ]
-                report = read_video(
-                    path,
-                    recognizer.reader("file", readings_per_s=rate),
-                    sinks,
-                    args.start,
-                    float("inf") if args.to is None else args.to,
-                    _Progress(path),
-                )
-                if made:
-                    about = header(recognizer.model, settings)
-                    made[2].write_text(to_json(about, video=report), encoding="utf-8")
-                whole = True
+            paths += video_files(given)
         except EmorecError as error:
             code = print_error(error)
-        except OSError as error:  # of the table or its header, for example a full disk
-            code = print_error(ImageError(f"{args.out}: cannot be written ({error.strerror})."))
-        finally:
-            if not whole:
-                for file in made:
-                    file.unlink(missing_ok=True)
-        if report is None or not whole:
+    folder = ResultFolder(args.out, paths, args.overwrite) if args.out else None
+    if folder and not has_xlsx():
+        print_line(f"no XLSX files: they need the package openpyxl ({INSTALL}).")
+    recognizer = EmotionRecognizer(settings=replace(chosen_settings(args), cautious=args.blur))
+    for path in paths:
+        try:
+            with one_picture(str(path)):
+                report, failures = _read(path, recognizer, folder, args)
+        except EmorecError as error:
+            code = print_error(error)
             continue
         if report.broken:
             print_line(f"{path}: {report.broken} broken parts of it were skipped.")
-        print(json_line(report) if args.json else _video_in_words(report), flush=True)
+        if report.missing_s:
+            failures.append(
+                f"{path}: ends {report.missing_s:.1f} s before the length that it states; it may be"
+                " cut off."
+            )
+        for line in failures:
+            print_line(line)
+            code = 2
+        print(json_line(report) if args.json else _in_words(report), flush=True)
     return code
+
+
+def _check(args: argparse.Namespace) -> None:
+    if (args.blur or args.overwrite or args.zip) and not args.out:
+        args.wrong("--blur, --overwrite and --zip need --out DIR")
+    if args.to is not None and args.to <= args.start:
+        args.wrong("--to must be later than --from")
+
+
+def _read(
+    path: Path, recognizer: EmotionRecognizer, folder: ResultFolder | None, args: argparse.Namespace
+) -> tuple[VideoReport, list[str]]:
+    """Return the report on a video, and a line for each result that could not be written."""
+    from emorec.rows import header
+    from emorec.videos.reading import read_video
+    from emorec.videos.results import VideoResults
+
+    rate = 1000.0 if args.every_frame else READINGS_PER_S
+    results = None
+    try:
+        if folder:
+            about = header(recognizer.model, recognizer.settings)
+            show: Show = "blur" if args.blur else "label"
+            results = VideoResults(folder, path, show, 1 / rate, about, args.start, args.zip)
+        report = read_video(
+            path,
+            recognizer.reader("file", readings_per_s=rate),
+            [results] if results else [],
+            args.start,
+            float("inf") if args.to is None else args.to,
+            float("inf") if args.fps is None else args.fps,
+            _Progress(path),
+        )
+        return report, results.finish(report) if results else []
+    except BaseException as error:
+        if results:
+            results.discard()
+        if isinstance(error, OSError):  # of a table, for example a full disk
+            why = error.strerror or error
+            raise ImageError(f"{args.out}: cannot be written ({why}).") from None
+        raise
 
 
 def _moment(text: str) -> float:
@@ -126,14 +160,31 @@ def _moment(text: str) -> float:
     return seconds
 
 
+def _rate(text: str) -> float:
+    """Return a number of frames a second."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
+    return rate
+
+
 class _Progress:
-    """Shows on a terminal, once a second, how far a video is read."""
+    """Shows on a terminal, once a second, how far a video is read and how long the rest takes."""
 
     def __init__(self, path: Path) -> None:
+        from emorec.media.video import Video
+
         self._path = path
         self._began_s = self._shown_s = monotonic()
         self._first_s: float | None = None
+        self._duration_s: float | None = None
         self._shows = sys.stderr is not None and sys.stderr.isatty()
+        if self._shows:
+            with Video(path) as video:
+                self._duration_s = video.duration_s
 
     def __call__(self, time_s: float) -> None:
         now_s = monotonic()
@@ -142,11 +193,13 @@ class _Progress:
             self._shown_s = now_s
             speed = (time_s - self._first_s) / (now_s - self._began_s)
             line = f"{self._path}: {time_s:.0f} s read, {speed:.1f} times as fast as it plays"
-            sys.stderr.write(f"\r{plain(line)}\r")
+            if self._duration_s and speed > 0:
+                line += f", {max(self._duration_s - time_s, 0) / speed:.0f} s left"
+            sys.stderr.write(f"\r\033[K{plain(line)}\r")
             sys.stderr.flush()
 
 
-def _video_in_words(report: VideoReport) -> str:
+def _in_words(report: VideoReport) -> str:
     """Return one line about a video."""
     summary = report.summary
     file = plain(report.file)

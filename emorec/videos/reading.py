@@ -25,6 +25,7 @@ class VideoReport:
         duration_s: from the first frame read to the last.
         frames: number of frames read.
         broken: number of parts that could not be decoded.
+        missing_s: seconds by which the frames ended before the length that the file states.
         summary: the figures of its faces.
     """
 
@@ -33,6 +34,7 @@ class VideoReport:
     duration_s: float
     frames: int
     broken: int
+    missing_s: float
     summary: Summary
 
 
@@ -42,6 +44,7 @@ def read_video(
     sinks: Sequence[Sink] = (),
     start_s: float = 0.0,
     end_s: float = float("inf"),
+    fps: float = float("inf"),
     progress: Callable[[float], None] | None = None,
 ) -> VideoReport:
     """Read a video file between two times.
@@ -52,6 +55,7 @@ def read_video(
         sinks: get every frame with its result; they are closed at the end of the video.
         start_s: seconds from the start of the video.
         end_s: frames from this time on are left out.
+        fps: the most frames a second that are read.
         progress: called after every frame with its time in seconds.
 
     Raises:
@@ -63,7 +67,7 @@ def read_video(
     with Video(path) as video, ExitStack() as open_sinks:
         for sink in sinks:
             open_sinks.enter_context(sink)
-        for image_bgr, time_s in video.frames(start_s, end_s):
+        for image_bgr, time_s in video.frames(start_s, end_s, fps=fps):
             result = reader.read(image_bgr, time_s)
             for sink in (timeline, *sinks):
                 sink.add(image_bgr, result)
@@ -76,5 +80,11 @@ def read_video(
             raise ImageError(f"{path}: no frame lies between these seconds{length}.")
     first_s, last_s = timeline.span_s
     return VideoReport(
-        str(path), size_wh, last_s - first_s, frames, video.broken, summarize(timeline)
+        file=str(path),
+        size_wh=size_wh,
+        duration_s=last_s - first_s,
+        frames=frames,
+        broken=video.broken,
+        missing_s=video.missing_s,
+        summary=summarize(timeline),
     )
