@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from emorec.batch.commands import add_parser as add_batch
 from emorec.deployment import Deployment
 from emorec.errors import EmorecError
 from emorec.options import add_detector, chosen_settings
@@ -217,6 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     add.set_defaults(command=photo, wrong=add.error)
 
     add_video(commands)
+    add_batch(commands)
     add_training(commands)
     add_people(commands)
 

@@ -29,3 +29,14 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     if note := shortcoming(settings.detector):
         print_line(note)
     return settings
+
+
+def frame_rate(text: str) -> float:
+    """Return a number of frames a second."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
+    return rate

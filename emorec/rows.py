@@ -78,6 +78,14 @@ DTYPES: Mapping[str, str] = MappingProxyType(
 ==========================  =======================================================================
 """
 
+SUMMARY_COLUMNS = (
+    *("file", "kind", "sha256", "width_px", "height_px", "duration_s", "frames", "broken"),
+    *("missing_s", "faces_seen", "most_at_once", *EMOTIONS, UNSURE),
+    *("mean_valence", "dominant", "unreadable_share"),
+)
+"""The columns of a table of several files, a row each; `emorec.sessions.summary.Summary` and
+`emorec.videos.reading.VideoReport` explain them. An emotion is its share of the time read."""
+
 _DIGITS = 6  # after the point: a probability changes by more from one processor to the next
 _SLACK_S = 1e-6  # media clocks round; frames exactly a step apart must not count as closer
 _BOM = "\ufeff"  # tells spreadsheets that the text is UTF-8; without it umlauts come out wrong

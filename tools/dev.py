@@ -30,6 +30,7 @@ REQUIREMENTS = {
     "run": ("requirements.txt",),
     "test": (
         "requirements.txt",
+        "requirements-batch.txt",
         "requirements-people.txt",
         "requirements-train.txt",
         "requirements-dev.txt",

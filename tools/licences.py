@@ -25,6 +25,7 @@ PAGE = ROOT / "docs" / "licences.md"
 LISTS = {
     "requirements.txt": "The web app",
     "requirements-people.txt": "What names for faces add",
+    "requirements-batch.txt": "What `emorec analyze` adds",
 }
 BUNDLED = {
     "av": "FFmpeg (LGPL 3 or later, as it says), x264 and x265 (GPL 2 or later)",

@@ -36,6 +36,7 @@ ALSO = {
     "notebooks": _NOTEBOOK,
     **dict.fromkeys((".ci", "Makefile", "pyproject.toml", "testkit", "tools"), EVERYTHING),
     **dict.fromkeys(("requirements.txt", "requirements-dev.txt"), EVERYTHING),
+    "requirements-batch.txt": ("tests/batch",),
     "requirements-people.txt": _NOTEBOOK,
     "requirements-train.txt": ("tests/training", *_NOTEBOOK),
 }

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from emorec.errors import EmorecError, ImageError
-from emorec.options import add_detector, chosen_settings
+from emorec.options import add_detector, chosen_settings, frame_rate
 from emorec.percent import percent
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.terminal import plain, print_error, print_line
@@ -58,7 +58,7 @@ def add_parser(commands: Any) -> None:
     add.add_argument(
         "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
     )
-    add.add_argument("--fps", type=_rate, metavar="N", help="read at most N frames a second")
+    add.add_argument("--fps", type=frame_rate, metavar="N", help="read at most N frames a second")
     add.add_argument(
         "--zip", action="store_true", help="put all results of a video into one ZIP file"
     )
@@ -158,17 +158,6 @@ def _moment(text: str) -> float:
     if not 1 <= len(numbers) <= 3 or min(numbers) < 0 or not seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"Expected a time like 90 or 1:30. Received {text!r}.")
     return seconds
-
-
-def _rate(text: str) -> float:
-    """Return a number of frames a second."""
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"Expected a number above 0. Received {text!r}.")
-    return rate
 
 
 class _Progress:

@@ -46,6 +46,7 @@ def read_video(
     end_s: float = float("inf"),
     fps: float = float("inf"),
     progress: Callable[[float], None] | None = None,
+    threads: int = 0,
 ) -> VideoReport:
     """Read a video file between two times.
 
@@ -57,6 +58,7 @@ def read_video(
         end_s: frames from this time on are left out.
         fps: the most frames a second that are read.
         progress: called after every frame with its time in seconds.
+        threads: that decode; 0: as many as FFmpeg chooses for the machine.
 
     Raises:
         ImageError: the file cannot be read, or has no frame between the two times.
@@ -64,7 +66,7 @@ def read_video(
     """
     timeline = Timeline(datetime.now(UTC), bounded=False)
     size_wh, frames = (0, 0), 0
-    with Video(path) as video, ExitStack() as open_sinks:
+    with Video(path, threads) as video, ExitStack() as open_sinks:
         for sink in sinks:
             open_sinks.enter_context(sink)
         for image_bgr, time_s in video.frames(start_s, end_s, fps=fps):
