@@ -1,13 +1,19 @@
-"""How fast `emorec video` reads and writes a video file, and how its memory grows with the length.
+"""How fast `emorec video` reads video files, beside the package `fer`; and its peak memory.
 
-    python -m benchmarks.video [--seconds 10] [--long 600] [--out FILE]
+    python -m benchmarks.video --only 1280x720-9 [--fer-python PATH] [--seconds 3] --out FILE
+    python -m benchmarks.video --only memory [--hours 2] --out FILE
     python -m benchmarks.video --show FILE
 
-Films of one portrait (`testkit.frames`: 1, 9, 25 and 50 faces at 30 frames a second) are written as
-H.264 and read by `emorec video FILE --out DIR`, a process of its own each time, with a table and an
-annotated video. The real-time factor is the length of the film over the time that the process took,
-its start included. For the memory a film of 10 s is read beside one of ``--long`` seconds; peak
-resident memory of the process.
+Each call measures one film, or the memory, and adds the numbers to FILE: so each is short enough to
+have the machine to itself. A film shows copies of one portrait (`testkit.frames`) at 30 frames a
+second, as H.264. Both programs read all of it, each in a process of its own, and write an annotated
+video: `emorec video FILE --out DIR`, and `fer`'s `Video.analyze` with its defaults, but without a
+JPEG file of every frame. The real-time factor is the film's length over the time from the opened
+program, its network loaded, to its last result. `fer` searches and reads every face in every frame;
+EmoRec follows faces from frame to frame and reads each five times a second, its default.
+
+The memory is the peak resident size of the process that reads a film of ``--hours``, beside that of
+a minute of the same film: 320×240, 5 frames a second, one face, all results written.
 """
 
 from __future__ import annotations
@@ -16,7 +22,6 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,103 +29,191 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import machine, versions
+from benchmarks.machine import machine, run, versions
 from benchmarks.report import add_options, deliver
-from emorec.media.video_writer import VideoWriter
-from testkit.frames import FPS, WORKLOADS, Workload, sequence
 
-_PERIOD = 2 * FPS  # frames after which the film repeats itself
-_SHORT_S = 10.0
-_PACKAGES = ("av", "opencv-python-headless", "ai-edge-litert", "numpy")
+_MEMORY_FPS = 5
+_PACKAGES = ["av", "opencv-python-headless", "ai-edge-litert", "numpy"]
+_FER_PACKAGES = ["fer", "tensorflow-cpu", "opencv-contrib-python-headless", "numpy"]
+_GRIDS = {1: ((1, 1), 150), 9: ((3, 3), 120), 25: ((5, 5), 74)}
+_SIZES = ((1280, 720), (1920, 1080))
+FILMS = {
+    f"{width}x{height}-{faces}": ((width, height), grid, round(side * height / 720))
+    for width, height in _SIZES
+    for faces, (grid, side) in _GRIDS.items()
+}
+"""By name: the picture's size, columns and rows of faces, the faces' side in pixels."""
 
 
 def main() -> None:
-    """Measure, print and, with ``--out``, keep."""
+    """Measure one part, print and, with ``--out``, keep all parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each film")
-    parser.add_argument("--long", type=float, default=600.0, help="of the film for the memory")
+    parser.add_argument("--only", choices=(*FILMS, "memory"), help="the part to measure")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a film")
+    parser.add_argument("--hours", type=float, default=2.0, help="of the film for the memory")
+    parser.add_argument("--fer-python", type=Path, metavar="PATH", help="Python that has fer")
     add_options(parser)
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    deliver(args, lambda: measure(args.seconds, args.long), tables)
+    if args.worker:
+        print(json.dumps(WORKERS[args.worker[0]](Path(args.worker[1]))))
+        return
+    if args.only is None and args.show is None:
+        parser.error("name the part to measure: --only")
+    deliver(args, lambda: measure(args), tables)
 
 
-def measure(seconds: float, long_s: float) -> dict[str, Any]:
-    """Read a film of each workload, then a short and a long one, and return the numbers."""
+def measure(args: argparse.Namespace) -> dict[str, Any]:
+    """Measure one part, and return it with the parts that the file has already."""
+    known = args.out is not None and args.out.exists()
+    report: dict[str, Any] = json.loads(args.out.read_text(encoding="utf-8")) if known else {}
     where = machine()
+    report = {
+        "command": f"python -m benchmarks.video --only PART --seconds {args.seconds:g}"
+        f" --hours {args.hours:g} --fer-python PYTHON",
+        "packages": {"EmoRec": versions(Path(sys.executable), _PACKAGES)},
+        "films": {},
+    } | report
     with tempfile.TemporaryDirectory() as folder:
-        films = {
-            workload.name: read(write(Path(folder) / f"{workload.name}.mp4", workload, seconds))
-            for workload in WORKLOADS
-        }
-        first = WORKLOADS[0]
-        memory = {
-            f"{length_s:g}": read(write(Path(folder) / "memory.mp4", first, length_s))["peak_mb"]
-            for length_s in (_SHORT_S, long_s)
-        }
-    return {
-        "command": f"python -m benchmarks.video --seconds {seconds:g} --long {long_s:g}",
-        **where,
-        "load_after": [round(load, 2) for load in os.getloadavg()],
-        "packages": versions(Path(sys.executable), _PACKAGES),
-        "films": films,
-        "peak_mb_by_seconds": memory,
-    }
+        path = Path(folder) / "film.mp4"
+        if args.only == "memory":
+            report["memory"] = where | measure_memory(path, args.hours)
+            return report
+        write_film(path, args.only, args.seconds)
+        made = {"EmoRec": worker(Path(sys.executable), "emorec", path)}
+        if args.fer_python:
+            made["fer"] = worker(args.fer_python, "fer", path)
+            report["packages"]["fer"] = versions(args.fer_python, _FER_PACKAGES)
+    load_after = [round(load, 2) for load in os.getloadavg()]
+    report["films"][args.only] = where | {"load_after": load_after} | made
+    report["films"] = {name: report["films"][name] for name in FILMS if name in report["films"]}
+    return report
 
 
-def write(path: Path, workload: Workload, seconds: float) -> Path:
-    """Write a film of this workload and length."""
-    frames, _ = sequence(workload, _PERIOD)
+def write_film(path: Path, name: str, seconds: float) -> Path:
+    """Write one of `FILMS`."""
+    from testkit.frames import FPS, Workload
+
+    return write(path, Workload(name, *FILMS[name]), seconds, FPS)
+
+
+def write(path: Path, workload: Any, seconds: float, fps: int) -> Path:
+    """Write a film of this workload and length, its first two seconds again and again."""
+    from emorec.media.video_writer import VideoWriter
+    from testkit.frames import FPS, sequence
+
+    frames, _ = sequence(workload, 2 * FPS)
     with VideoWriter(path) as writer:
-        for number, frame in enumerate(islice(cycle(frames), round(seconds * FPS))):
-            writer.write(frame, number / FPS)
+        for number, frame in enumerate(islice(cycle(frames), round(seconds * fps))):
+            writer.write(frame, number / fps)
     return path
 
 
-def read(film: Path) -> dict[str, float]:
-    """Read a film by the command, and return how fast, with how much memory, and what it found."""
-    with tempfile.TemporaryDirectory() as out:
-        code = (
-            "import resource, sys\n"
-            "from emorec.cli import main\n"
-            f"code = main(['video', {str(film)!r}, '--out', {out!r}, '--json'])\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
-            "sys.exit(code)"
-        )
-        began_s = time.monotonic()
-        spent_s = _children_s()
-        done = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True
-        )
-        took_s, spent_s = time.monotonic() - began_s, _children_s() - spent_s
-    report, peak_kb = done.stdout.splitlines()
-    told = json.loads(report)
-    length_s = told["frames"] / FPS
+def worker(python: Path, name: str, film: Path) -> dict[str, Any]:
+    """Read a film by a program in a process of its own."""
+    told: dict[str, Any] = json.loads(
+        run(python, ["-m", "benchmarks.video", "--worker", name, str(film)])
+    )
+    return told
+
+
+def emorec_worker(film: Path) -> dict[str, Any]:
+    """Read a film by `emorec video`."""
+    import contextlib
+    import io
+
+    from emorec import EmotionRecognizer
+    from emorec.cli import main as emorec
+    from emorec.videos import results  # noqa: F401 (loaded before the clock starts)
+
+    EmotionRecognizer()
+    said = io.StringIO()
+    with tempfile.TemporaryDirectory() as out, contextlib.redirect_stdout(said):
+        began_s, spent_s = time.monotonic(), time.process_time()
+        if emorec(["video", str(film), "--out", out, "--json"]):
+            raise SystemExit(f"{film} could not be read")
+        took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
+    report = json.loads(said.getvalue())
+    return told(took_s, spent_s, report["frames"], report["summary"]["most_at_once"])
+
+
+def fer_worker(film: Path) -> dict[str, Any]:
+    """Read a film by `fer`."""
+    import contextlib
+
+    import cv2
+    from fer.classes import Video
+    from fer.fer import FER
+
+    # It asks for a key after every frame, which OpenCV without windows refuses.
+    cv2.waitKey = lambda delay=0: -1
+    cv2.destroyAllWindows = lambda: None
+    detector = FER()
+    with (
+        tempfile.TemporaryDirectory() as out,
+        contextlib.chdir(out),  # it writes data.csv there
+        contextlib.redirect_stdout(sys.stderr),
+    ):
+        video = Video(str(film), outdir=out)
+        began_s, spent_s = time.monotonic(), time.process_time()
+        rows = video.analyze(detector, display=False, save_frames=False, zip_images=False)
+        took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
+        faces = max(sum(name.startswith("box") for name in row) for row in rows)
+    return told(took_s, spent_s, len(rows), faces)
+
+
+WORKERS = {"emorec": emorec_worker, "fer": fer_worker}
+
+
+def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, Any]:
+    """Return what is kept of a film that was read."""
+    length_s = frames / 30
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        "real_time_factor": round(length_s / took_s, 2),
+        "real_time_factor": round(length_s / took_s, 3),
         "processor_s_a_second": round(spent_s / length_s, 3),
-        "faces": told["summary"]["most_at_once"],
-        "peak_mb": round(int(peak_kb) / 1024),
+        "frames": frames,
+        "faces": faces,
+        "peak_mb": round(peak_kb / 1024),
     }
 
 
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def measure_memory(film: Path, hours: float) -> dict[str, Any]:
+    """Return the peak memory over a minute and over some hours."""
+    from testkit.frames import Workload
+
+    workload = Workload("320x240-1", (320, 240), (1, 1), 100)
+    peaks = {}
+    for seconds in (60.0, 3600 * hours):
+        write(film, workload, seconds, _MEMORY_FPS)
+        made = worker(Path(sys.executable), "emorec", film)
+        peaks[f"{seconds:g}"] = {name: made[name] for name in ("frames", "peak_mb")}
+    return {"size": list(workload.size_wh), "fps": _MEMORY_FPS, "peaks_by_seconds": peaks}
 
 
 def tables(report: dict[str, Any]) -> str:
     """Return the numbers as Markdown."""
-    lines = [
-        "| picture and faces | times as fast as it plays | processor seconds a second | faces |",
-        "|---|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {name} | {film['real_time_factor']:.1f} | {film['processor_s_a_second']:.2f}"
-        f" | {film['faces']} |"
-        for name, film in report["films"].items()
-    ]
-    memory = " · ".join(f"{s} s: {mb} MB" for s, mb in report["peak_mb_by_seconds"].items())
-    return "\n".join([*lines, "", f"Peak memory by length of a film of 640×480: {memory}."])
+    heads = ["picture and faces", "EmoRec, times as fast as it plays"]
+    heads += ["processor seconds a second", "most faces", "`fer`", "most faces", "EmoRec / `fer`"]
+    lines = [f"| {' | '.join(heads)} |", "|---|--:|--:|--:|--:|--:|--:|"]
+    for name, film in report["films"].items():
+        own, fer = film["EmoRec"], film.get("fer")
+        cells = [f"{own['real_time_factor']:.2f}", f"{own['processor_s_a_second']:.2f}"]
+        cells.append(str(own["faces"]))
+        if fer:
+            ratio = own["real_time_factor"] / fer["real_time_factor"]
+            cells += [f"{fer['real_time_factor']:.2f}", str(fer["faces"]), f"{ratio:.1f}"]
+        else:
+            cells += ["", "", ""]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    if memory := report.get("memory"):
+        peaks = " · ".join(
+            f"{float(s) / 60:g} min: {peak['peak_mb']} MB"
+            for s, peak in memory["peaks_by_seconds"].items()
+        )
+        width, height = memory["size"]
+        lines += ["", f"Peak memory, film of {width}×{height}, {memory['fps']} frames/s: {peaks}."]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             processes=True,
             dashboard_address="127.0.0.1:0" if has_dashboard() else None,
             silence_logs=logging.CRITICAL,
+            preload="emorec.batch.local_worker",
         ) as cluster,
         Client(cluster) as client,
     ):
