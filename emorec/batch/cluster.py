@@ -11,7 +11,8 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, Future, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed.client import FutureCancelledError
 
 from emorec.errors import EmorecError
 
@@ -62,7 +63,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address="127.0.0.1:0" if has_dashboard() else None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             preload="emorec.batch.local_worker",
         ) as cluster,
@@ -85,6 +86,9 @@ def results(
         client: of the cluster.
         tasks: taken when there is room for them.
         do: does a task on a worker; workers import the module that defines it.
+
+    Raises:
+        EmorecError: the scheduler has gone.
     """
     running: dict[Future, T] = {}
     completed = as_completed()
@@ -104,10 +108,13 @@ def results(
     while running:
         future = next(completed)
         task = running.pop(future)
-        result: Any = future.exception() or future.result()
-        if future.status == "error" and type(result).__name__ == "KilledWorker":
+        try:
+            result: Any = future.result()
+        except KilledWorker:
             result = LostError("the worker that read it has died, and another that tried again.")
-        elif future.status == "error":
-            raise result
+        except FutureCancelledError:
+            raise EmorecError(
+                "the connection to the Dask scheduler is lost; --resume goes on."
+            ) from None
         submit()
         yield task, result

@@ -70,8 +70,9 @@ def analyze(args: argparse.Namespace) -> int:
     store = Store(args.out.absolute())
     store.open(_made_with(settings, fps), args.resume)
     job = Job(store.folder, settings, READINGS_PER_S, fps)
+    records = list(store.done())
     done: dict[int, set[str]] = {}
-    for record in store.done():
+    for record in records:
         done.setdefault(record["size"], set()).add(record["sha256"])
     tally = _Tally(len(paths))
     try:
@@ -82,12 +83,14 @@ def analyze(args: argparse.Namespace) -> int:
         tally.stop = "stopped; --resume goes on."
     finally:
         tally.end()
+        store.clean()
         store.write_errors(tally.errors)
         count = store.write_summary()
     if tally.stop:
         print_line(tally.stop)
+    read, left_out, errors = count - len(records), tally.left_out, len(tally.errors)
     print(
-        f"{tally.read} read, {tally.left_out} done before, {len(tally.errors)} with errors;"
+        f"{read} read, {left_out} done before, {errors} with errors;"
         f" {store.folder / 'summary.csv'} has {count} files",
         flush=True,
     )

@@ -69,7 +69,8 @@ class Store:
                     )
             for name in (_ROWS, _DONE):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
-            self._clean()
+            self.clean()
+            self._drop_rows_without_record()
             whole(run, lambda path: path.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise EmorecError(
@@ -90,9 +91,10 @@ class Store:
         return self._path(_DONE, key, "json").exists()
 
     def done(self) -> Iterator[Made]:
-        """Yield the records of all files that are done."""
+        """Yield the records of all files that are done, and whose rows are there."""
         for path in sorted((self.folder / _DONE).glob("??/*.json")):
-            yield from json.loads(path.read_text(encoding="utf-8"))
+            if self.rows_file(path.stem).exists():
+                yield from json.loads(path.read_text(encoding="utf-8"))
 
     def write_summary(self) -> int:
         """Write the summary of all files that are done, and return their number."""
@@ -119,14 +121,16 @@ class Store:
         # A folder of a million files is slow on many shared disks.
         return self.folder / kind / key[:2] / f"{key}.{suffix}"
 
-    def _clean(self) -> None:
-        """Delete what killed workers left: unfinished files, and rows without a record."""
-        for path in (self.folder / _ROWS).glob("??/*.parquet"):
-            if not self._path(_DONE, path.stem, "json").exists():
-                path.unlink()
+    def clean(self) -> None:
+        """Delete the unfinished files that killed workers left."""
         for kind in (_ROWS, _DONE):
             for path in (self.folder / kind).glob("??/.*"):
                 path.unlink(missing_ok=True)
+
+    def _drop_rows_without_record(self) -> None:
+        for path in (self.folder / _ROWS).glob("??/*.parquet"):
+            if not self.has(path.stem):
+                path.unlink()
 
 
 def key_of(files: Iterable[tuple[str, str]]) -> str:
