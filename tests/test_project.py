@@ -30,7 +30,13 @@ def loose(lines: list[str]) -> dict[str, Requirement]:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-train.txt", "requirements-dev.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-batch.txt",
+        "requirements-train.txt",
+        "requirements-dev.txt",
+    ],
 )
 def test_every_requirement_is_pinned(name: str) -> None:
     pinned = requirements(name)
@@ -62,6 +68,14 @@ def test_the_package_admits_what_training_pins() -> None:
     for name, requirement in loose(PROJECT["optional-dependencies"]["train"]).items():
         assert requirement.specifier.contains(str(pinned[name].specifier).removeprefix("=="))
         assert str(requirement.marker) == str(pinned[name].marker)
+
+
+def test_the_package_admits_what_batch_reading_pins() -> None:
+    pinned = requirements("requirements-batch.txt")
+    wanted = loose(PROJECT["optional-dependencies"]["batch"])
+    assert wanted.keys() == pinned.keys()
+    for name, requirement in wanted.items():
+        assert requirement.specifier.contains(str(pinned[name].specifier).removeprefix("=="))
 
 
 def test_the_web_process_takes_its_port_and_needs_no_terminal() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from benchmarks.video import emorec_worker, tables, write_film
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 
 @pytest.mark.long
@@ -13,3 +16,10 @@ def test_a_film_is_read_whole_and_told(tmp_path: Path) -> None:
     assert (told["faces"], told["frames"]) == (9, 30) and told["real_time_factor"] > 0
     report = {"films": {"1280x720-9": {"EmoRec": told}}}
     assert f"| {told['real_time_factor']:.2f} |" in tables(report)
+
+
+def test_the_readme_shows_the_newest_result() -> None:
+    file = max(RESULTS.glob("*-video.json"))
+    readme = (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.split(f"<!-- results/{file.name} -->\n")[1].split("\n<!-- end -->")[0]
+    assert shown == tables(json.loads(file.read_text(encoding="utf-8")))
