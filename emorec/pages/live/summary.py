@@ -8,8 +8,8 @@ import streamlit as st
 
 from emorec import rows
 from emorec.drawing import charts
-from emorec.pages.live import group
 from emorec.percent import percent
+from emorec.sessions import group
 from emorec.sessions.summary import summarize
 from emorec.sessions.timeline import Timeline
 

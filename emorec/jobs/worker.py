@@ -1,0 +1,181 @@
+"""The process that reads one uploaded video: ``python -m emorec.jobs.worker``.
+
+It reads an order from its standard input, a line of JSON (`emorec.jobs.job.Order`), and tells how
+far it is on its standard output, in lines of JSON. It ends as soon as its standard input is closed,
+so it never outlives the app. What comes from a stranger is decoded here, in a process of low
+priority that has no secrets of the deployment, so that neither a hostile video nor a long one
+harms the live visitors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from emorec.drawing.overlay import Show, draw_faces
+from emorec.errors import EmorecError
+from emorec.jobs.moments import Strongest
+from emorec.jobs.results import TOTALS, VIDEO, moment
+from emorec.jobs.tables import Tables
+from emorec.media.video import Video, VideoWriter
+from emorec.pipeline.schedule import READINGS_PER_S
+from emorec.reading import Sink
+from emorec.recognizer import EmotionRecognizer
+from emorec.records import FrameResult
+from emorec.rows import Pace, header, json_line, to_json
+from emorec.sessions import group
+from emorec.settings import Settings
+from emorec.videos import VideoReport, read_video
+
+_STEP_S = 0.5  # of the chart's finest steps
+_TELL_S = 0.5
+_NICE = 19  # the lowest priority: live visitors come first
+_MEMORY_BYTES = 4 * 2**30  # 8192 × 8192 pixels take 100 MB a frame, and decoders keep up to 16
+
+
+class Drawn(VideoWriter):
+    """A sink that draws each frame once, for the annotated video and for the small pictures."""
+
+    def __init__(self, path: Path, sound_of: Path, show: Show, strongest: Strongest) -> None:
+        super().__init__(path, sound_of)
+        self._show = show
+        self._strongest = strongest
+
+    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
+        """Draw the result on a frame, and write the frame."""
+        drawn_bgr = draw_faces(image_bgr, result.faces, self._show)
+        self.write(drawn_bgr, result.time_s)
+        self._strongest.consider(drawn_bgr, result)
+
+
+class Curve:
+    """A sink for the chart: the mean probabilities of all faces in view, twice a second.
+
+    Args:
+        least: moments in which fewer faces were read are left out.
+    """
+
+    def __init__(self, least: int = 1) -> None:
+        self.new: list[list[float]] = []
+        self._least = least
+        self._pace = Pace(1 / READINGS_PER_S)
+        self._step = -1
+        self._probs: list[npt.NDArray[np.float32]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
+        """Take the readings of one frame."""
+        step = int(result.time_s / _STEP_S)
+        if step != self._step:
+            self._close_step()
+            self._step = step
+        probs = [face.probs for face in self._pace.due(result).faces if face.classified]
+        if len(probs) >= self._least:
+            self._probs += probs
+
+    def __exit__(self, *why: object) -> None:
+        self._close_step()
+
+    def _close_step(self) -> None:
+        if self._probs:
+            self.new.append([self._step * _STEP_S, *np.mean(self._probs, axis=0).tolist()])
+        self._probs = []
+
+
+def main() -> int:
+    """Read the video of the order, and return the exit code: 0 even if it cannot be read."""
+    _be_modest()
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_app, daemon=True).start()
+    source = Path(order["folder"]) / order["source"]
+    try:
+        _tell(done=_read(order, source))
+    except EmorecError as error:
+        _tell(error=str(error).replace(str(source), order["name"]))
+    except OSError as error:  # of a table, for example on a full disk
+        _tell(error=f"the results cannot be written ({error.strerror or error}).")
+    return 0
+
+
+def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Read the video, write the results beside it, and return the report as JSON holds it."""
+    folder, group_only = source.parent, order["group_only"]
+    recognizer = EmotionRecognizer(Path(order["model"]), Settings(**order["settings"]))
+    about = header(recognizer.model, recognizer.settings)
+    curve = Curve(group.LEAST if group_only else 1)
+    strongest = Strongest()
+    tables = Tables(folder, 1 / READINGS_PER_S, about)
+    sinks: Sequence[Sink] = [curve]
+    if not group_only:
+        sinks = [curve, tables, Drawn(folder / VIDEO, source, order["show"], strongest)]
+    with Video(source) as video:
+        duration_s = video.duration_s
+    told_s = monotonic()
+
+    def progress(time_s: float) -> None:
+        nonlocal told_s
+        if monotonic() - told_s >= _TELL_S:
+            told_s = monotonic()
+            _tell(time_s=time_s, duration_s=duration_s, curve=curve.new)
+            curve.new = []
+
+    reader = recognizer.reader("file")
+    report = replace(read_video(source, reader, sinks, progress=progress), file=order["name"])
+    _tell(time_s=report.duration_s, duration_s=report.duration_s, curve=curve.new)
+    if group_only:
+        report = _totals(report)
+        (folder / TOTALS).write_text(to_json(about, video=report), encoding="utf-8")
+    else:
+        tables.finish(report)
+    moments = []
+    for number, strong in enumerate(strongest.all()):
+        (folder / moment(number)).write_bytes(strong.jpeg)
+        moments.append({k: v for k, v in asdict(strong).items() if k != "jpeg"})
+    return {"report": json.loads(json_line(report)), "moments": moments}
+
+
+def _totals(report: VideoReport) -> VideoReport:
+    """Return the report without the figures that would say what a single face shows."""
+    summary = report.summary
+    if summary.most_at_once >= group.LEAST:
+        return report
+    nothing = dict.fromkeys(summary.shares, 0.0)
+    return replace(
+        report, summary=replace(summary, shares=nothing, mean_valence=None, dominant=None)
+    )
+
+
+def _tell(**what: object) -> None:
+    print(json_line(what), flush=True)  # noqa: T201 (the app reads it)
+
+
+def _be_modest() -> None:
+    """Take the lowest priority, and no more memory than a video needs."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    with suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def _end_with_the_app() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
