@@ -31,6 +31,7 @@ NO_ROOM = "the server's disk has no room for the results now; try a shorter vide
 _LONGEST_S = 6 * 3600.0  # a video that takes longer to read makes room for others
 _SILENT_S = 300.0  # a worker tells twice a second how far it is; one frame may take seconds
 _WATCH_S = 5.0
+_SOON_S = 2.0  # before, the speed says little
 _LINE = 2**22  # bytes: of the longest line of a worker
 _TOO_LONG = "reading it takes too long."
 _KILLED = "the process that read it was ended; the video may need more memory than there is."
@@ -123,6 +124,7 @@ class Job:
         self._room = room
         self._began_s = self._heard_s = 0.0
         self._ended = threading.Event()
+        self._first: tuple[float, float] | None = None
         self._curve: list[list[float]] = []
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -155,10 +157,12 @@ class Job:
     @property
     def left_s(self) -> float | None:
         """Seconds until the end, at the speed so far; None if that cannot be told yet."""
-        spent_s = monotonic() - self._began_s
-        if self.state != "reading" or not self.duration_s or self.time_s <= 0:
+        if self._first is None or not self.duration_s:
             return None
-        return max(0.0, (self.duration_s - self.time_s) * spent_s / self.time_s)
+        first_s, at_s = self._first  # from there on: loading the model says nothing of the speed
+        read_s, spent_s = self.time_s - first_s, monotonic() - at_s
+        left_s = max(0.0, self.duration_s - self.time_s)
+        return left_s * spent_s / read_s if read_s > 0 and spent_s > _SOON_S else None
 
     def readings(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Return what was read so far, as `emorec.drawing.charts.mood` takes it.
@@ -241,6 +245,7 @@ class Job:
             with self._lock:
                 self.time_s, self.duration_s = told["time_s"], told["duration_s"]
                 self._curve += told["curve"]
+                self._first = self._first or (self.time_s, monotonic())
 
     def _end(self, state: State, error: str = "") -> None:
         with self._lock:

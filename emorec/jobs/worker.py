@@ -113,6 +113,8 @@ def main() -> int:
 def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
     """Read the video, write the results beside it, and return the report as JSON holds it."""
     folder, group_only = source.parent, order["group_only"]
+    with Video(source) as video:  # before the model is loaded: many files are no videos
+        duration_s = video.duration_s
     recognizer = EmotionRecognizer(Path(order["model"]), Settings(**order["settings"]))
     about = header(recognizer.model, recognizer.settings)
     curve = Curve(group.LEAST if group_only else 1)
@@ -121,8 +123,6 @@ def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
     sinks: Sequence[Sink] = [curve]
     if not group_only:
         sinks = [curve, tables, Drawn(folder / VIDEO, source, order["show"], strongest)]
-    with Video(source) as video:
-        duration_s = video.duration_s
     told_s = monotonic()
 
     def progress(time_s: float) -> None:

@@ -39,7 +39,11 @@ _GROUP_ONLY = "**Totals alone:** this server shows and writes nothing of a singl
 def render() -> None:
     """Show the page."""
     st.title("Video")
+    _show()
     st.caption(_KEEPS)
+
+
+def _show() -> None:
     where = disk()
     if where is None:
         st.error("This server takes no videos.")
@@ -51,7 +55,6 @@ def render() -> None:
     elif job.state in ("waiting", "reading"):
         st.fragment(_progress, run_every=1.0)(own, job)
     elif job.state == "done" and not own.place.closed:
-        st.markdown(f"**{plain(own.place.name)}**")
         st.fragment(results.show)(own, own.place, job, _address(own.place.token))
         st.button("Delete the results and read another video", on_click=own.close)
     else:

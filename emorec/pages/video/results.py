@@ -13,6 +13,7 @@ from emorec.jobs import results
 from emorec.jobs.disk import Place
 from emorec.jobs.job import Job
 from emorec.jobs.tables import rows_at
+from emorec.pages.parts.markdown import plain
 from emorec.pages.video import player
 from emorec.pages.video.state import OwnVideo
 from emorec.percent import percent
@@ -21,6 +22,8 @@ from emorec.sessions import group
 
 _SHOWN = ("track_id", "emotion", "confidence", "unreadable")
 _THUMBNAIL_PX = 120
+_TIMELINE_PX = 200
+_ROW_PX, _FACES_PX = 35, 180
 _LABELS = {
     results.ZIP: "Everything (ZIP)",
     results.VIDEO: "Annotated video (MP4)",
@@ -33,7 +36,7 @@ _STYLE = """
 <style>
 .emorec-files { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 .emorec-files a { border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem;
-  padding: 0.35rem 0.8rem; text-decoration: none; color: inherit; }
+  padding: 0.4rem 0.8rem; text-decoration: none; color: inherit; font-size: 0.875rem; }
 .emorec-files a:hover { border-color: currentColor; }
 </style>
 """
@@ -50,14 +53,25 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
     """
     assert job.result is not None
     report: dict[str, Any] = job.result["report"]
-    _figures(report)
+    moments: list[dict[str, Any]] = job.result["moments"]
+    st.markdown(_figures(place.name, report))
+    if report["broken"]:
+        st.caption(f"{report['broken']} broken parts of the video were skipped.")
     if job.order.group_only:
         _totals(report, job)
-    elif not report["summary"]["faces_seen"]:
-        st.info("No face was read in this video.", icon=":material/person_off:")
-        player.show(f"{address}/{results.VIDEO}?show=1", own.at_s, own.chosen)
     else:
-        _faces(own, place, job, address)
+        if not own.chosen and moments:
+            own.show(moments[0]["time_s"])
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            player.show(f"{address}/{results.VIDEO}?show=1", own.at_s, own.chosen)
+        with right:
+            if report["summary"]["faces_seen"]:
+                _timeline(own, job)
+                _faces(own, place)
+            else:
+                st.info("No face was read in this video.", icon=":material/person_off:")
+        _moments(own, place, moments)
     _files(place, address)
 
 
@@ -98,17 +112,18 @@ def clickable(chart: charts.Chart) -> charts.Chart:
     return rows, spec | {"layer": [area, line]}
 
 
-def _figures(report: dict[str, Any]) -> None:
+def _figures(name: str, report: dict[str, Any]) -> str:
+    """Return the figures of a video as one line of Markdown."""
     summary = report["summary"]
-    length, seen, most = st.columns(3)
-    length.metric("Length", clock(report["duration_s"]))
-    seen.metric("Faces seen", summary["faces_seen"])
-    most.metric("At once", summary["most_at_once"])
+    figures = [
+        f"**{plain(name)}**",
+        clock(report["duration_s"]),
+        f"faces: {summary['faces_seen']}, at most {summary['most_at_once']} at once",
+    ]
     if summary["dominant"] is not None:
-        share = summary["shares"][summary["dominant"]]
-        st.markdown(f"Most often **{summary['dominant']}**: {percent(share)} of the time.")
-    if report["broken"]:
-        st.caption(f"{report['broken']} broken parts of the video were skipped.")
+        share = percent(summary["shares"][summary["dominant"]])
+        figures.append(f"most often **{summary['dominant']}**: {share} of the time")
+    return " · ".join(figures)
 
 
 def _totals(report: dict[str, Any], job: Job) -> None:
@@ -119,40 +134,42 @@ def _totals(report: dict[str, Any], job: Job) -> None:
     st.vega_lite_chart(*charts.mood(seconds, probs), key="video totals")
 
 
-def _faces(own: OwnVideo, place: Place, job: Job, address: str) -> None:
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        player.show(f"{address}/{results.VIDEO}?show=1", own.at_s, own.chosen)
-    with right:
-        st.markdown(f"**Faces at {clock(own.at_s)}**")
-        rows = rows_at(place.folder, own.at_s)
-        if rows:
-            st.dataframe(
-                table(rows)[list(_SHOWN)].dropna(axis="columns", how="all"),
-                hide_index=True,
-                column_config={
-                    "track_id": "face",
-                    "confidence": st.column_config.NumberColumn(format="percent"),
-                },
-            )
-        else:
-            st.caption("No face was read at this moment.")
-    st.markdown("**Timeline**: click a moment to see its picture and its faces.")
+def _timeline(own: OwnVideo, job: Job) -> None:
+    """Show the mood over time; a click shows the moment in the player and its faces below."""
 
     def choose() -> None:
         moments = st.session_state["video timeline"].selection.get("moment", [])
         if moments:
             own.show(float(moments[0]["seconds"]))
 
+    st.markdown("**Timeline**: click a moment to see it.")
+    rows, spec = clickable(charts.mood(*job.readings()))
     st.vega_lite_chart(
-        *clickable(charts.mood(*job.readings())),
+        rows,
+        spec | {"height": _TIMELINE_PX},
         key="video timeline",
         on_select=choose,
         selection_mode="moment",
         alt="Mean probabilities of all faces in view over the video",
     )
-    assert job.result is not None
-    _moments(own, place, job.result["moments"])
+
+
+def _faces(own: OwnVideo, place: Place) -> None:
+    """Show what the faces of the chosen moment show."""
+    st.markdown(f"**Faces at {clock(own.at_s)}**")
+    rows = rows_at(place.folder, own.at_s)
+    if not rows:
+        st.caption("No face was read at this moment.")
+        return
+    st.dataframe(
+        table(rows)[list(_SHOWN)].dropna(axis="columns", how="all"),
+        hide_index=True,
+        height=min(_FACES_PX, _ROW_PX * (len(rows) + 1) + 3),
+        column_config={
+            "track_id": "face",
+            "confidence": st.column_config.NumberColumn(format="percent"),
+        },
+    )
 
 
 def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None:
