@@ -240,6 +240,7 @@ class Job:
             self._process.kill()
         elif "done" in told:
             self.result = told["done"]
+            self._place.source.unlink(missing_ok=True)  # before the page says that it is read
             self._end("done")
         else:
             with self._lock:

@@ -114,7 +114,9 @@ def test_with_blur_no_picture_shows_a_face(two_people: Path, tmp_path: Path) -> 
 def test_group_only_writes_totals_and_of_two_faces_none(two_people: Path, tmp_path: Path) -> None:
     done = read(two_people, tmp_path, group_only=True)
     assert {path.name for path in tmp_path.iterdir()} == {Place.SOURCE, results.TOTALS}
-    summary = json.loads((tmp_path / results.TOTALS).read_text(encoding="utf-8"))["video"]["summary"]
+    summary = json.loads((tmp_path / results.TOTALS).read_text(encoding="utf-8"))["video"][
+        "summary"
+    ]
     assert summary == done["report"]["summary"] and summary["most_at_once"] == 2
     assert summary["dominant"] is summary["mean_valence"] is None
     assert set(summary["shares"].values()) == {0}
