@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 SPARE_BYTES = 256 * 2**20
 """Free space on the disk that uploads leave to the rest of the machine."""
 
-_AWAY_S = 150.0  # Streamlit gives a visitor who has lost the connection 120 s to come back
+AWAY_S = 150.0
+"""After so long a visitor has left: Streamlit gives one who lost the connection 120 s to return."""
+
 _UNFINISHED_S = 900.0  # an upload of which no byte arrives for so long is deleted
 _RESULTS_S = 2 * 3600.0  # results that were not fetched for so long are deleted
 _LONGEST_NAME = 120
@@ -254,7 +256,7 @@ class Disk:
                 place.away_since_s = None
             elif place.away_since_s is None:
                 place.away_since_s = now_s
-            left = place.away_since_s is not None and now_s - place.away_since_s > _AWAY_S
+            left = place.away_since_s is not None and now_s - place.away_since_s > AWAY_S
             if place.closed or left or (place.folder.exists() and place.overdue(now_s)):
                 self.close(place)
 

@@ -25,7 +25,7 @@ from emorec.pages import gate
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.disk import disk
 from emorec.pages.parts.engine import room
-from emorec.server import hosts, logs, patches, videos
+from emorec.server import hosts, logs, patches, uploads, videos
 from emorec.server.middleware import (
     OwnHost,
     OwnOrigin,
@@ -33,7 +33,6 @@ from emorec.server.middleware import (
     TabRoom,
     security_headers,
 )
-from emorec.server.uploads import UploadRoom, kept_in_memory
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +70,13 @@ def prepare() -> list[Middleware]:
             "EMOREC_HOSTS is not set, so the app answers to any host name: set it to the name that "
             "visitors open the app by"
         )
+    in_memory = Quota(chosen.upload_mb * _MB, uploads.kept_in_memory)
     return [
         Middleware(SecurityHeaders, headers=security_headers(_streamlits_page(), frame_ancestors)),
         Middleware(OwnHost, names=names),
         Middleware(OwnOrigin, hosts=[*_further_sites(), *(names or ())]),
         Middleware(TabRoom),
-        Middleware(UploadRoom, quota=Quota(chosen.upload_mb * _MB, kept_in_memory)),
+        Middleware(uploads.UploadRoom, quota=in_memory),
     ]
 
 
@@ -112,10 +112,13 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         webbrowser.open(url)
     where = disk()
-    sweeper = None if where is None else asyncio.create_task(videos.sweep(where))
+    sweepers = [asyncio.create_task(uploads.sweep())]
+    if where is not None:
+        sweepers.append(asyncio.create_task(videos.sweep(where)))
     yield
-    if where is not None and sweeper is not None:
+    for sweeper in sweepers:
         sweeper.cancel()
+    if where is not None:
         where.clear()
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Callable
 from time import monotonic
 
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from emorec.jobs.disk import AWAY_S
 from emorec.jobs.quota import Quota
 from emorec.server.middleware import Application, Message, Receive, Send, header, respond
 
@@ -32,6 +34,7 @@ _FILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """As Streamlit makes them; it would keep any other text too, of any length."""
 
 _DIGITS = 19
+_SWEEP_S = 10.0
 _RECORD_BYTES = 1024  # of a file that is kept, beside its content
 
 
@@ -164,6 +167,42 @@ def _length(scope: Message) -> int:
     """Return the bytes that a request says it has; 0 where it says none."""
     said = header(scope, b"content-length")
     return int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else 0
+
+
+class LateFiles:
+    """Drops files that arrived after their visitor's session had ended: Streamlit never would.
+
+    Args:
+        manager: holds the files.
+        active: returns whether a session has an open connection.
+    """
+
+    def __init__(self, manager: MemoryUploadedFileManager, active: Callable[[str], bool]) -> None:
+        self._manager = manager
+        self._active = active
+        self._away_since_s: dict[str, float] = {}
+
+    def sweep(self, now_s: float) -> None:
+        """Drop the files of sessions that have been away for too long to come back."""
+        sessions = set(self._manager.file_storage)
+        away = {session for session in sessions if not self._active(session)}
+        self._away_since_s = {session: self._away_since_s.get(session, now_s) for session in away}
+        for session, since_s in self._away_since_s.items():
+            if now_s - since_s > AWAY_S:
+                self._manager.remove_session_files(session)
+
+
+async def sweep() -> None:
+    """Drop late files again and again; runs until it is cancelled."""
+    while not Runtime.exists():
+        await asyncio.sleep(_SWEEP_S)
+    runtime = Runtime.instance()
+    manager = runtime.uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    late = LateFiles(manager, runtime.is_active_session)
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        late.sweep(monotonic())
 
 
 def kept_in_memory(session: str) -> tuple[int, int]:

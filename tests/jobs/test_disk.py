@@ -103,8 +103,8 @@ def test_a_disk_that_is_nearly_full_takes_nothing(
     ("after_s", "here", "taken", "left"),
     [
         (0, True, False, True),
-        (module._AWAY_S - 9, False, False, True),  # the visitor may come back
-        (module._AWAY_S + 9, False, False, False),
+        (module.AWAY_S - 9, False, False, True),  # the visitor may come back
+        (module.AWAY_S + 9, False, False, False),
         (module._UNFINISHED_S + 9, True, False, False),
         (module._UNFINISHED_S + 9, True, True, True),
         (module._RESULTS_S + 9, True, True, False),

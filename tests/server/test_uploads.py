@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from emorec.jobs.disk import AWAY_S
 from emorec.jobs.quota import Quota
 from emorec.server.middleware import Message
-from emorec.server.uploads import UploadRoom
+from emorec.server.uploads import LateFiles, UploadRoom
 
 MB = 2**20
 FILE = "8c5b4c7e-32a1-4b86-9a1e-0d7a6d8f1b23"
@@ -156,3 +159,16 @@ def test_a_file_id_that_is_not_streamlits_is_refused(file: str) -> None:
 )
 def test_nothing_else_is_refused(path: str, method: str) -> None:
     assert put(room(MB, MB, total=0), [b""], path, method=method) == 204
+
+
+def test_files_that_came_after_their_session_had_ended_are_dropped() -> None:
+    manager = MemoryUploadedFileManager("/_stcore/upload_file")
+    for session in ("here", "gone"):
+        manager.add_file(session, UploadedFileRec(FILE, "me.png", "image/png", b"x"))
+    active = {"here"}
+    late = LateFiles(manager, active.__contains__)
+    late.sweep(0.0)
+    late.sweep(AWAY_S)
+    assert set(manager.file_storage) == {"here", "gone"}
+    late.sweep(AWAY_S + 1)
+    assert set(manager.file_storage) == {"here"}

@@ -58,7 +58,8 @@ def _show() -> None:
         st.fragment(results.show)(own, own.place, job, _address(own.place.token))
         st.button("Delete the results and read another video", on_click=own.close)
     else:
-        _ended(own, job)
+        where.close(own.place)  # its job may be about to do so
+        _say_why(job)
         _choose(own, where)
 
 
@@ -131,7 +132,7 @@ def _far(job: Job) -> str:
     return far if left_s is None else f"{far}, {results.clock(left_s)} left"
 
 
-def _ended(own: OwnVideo, job: Job) -> None:
+def _say_why(job: Job) -> None:
     """Say why there are no results."""
     if job.state == "failed":
         st.error(plain(job.error), icon=":material/broken_image:")
