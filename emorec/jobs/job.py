@@ -20,7 +20,7 @@ import numpy.typing as npt
 from emorec.deployment import VARIABLES
 from emorec.drawing.overlay import Show
 from emorec.emotions import EMOTIONS
-from emorec.jobs.disk import Place
+from emorec.jobs.place import Place
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class Job:
         error: why it failed, in words; "" if it did not.
         time_s: second of the video that was read last.
         duration_s: of the video; None if its file does not say.
-        result: what the worker reports at the end: ``report`` and ``moments``; None before.
+        result: what the worker reports at the end: ``report``, ``moments`` and ``notes``.
     """
 
     def __init__(self, place: Place, order: Order, turns: Turns, room: Callable[[], bool]) -> None:
@@ -200,9 +200,7 @@ class Job:
         order = {
             **{name: getattr(self.order, name) for name in Order.__slots__},
             "settings": dict(self.order.settings),
-            "folder": str(self._place.folder),
-            "source": Place.SOURCE,
-            "name": self._place.name,
+            "source": str(self._place.source),
         }
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
         try:

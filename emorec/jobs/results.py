@@ -1,70 +1,49 @@
-"""The files that a video was read into: which there are, and by which names visitors get them."""
+"""The files that an uploaded video was read into, by kind; `emorec.videos.results` writes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
-VIDEO = "video.mp4"
-TOTALS = "totals.json"
-CSV, JSON, PARQUET = "timeline.csv", "timeline.json", "timeline.parquet"
+import pyarrow.parquet as pq
 
-ZIP = "all.zip"
-"""Stands for all of them in one file, which is made while it is sent."""
+from emorec.rows import Row
+from emorec.videos.tables import KINDS as TABLES
 
-ZIP_NAME = "emorec_video.zip"
+KINDS = ("mp4", *TABLES)
+"""Every kind of result, as its suffix; the small pictures are ``jpg``."""
 
-_TYPES = {
-    ".mp4": "video/mp4",
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".parquet": "application/vnd.apache.parquet",
-    ".jpg": "image/jpeg",
-}
-_COMPRESSED = (".mp4", ".parquet", ".jpg")
+_LONG_S, _SOON_S = 0.5, 0.1  # around a moment: faces of a file are read five times a second
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A result.
-
-    Attributes:
-        path: where it lies.
-        shown: the name that a visitor gets it by.
-    """
-
-    path: Path
-    shown: str
-
-    @property
-    def media_type(self) -> str:
-        return _TYPES[self.path.suffix]
-
-    @property
-    def compresses(self) -> bool:
-        """Whether it becomes smaller in a ZIP file."""
-        return self.path.suffix not in _COMPRESSED
+def base(source: Path) -> Path:
+    """Return what the paths of all results of a video begin with."""
+    return source.with_name(f"{source.stem}_emorec")
 
 
-def moment(number: int) -> str:
-    """Return the name of the small picture of a strongest moment."""
-    return f"moment-{number}.jpg"
-
-
-def files(folder: Path, name: str) -> dict[str, File]:
-    """Return the results that lie in a folder, by their names there.
+def by_kind(source: Path) -> dict[str, Path]:
+    """Return the results of a video that there are, by kind, without the small pictures.
 
     Args:
-        folder: of the video.
-        name: of the visitor's video; their names begin like it.
+        source: the path that the video had; it may be deleted.
     """
-    stem = PurePath(name).stem or "video"
-    found = {}
-    for each in (VIDEO, CSV, JSON, PARQUET, TOTALS):
-        path = folder / each
-        if path.is_file():
-            ending = path.suffix if path.name != TOTALS else f"_{TOTALS}"
-            found[each] = File(path, f"{stem}_emorec{ending}")
-    for path in sorted(folder.glob("moment-*.jpg")):
-        found[path.name] = File(path, f"{stem}_emorec_{path.name}")
-    return found
+    paths = {kind: base(source).with_name(f"{base(source).name}.{kind}") for kind in KINDS}
+    return {kind: path for kind, path in paths.items() if path.is_file()}
+
+
+def everything(source: Path) -> list[Path]:
+    """Return all results of a video, with the small pictures of its strongest moments."""
+    pictures = source.parent.glob("*.jpg")
+    return [*by_kind(source).values(), *sorted(pictures)]
+
+
+def rows_at(source: Path, time_s: float) -> list[Row]:
+    """Return the newest row of every face that was in view at a moment, by number.
+
+    Args:
+        source: the path that the video had.
+        time_s: the moment, in seconds of the video.
+    """
+    near = [("time_s", ">=", time_s - _LONG_S), ("time_s", "<=", time_s + _SOON_S)]
+    rows = pq.read_table(by_kind(source)["parquet"], filters=near).to_pylist()
+    newest = {row["track_id"]: row for row in rows}
+    return [newest[number] for number in sorted(newest)]

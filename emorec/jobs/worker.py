@@ -13,9 +13,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any, Self
@@ -23,40 +22,23 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from emorec.drawing.overlay import Show, draw_faces
 from emorec.errors import EmorecError
-from emorec.jobs.moments import Strongest
-from emorec.jobs.results import TOTALS, VIDEO, moment
-from emorec.jobs.tables import Tables
-from emorec.media.video import Video, VideoWriter
+from emorec.jobs.results import base
+from emorec.media.files import ResultFolder
+from emorec.media.video import Video
 from emorec.pipeline.schedule import READINGS_PER_S
-from emorec.reading import Sink
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
 from emorec.rows import Pace, header, json_line, to_json
 from emorec.sessions import group
 from emorec.settings import Settings
-from emorec.videos import VideoReport, read_video
+from emorec.videos.reading import VideoReport, read_video
+from emorec.videos.results import VideoResults
 
 _STEP_S = 0.5  # of the chart's finest steps
 _TELL_S = 0.5
 _NICE = 19  # the lowest priority: live visitors come first
 _MEMORY_BYTES = 4 * 2**30  # 8192 × 8192 pixels take 100 MB a frame, and decoders keep up to 16
-
-
-class Drawn(VideoWriter):
-    """A sink that draws each frame once, for the annotated video and for the small pictures."""
-
-    def __init__(self, path: Path, sound_of: Path, show: Show, strongest: Strongest) -> None:
-        super().__init__(path, sound_of)
-        self._show = show
-        self._strongest = strongest
-
-    def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
-        """Draw the result on a frame, and write the frame."""
-        drawn_bgr = draw_faces(image_bgr, result.faces, self._show)
-        self.write(drawn_bgr, result.time_s)
-        self._strongest.consider(drawn_bgr, result)
 
 
 class Curve:
@@ -100,11 +82,11 @@ def main() -> int:
     _be_modest()
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_app, daemon=True).start()
-    source = Path(order["folder"]) / order["source"]
+    source = Path(order["source"])
     try:
         _tell(done=_read(order, source))
     except EmorecError as error:
-        _tell(error=str(error).replace(str(source), order["name"]))
+        _tell(error=str(error).replace(f"{source.parent}{os.sep}", ""))
     except OSError as error:  # of a table, for example on a full disk
         _tell(error=f"the results cannot be written ({error.strerror or error}).")
     return 0
@@ -112,17 +94,16 @@ def main() -> int:
 
 def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
     """Read the video, write the results beside it, and return the report as JSON holds it."""
-    folder, group_only = source.parent, order["group_only"]
+    group_only = order["group_only"]
     with Video(source) as video:  # before the model is loaded: many files are no videos
         duration_s = video.duration_s
     recognizer = EmotionRecognizer(Path(order["model"]), Settings(**order["settings"]))
     about = header(recognizer.model, recognizer.settings)
     curve = Curve(group.LEAST if group_only else 1)
-    strongest = Strongest()
-    tables = Tables(folder, 1 / READINGS_PER_S, about)
-    sinks: Sequence[Sink] = [curve]
+    written = None
     if not group_only:
-        sinks = [curve, tables, Drawn(folder / VIDEO, source, order["show"], strongest)]
+        folder = ResultFolder(source.parent, [source])
+        written = VideoResults(folder, source, order["show"], 1 / READINGS_PER_S, about)
     told_s = monotonic()
 
     def progress(time_s: float) -> None:
@@ -132,19 +113,23 @@ def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
             _tell(time_s=time_s, duration_s=duration_s, curve=curve.new)
             curve.new = []
 
-    reader = recognizer.reader("file")
-    report = replace(read_video(source, reader, sinks, progress=progress), file=order["name"])
+    report = read_video(
+        source,
+        recognizer.reader("file"),
+        [curve, written] if written else [curve],
+        progress=progress,
+    )
+    report = replace(report, file=source.name)
     _tell(time_s=report.duration_s, duration_s=report.duration_s, curve=curve.new)
-    if group_only:
+    if written is None:
         report = _totals(report)
-        (folder / TOTALS).write_text(to_json(about, video=report), encoding="utf-8")
-    else:
-        tables.finish(report)
-    moments = []
-    for number, strong in enumerate(strongest.all()):
-        (folder / moment(number)).write_bytes(strong.jpeg)
-        moments.append({k: v for k, v in asdict(strong).items() if k != "jpeg"})
-    return {"report": json.loads(json_line(report)), "moments": moments}
+        totals = base(source).with_suffix(".json")
+        totals.write_text(to_json(about, video=report), encoding="utf-8")
+        return {"report": json.loads(json_line(report)), "moments": [], "notes": []}
+    notes = [line.replace(f"{source.parent}{os.sep}", "") for line in written.finish(report)]
+    told = {"report": report, "moments": written.moments, "notes": notes}
+    whole: dict[str, Any] = json.loads(json_line(told))
+    return whole
 
 
 def _totals(report: VideoReport) -> VideoReport:

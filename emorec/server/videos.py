@@ -7,7 +7,7 @@ there is none before the consent, and none after its withdrawal.
 ``POST   videos/TOKEN``         begins an upload or goes on with it: ``name``, ``size``, ``which``
 ``PUT    videos/TOKEN``         appends a piece that begins at ``offset``
 ``DELETE videos/TOKEN``         deletes the upload
-``GET    videos/TOKEN/FILE``    a result; ``all.zip`` holds all of them
+``GET    videos/TOKEN/KIND``    a result, as ``csv``; ``zip`` holds all of them
 ==============================  ==================================================================
 
 The answers are JSON: ``received``, the bytes that have arrived, or ``error``, a line for the
@@ -18,8 +18,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+from zipfile import ZipFile, ZipInfo
 
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
@@ -31,8 +33,10 @@ from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_tok
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from emorec.jobs import results
-from emorec.jobs.disk import Disk, NoPlaceError, Place
+from emorec.jobs.disk import Disk
+from emorec.jobs.place import NoPlaceError, Place
 from emorec.server.uploads import NO_ROOM, RefusedError, Timed
+from emorec.videos.results import compression
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,15 @@ PIECE_BYTES = 8 * 2**20
 _BLOCK_BYTES = 2**20  # written at once; the most that an upload holds in memory
 _SWEEP_S = 10.0
 _LONGEST_URL = 2000
+_GONE = b"This file is gone."
+_ZIP = "zip"
+_TYPES = {
+    "mp4": "video/mp4",
+    "csv": "text/csv",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 # A browser keeps none of it on its disk, nor does a proxy.
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -88,32 +101,34 @@ def routes(disk: Disk, base_url_path: str = "") -> list[Route]:
 
     async def result(request: Request) -> Response:
         place = disk.find(request.path_params["token"])
-        files = {} if place is None else results.files(place.folder, place.name)
-        name = request.path_params["file"]
-        if place is None or (name not in files and name != results.ZIP):
-            raise RefusedError(404, b"This file is gone.")
+        kind = request.path_params["kind"]
+        if place is None or not results.by_kind(place.source):
+            raise RefusedError(404, _GONE)
         place.touch()
-        if name == results.ZIP:
+        if kind == _ZIP:
+            name = results.base(place.source).with_suffix(".zip").name
+            files = await to_thread.run_sync(results.everything, place.source)
             headers = {
-                "Content-Disposition": f'attachment; filename="{results.ZIP_NAME}"',
                 **_PRIVATE,
+                "Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}",
             }
             return StreamingResponse(_zipped(files), 200, headers, "application/zip")
-        file = files[name]
-        inline = "inline" if request.query_params.get("show") else "attachment"
+        file = results.by_kind(place.source).get(kind)
+        if file is None:
+            raise RefusedError(404, _GONE)
         return FileResponse(
-            file.path,
+            file,
             headers=_PRIVATE,
-            media_type=file.media_type,
-            filename=file.shown,
-            content_disposition_type=inline,
+            media_type=_TYPES[kind],
+            filename=file.name,
+            content_disposition_type="inline" if "show" in request.query_params else "attachment",
         )
 
     return [
         Route(address, _guarded(begin), methods=["POST"]),
         Route(address, _guarded(append), methods=["PUT"]),
         Route(address, _guarded(delete), methods=["DELETE"]),
-        Route(f"{address}/{{file}}", _guarded(result, changes=False), methods=["GET"]),
+        Route(f"{address}/{{kind}}", _guarded(result, changes=False), methods=["GET"]),
     ]
 
 
@@ -217,14 +232,14 @@ class _Stream:
         """Do nothing: the block is in memory."""
 
 
-def _zipped(files: dict[str, results.File]) -> Iterator[bytes]:
+def _zipped(files: Sequence[Path]) -> Iterator[bytes]:
     """Yield a ZIP file of the results, made while it is sent: it takes no room on the disk."""
     stream = _Stream()
     with ZipFile(stream, "w", allowZip64=True) as archive:  # type: ignore[call-overload]
-        for file in files.values():
-            about = ZipInfo.from_file(file.path, file.shown)
-            about.compress_type = ZIP_DEFLATED if file.compresses else ZIP_STORED
-            with file.path.open("rb") as source, archive.open(about, "w") as target:
+        for file in files:
+            about = ZipInfo.from_file(file, file.name)
+            about.compress_type = compression(file)
+            with file.open("rb") as source, archive.open(about, "w") as target:
                 while block := source.read(_BLOCK_BYTES):
                     target.write(block)
                     yield bytes(stream.block)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emorec.media.video import VideoWriter
+from emorec.media.video_writer import VideoWriter
 from testkit import portraits
 
 FPS = 10

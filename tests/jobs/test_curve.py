@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from emorec.emotions import EMOTIONS
-from emorec.jobs.moments import Strongest
 from emorec.jobs.worker import Curve
 from emorec.records import Box, Face, FrameResult
 
@@ -48,26 +47,3 @@ def test_the_curve_holds_the_mean_of_each_half_second() -> None:
 def test_moments_of_few_faces_are_left_out_of_a_groups_curve() -> None:
     results = [frame(0.0, face(1), face(2)), frame(1.0, *(face(n) for n in range(1, 4)))]
     assert [point[0] for point in curve(3, results)] == [1.0]
-
-
-def test_the_strongest_moments_lie_apart_and_are_ranked() -> None:
-    strongest = Strongest()
-    shares = [0.6, 0.9, 0.7, 0.5, 0.8, 0.55]
-    for number, share in enumerate(shares):
-        strongest.consider(IMAGE, frame(number * 2.0, face(1, share=share)))
-    strongest.consider(IMAGE, frame(50.0, face(2, "sad")))
-    strongest.consider(IMAGE, frame(51.0))
-    kept = [(moment.emotion, moment.time_s) for moment in strongest.all()]
-    assert kept == [("happy", 2.0), ("happy", 8.0), ("sad", 50.0)]
-    assert all(moment.jpeg[:2] == b"\xff\xd8" for moment in strongest.all())
-
-
-def test_a_small_picture_is_cut_from_what_was_drawn() -> None:
-    import cv2
-
-    strongest = Strongest()
-    drawn = np.full((100, 100, 3), 200, np.uint8)
-    strongest.consider(drawn, frame(0.0, face(1)))
-    (moment,) = strongest.all()
-    small = cv2.imdecode(np.frombuffer(moment.jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert small.shape[0] == small.shape[1] == 80 and abs(int(small.mean()) - 200) < 3

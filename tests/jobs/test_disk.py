@@ -9,7 +9,9 @@ import pytest
 
 from emorec.errors import EmorecError
 from emorec.jobs import disk as module
-from emorec.jobs.disk import Disk, NoPlaceError, Place
+from emorec.jobs import place as of_place
+from emorec.jobs.disk import Disk
+from emorec.jobs.place import NoPlaceError, Place
 
 KB = 1024
 
@@ -61,6 +63,28 @@ def test_what_is_read_takes_no_upload_and_only_the_whole_is_read(disk: Disk) -> 
     assert place.source.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "lies_as"),
+    [
+        ("me.mp4", "me.mp4"),
+        ("My film (2).MP4", "My_film__2.MP4"),
+        ("Grüße 2026.mov", "Grüße_2026.mov"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("a/b\\c:d.mkv", "a_b_c_d.mkv"),
+        (".mp4", "mp4"),
+        ("a\x00\u202eb\n.mp4", "a__b.mp4"),
+        ("x" * 300 + ".webm", "x" * 60 + ".webm"),
+        ("me.v2.final cut", "me_v2_final_cut"),
+        ("...", "video"),
+        ("", "video"),
+    ],
+)
+def test_a_name_is_one_of_a_file_in_the_folder(disk: Disk, name: str, lies_as: str) -> None:
+    place = disk.place("one")
+    place.begin(name, 4, "")
+    assert place.name == lies_as and place.source.parent == place.folder
+
+
 def test_closing_deletes_and_the_token_is_gone(disk: Disk) -> None:
     ended = []
     place = uploaded(disk)
@@ -105,9 +129,9 @@ def test_a_disk_that_is_nearly_full_takes_nothing(
         (0, True, False, True),
         (module.AWAY_S - 9, False, False, True),  # the visitor may come back
         (module.AWAY_S + 9, False, False, False),
-        (module._UNFINISHED_S + 9, True, False, False),
-        (module._UNFINISHED_S + 9, True, True, True),
-        (module._RESULTS_S + 9, True, True, False),
+        (of_place._UNFINISHED_S + 9, True, False, False),
+        (of_place._UNFINISHED_S + 9, True, True, True),
+        (of_place._RESULTS_S + 9, True, True, False),
     ],
 )
 def test_what_is_swept(
@@ -138,10 +162,10 @@ def test_what_a_killed_process_left_is_deleted_at_the_next_start(tmp_path: Path)
         "os._exit(9)\n"
     )
     subprocess.run([sys.executable, "-c", script, parent], check=False)
-    assert [path.read_bytes() for path in parent.rglob("source")] == [b"film"]
+    assert [path.read_bytes() for path in parent.rglob("me.mp4")] == [b"film"]
     living = uploaded(Disk(9, 99, parent))
     uploaded(Disk(9, 99, parent), "two")
-    assert len(list(parent.rglob("source"))) == 2 and living.source.exists()
+    assert len(list(parent.rglob("me.mp4"))) == 2 and living.source.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no such modes")

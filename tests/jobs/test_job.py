@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emorec.jobs.disk import Disk, Place
+from emorec.jobs.disk import Disk
 from emorec.jobs.job import NO_ROOM, Job, Order, Turns
+from emorec.jobs.place import Place
 from emorec.model.store import path_of
 
 MB = 2**20
@@ -43,11 +48,12 @@ def wait(holds: Callable[[], bool], seconds: float = 90) -> None:
 
 
 def workers() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children()
-        if "emorec.jobs.worker" in process.cmdline()
-    ]
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # also one that has just ended
+            if "emorec.jobs.worker" in process.cmdline():
+                found.append(process)
+    return found
 
 
 def test_a_file_that_is_no_video_gives_one_line_and_nothing_stays(disk: Disk) -> None:
@@ -78,7 +84,7 @@ def test_a_video_is_read_and_only_its_results_stay(disk: Disk, two_people: Path)
     assert job.result is not None and job.result["report"]["file"] == "me.mp4"
     assert job.time_s == pytest.approx(1.1, abs=0.2) and len(job.readings()[0]) == 3
     assert {path.suffix for path in place.folder.iterdir()} == {
-        *(".mp4", ".csv", ".json", ".parquet", ".jpg")
+        *(".mp4", ".csv", ".json", ".parquet", ".jpg", ".xlsx")
     }
     wait(lambda: not workers())
 
@@ -106,21 +112,15 @@ def test_a_video_that_is_not_read_to_its_end_leaves_nothing(
 
 
 @pytest.mark.long
-def test_the_process_ends_with_the_app(two_people: Path, tmp_path: Path) -> None:
-    import json
-    import shutil
-    import subprocess
-    import sys
-
-    shutil.copy(two_people, tmp_path / Place.SOURCE)
+def test_the_process_ends_with_the_app(two_people: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "emorec.jobs.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None and process.stdout is not None
-    order = {"folder": str(tmp_path), "source": Place.SOURCE, "model": str(path_of())}
-    order |= {"settings": {}, "show": "label", "group_only": False, "name": "me.mp4"}
+    order = {"source": str(two_people), "model": str(path_of())}
+    order |= {"settings": {}, "show": "label", "group_only": False}
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.close()
     assert process.wait(60) == 1

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job
-from emorec.media.video import VideoWriter
+from emorec.media.video_writer import VideoWriter
 from emorec.pages.parts import disk as shared
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.video.results import clickable, clock
@@ -104,7 +104,7 @@ def test_the_page_says_who_must_agree_and_what_lies_on_the_disk() -> None:
 def test_a_file_that_is_no_video_is_told_and_the_next_can_come(disk: Disk) -> None:
     at = page()
     first = own(at).place
-    upload(at, b"Dear diary", "a_diary.mp4")
+    upload(at, b"Dear diary", "a diary.mp4")
     ends(at)
     assert at.error[0].value == "a\\_diary.mp4: is no video that can be read, or is cut off."
     assert first is not None and first.closed
@@ -167,7 +167,8 @@ def test_the_results_of_two_people(
     assert isinstance(job, Job) and job.state == "done" and place is not None
     assert "**two.mp4** · 0:01 · faces: 2, at most 2 at once" in words(at)
     links = " ".join(element.proto.body for element in at.get("html"))
-    assert "all.zip" in links and ("timeline.csv" in links) != group_only
+    kinds = {kind for kind in ("zip", "mp4", "csv", "json", "parquet") if f"/{kind}" in links}
+    assert kinds == ({"json"} if group_only else {"zip", "mp4", "csv", "json", "parquet"})
     if group_only:
         assert "Fewer than 3 faces" in at.info[0].value
         assert not at.dataframe and not at.get("vega_lite_chart") and not at.get("imgs")

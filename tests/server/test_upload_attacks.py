@@ -17,7 +17,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from emorec.media.video import Video, VideoWriter
+from emorec.media.video import Video
+from emorec.media.video_writer import VideoWriter
 from testkit import portraits
 from testkit.app import running_app
 from testkit.hostile import HalfUpload
@@ -185,7 +186,7 @@ def test_a_video_goes_only_where_its_visitor_sends_it(served: Served) -> None:
         assert ask(served, "POST", f"/videos/{'x' * 32}{begin}", own)[0] == 410
         assert ask(served, "POST", path + begin, own)[0] == 200
         assert ask(served, "PUT", f"{path}?offset=0", own, b"film")[0] == 200
-        for file in ("source", "../source", "..%2fsource", "%2e%2e/lock", ".", "lock", "video.mp4"):
+        for file in ("me.mp4", "../me.mp4", "..%2fme.mp4", "%2e%2e/lock", ".", "mp4", "zip"):
             assert ask(served, "GET", f"{path}/{file}", own)[0] in (400, 404), file
 
     visit(served.url, act, "video")
@@ -218,17 +219,17 @@ def test_a_video_is_read_and_its_results_can_be_fetched(served: Served, tmp_path
             piece = content[at : at + 100_000]
             assert ask(served, "PUT", f"{path}?offset={at}", own, piece)[0] == 200
         await tab.rerun()
-        await tab.until(lambda: any("all.zip" in t for t in tab.texts()) or None, 120, "results")
-        assert "source" not in {file.name for file in served.files()}
+        await tab.until(lambda: any("/zip" in t for t in tab.texts()) or None, 120, "results")
+        assert "two.mp4" not in {file.name for file in served.files()}
         # Once it is read, nothing can be added to it.
         assert ask(served, "POST", f"{path}?name=x&size=9", own)[0] == 409
 
         status, part, headers = ask(
-            served, "GET", f"{path}/video.mp4?show=1", own | {"Range": "bytes=0-99"}
+            served, "GET", f"{path}/mp4?show=1", own | {"Range": "bytes=0-99"}
         )
         assert (status, len(part), headers["cache-control"]) == (206, 100, "no-store")
         assert headers["content-disposition"].startswith("inline")
-        status, whole, headers = ask(served, "GET", f"{path}/all.zip", own)
+        status, whole, headers = ask(served, "GET", f"{path}/zip", own)
         with zipfile.ZipFile(io.BytesIO(whole)) as archive:
             assert archive.testzip() is None
             names = {"two_emorec.mp4", "two_emorec.csv", "two_emorec.json", "two_emorec.parquet"}

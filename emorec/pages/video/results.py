@@ -10,9 +10,8 @@ import streamlit as st
 from emorec.drawing import charts
 from emorec.emotions import EMOTIONS
 from emorec.jobs import results
-from emorec.jobs.disk import Place
 from emorec.jobs.job import Job
-from emorec.jobs.tables import rows_at
+from emorec.jobs.place import Place
 from emorec.pages.parts.markdown import plain
 from emorec.pages.video import player
 from emorec.pages.video.state import OwnVideo
@@ -25,12 +24,12 @@ _THUMBNAIL_PX = 120
 _TIMELINE_PX = 200
 _ROW_PX, _FACES_PX = 35, 180
 _LABELS = {
-    results.ZIP: "Everything (ZIP)",
-    results.VIDEO: "Annotated video (MP4)",
-    results.CSV: "Timeline (CSV)",
-    results.JSON: "Timeline (JSON)",
-    results.PARQUET: "Timeline (Parquet)",
-    results.TOTALS: "Totals (JSON)",
+    "zip": "Everything (ZIP)",
+    "mp4": "Annotated video (MP4)",
+    "csv": "Timeline (CSV)",
+    "json": "Timeline (JSON)",
+    "parquet": "Timeline (Parquet)",
+    "xlsx": "Timeline (XLSX)",
 }
 _STYLE = """
 <style>
@@ -55,8 +54,8 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
     report: dict[str, Any] = job.result["report"]
     moments: list[dict[str, Any]] = job.result["moments"]
     st.markdown(_figures(place.name, report))
-    if report["broken"]:
-        st.caption(f"{report['broken']} broken parts of the video were skipped.")
+    for note in _notes(report, job.result["notes"]):
+        st.caption(note)
     if job.order.group_only:
         _totals(report, job)
     else:
@@ -64,7 +63,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
             own.show(moments[0]["time_s"])
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            player.show(f"{address}/{results.VIDEO}?show=1", own.at_s, own.chosen)
+            player.show(f"{address}/mp4?show=1", own.at_s, own.chosen)
         with right:
             if report["summary"]["faces_seen"]:
                 _timeline(own, job)
@@ -72,7 +71,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
             else:
                 st.info("No face was read in this video.", icon=":material/person_off:")
         _moments(own, place, moments)
-    _files(place, address)
+    _files(place, address, job.order.group_only)
 
 
 def clock(time_s: float) -> str:
@@ -110,6 +109,19 @@ def clickable(chart: charts.Chart) -> charts.Chart:
         },
     }
     return rows, spec | {"layer": [area, line]}
+
+
+def _notes(report: dict[str, Any], notes: list[str]) -> list[str]:
+    """Return what the video or its results lack, as Markdown."""
+    told = [plain(note) for note in notes]
+    if report["broken"]:
+        told.append(f"{report['broken']} broken parts of the video were skipped.")
+    if report["missing_s"]:
+        told.append(
+            f"The video ends {report['missing_s']:.1f} s before the length that it states; it may "
+            "be cut off."
+        )
+    return told
 
 
 def _figures(name: str, report: dict[str, Any]) -> str:
@@ -157,7 +169,7 @@ def _timeline(own: OwnVideo, job: Job) -> None:
 def _faces(own: OwnVideo, place: Place) -> None:
     """Show what the faces of the chosen moment show."""
     st.markdown(f"**Faces at {clock(own.at_s)}**")
-    rows = rows_at(place.folder, own.at_s)
+    rows = results.rows_at(place.source, own.at_s)
     if not rows:
         st.caption("No face was read at this moment.")
         return
@@ -180,7 +192,7 @@ def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None
     for number, moment in enumerate(moments):
         with row.container(width=_THUMBNAIL_PX, gap="xsmall"):
             st.image(
-                (place.folder / results.moment(number)).read_bytes(),
+                (place.folder / moment["file"]).read_bytes(),
                 width=_THUMBNAIL_PX,
                 alt=f"Face {moment['track_id']}, {moment['emotion']}",
             )
@@ -194,12 +206,13 @@ def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None
             )
 
 
-def _files(place: Place, address: str) -> None:
+def _files(place: Place, address: str, group_only: bool) -> None:
     """Show a link to each file: the server sends it from disk, so it is never in memory whole."""
-    found = results.files(place.folder, place.name)
+    found = results.by_kind(place.source)
+    labels = {"json": "Totals (JSON)"} if group_only else _LABELS
     links = "".join(
-        f'<a href="{escape(address)}/{name}" download>{label}</a>'
-        for name, label in _LABELS.items()
-        if name in found or name == results.ZIP
+        f'<a href="{escape(address)}/{kind}" download>{label}</a>'
+        for kind, label in labels.items()
+        if kind in found or kind == "zip"
     )
     st.html(f'{_STYLE}<div class="emorec-files">{links}</div>')

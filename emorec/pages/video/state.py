@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from emorec.jobs.disk import Disk, Place
+from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job, Order
+from emorec.jobs.place import Place
 from emorec.pages.parts.disk import disk, turns
 from emorec.pages.parts.visit import State
 from emorec.recognizer import EmotionRecognizer

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from emorec.jobs.disk import Disk, Place
+from emorec.jobs.disk import Disk
+from emorec.jobs.place import Place
 
 _PIECE_BYTES = 1_000_000  # nginx refuses a body of more than 1 MiB unless told otherwise
 
