@@ -102,7 +102,7 @@ def clickable(chart: charts.Chart) -> charts.Chart:
                 },
             }
         ],
-        "mark": {"type": "rule", "color": "#797979", "size": 2},
+        "mark": {"type": "rule", "color": "#797979", "size": 2, "tooltip": None},
         "encoding": {
             "x": area["encoding"]["x"],
             "opacity": {"condition": {"param": "moment", "empty": False, "value": 1}, "value": 0},
