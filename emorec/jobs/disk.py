@@ -127,7 +127,7 @@ class Disk:
 
 
 def _user() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "me")
+    return str(os.getuid()) if hasattr(os, "getuid") else "own"  # Windows: a folder a user
 
 
 def _make_private(folder: Path) -> None:
