@@ -186,6 +186,14 @@ class Page:
                 found.append(str(element.html.body))
         return found
 
+    def progress(self) -> list[str]:
+        """Return the text of each progress bar."""
+        return [
+            str(element.progress.text)
+            for _, element in self._elements.values()
+            if element.WhichOneof("type") == "progress"
+        ]
+
     @property
     def session(self) -> str:
         """The id of this tab's session."""

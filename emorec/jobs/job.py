@@ -29,7 +29,7 @@ State = Literal["waiting", "reading", "done", "failed", "cancelled"]
 NO_ROOM = "the server's disk has no room for the results now; try a shorter video, or later."
 
 _LONGEST_S = 6 * 3600.0  # a video that takes longer to read makes room for others
-_SILENT_S = 300.0  # a worker tells twice a second how far it is; one frame may take seconds
+_SILENT_S = 1800.0  # a worker tells twice a second how far it is, if live visitors leave it time
 _WATCH_S = 5.0
 _SOON_S = 2.0  # before, the speed says little
 _LINE = 2**22  # bytes: of the longest line of a worker

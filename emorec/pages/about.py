@@ -30,9 +30,9 @@ Pictures are read in the server's memory and forgotten. No picture and no result
 to disk or sent elsewhere; a live session's numbers stay in memory until your next START, or until
 this tab is closed.
 
-A **video** that you upload lies on the server's disk while it is read, and is deleted then. What was
-read from it, with the annotated video, lies there until you delete it, withdraw your consent or close
-this tab, at the latest two hours after you last used it. No other visitor can reach it.
+A **video** that you upload lies on the server's disk while it is read, and is deleted then. What
+was read from it, with the annotated video, lies there until you delete it, withdraw your consent or
+close this tab, at the latest two hours after you last used it. No other visitor can reach it.
 
 Of people who agreed to be enrolled, their name and numbers that describe their face are kept, until
 they are deleted. The log names nobody, and the pages ask no other site for anything. What you

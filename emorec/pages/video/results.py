@@ -50,6 +50,9 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
         job: that has read the video.
         address: of the place's downloads.
     """
+    if place.closed:  # its two hours are over
+        st.rerun()
+    place.touch()
     assert job.result is not None
     report: dict[str, Any] = job.result["report"]
     moments: list[dict[str, Any]] = job.result["moments"]
