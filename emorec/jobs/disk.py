@@ -151,7 +151,8 @@ def _delete_leftovers(parent: Path) -> None:
                 _lock(file)
         except OSError:  # its process holds the lock
             continue
-        log.info("videos of a process that has ended are deleted")
+        if len(list(folder.iterdir())) > 1:
+            log.info("videos of a process that has ended are deleted")
         shutil.rmtree(folder, ignore_errors=True)
 
 
