@@ -67,14 +67,39 @@ def routes(disk: Disk, base_url_path: str = "") -> list[Route]:
         base_url_path: where behind a proxy the app is.
     """
     address = "/".join(["", *filter(None, [base_url_path.strip("/")]), "videos", "{token}"])
-    uploading: set[str] = set()
+    of = _Endpoints(disk)
+    return [
+        Route(address, _guarded(of.begin), methods=["POST"]),
+        Route(address, _guarded(of.append), methods=["PUT"]),
+        Route(address, _guarded(of.delete), methods=["DELETE"]),
+        Route(f"{address}/{{kind}}", _guarded(of.result, changes=False), methods=["GET"]),
+    ]
 
-    async def begin(request: Request) -> Response:
-        place = _place(disk, request)
+
+async def sweep(disk: Disk) -> None:
+    """Delete what lies on the disk of visitors who have left; runs until it is cancelled."""
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        if Runtime.exists():
+            await to_thread.run_sync(disk.sweep, Runtime.instance().is_active_session)
+
+
+class _Endpoints:
+    """Answers the requests for what lies on a disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._uploading: set[str] = set()
+
+    async def begin(self, request: Request) -> Response:
+        """Begin an upload, or tell how far it is."""
+        place = self._place(request)
         query = request.query_params
         size = _number(query.get("size"))
-        if size > disk.file_bytes:
-            raise RefusedError(413, f"A video may have {disk.file_bytes // 2**20} MB.".encode())
+        if size > self._disk.file_bytes:
+            raise RefusedError(
+                413, f"A video may have {self._disk.file_bytes // 2**20} MB.".encode()
+            )
         if not size:
             raise RefusedError(400, b"This file is empty.")
         name, which = query.get("name", ""), query.get("which", "")
@@ -82,25 +107,28 @@ def routes(disk: Disk, base_url_path: str = "") -> list[Route]:
             raise RefusedError(409, b"This upload is over.")
         return _received(place)
 
-    async def append(request: Request) -> Response:
-        place = _place(disk, request)
+    async def append(self, request: Request) -> Response:
+        """Take the next piece of an upload."""
+        place = self._place(request)
         offset = _number(request.query_params.get("offset"))
-        if place.token in uploading or offset != place.received or not place.size:
+        if place.token in self._uploading or offset != place.received or not place.size:
             return JSONResponse({"received": place.received}, 409)
-        uploading.add(place.token)
+        self._uploading.add(place.token)
         try:
-            await _take_piece(disk, place, Timed(request.receive))
+            await _take_piece(self._disk, place, Timed(request.receive))
         finally:
-            uploading.discard(place.token)
+            self._uploading.discard(place.token)
         return _received(place)
 
-    async def delete(request: Request) -> Response:
-        place = _place(disk, request)
+    async def delete(self, request: Request) -> Response:
+        """Delete an upload that is not read yet."""
+        place = self._place(request)
         await to_thread.run_sync(place.empty)
         return _received(place)
 
-    async def result(request: Request) -> Response:
-        place = disk.find(request.path_params["token"])
+    async def result(self, request: Request) -> Response:
+        """Send a result."""
+        place = self._disk.find(request.path_params["token"])
         kind = request.path_params["kind"]
         if place is None or not results.by_kind(place.source):
             raise RefusedError(404, _GONE)
@@ -124,20 +152,11 @@ def routes(disk: Disk, base_url_path: str = "") -> list[Route]:
             content_disposition_type="inline" if "show" in request.query_params else "attachment",
         )
 
-    return [
-        Route(address, _guarded(begin), methods=["POST"]),
-        Route(address, _guarded(append), methods=["PUT"]),
-        Route(address, _guarded(delete), methods=["DELETE"]),
-        Route(f"{address}/{{kind}}", _guarded(result, changes=False), methods=["GET"]),
-    ]
-
-
-async def sweep(disk: Disk) -> None:
-    """Delete what lies on the disk of visitors who have left; runs until it is cancelled."""
-    while True:
-        await asyncio.sleep(_SWEEP_S)
-        if Runtime.exists():
-            await to_thread.run_sync(disk.sweep, Runtime.instance().is_active_session)
+    def _place(self, request: Request) -> Place:
+        place = self._disk.find(request.path_params["token"])
+        if place is None:
+            raise RefusedError(410, b"This upload is gone.")
+        return place
 
 
 def _guarded(
@@ -173,13 +192,6 @@ def _check_xsrf(request: Request) -> None:
     token, cookie = request.headers.get("X-Xsrftoken"), request.cookies.get(XSRF_COOKIE_NAME)
     if is_xsrf_enabled() and not validate_xsrf_token(token, cookie):
         raise RefusedError(403, b"XSRF token missing or invalid.")
-
-
-def _place(disk: Disk, request: Request) -> Place:
-    place = disk.find(request.path_params["token"])
-    if place is None:
-        raise RefusedError(410, b"This upload is gone.")
-    return place
 
 
 def _received(place: Place) -> Response:
