@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 if __name__ == "__main__":
-    from emorec.pages import about, gate, model, photo
+    from emorec.pages import about, gate, model, notice, photo
     from emorec.pages.live import page as live
     from emorec.pages.live import webrtc
     from emorec.pages.parts import naming
@@ -19,6 +19,7 @@ if __name__ == "__main__":
     # Not in `start.prepare`: they need streamlit-webrtc, which a run has to import first.
     patches.end_connections_of_other_pages_only()
     patches.answer_offers_that_were_checked()
+    patches.skip_the_end_of_candidates()
     st.set_page_config(
         page_title="EmoRec",
         # Streamlit would fetch one of its own icons from Google.
@@ -35,7 +36,7 @@ if __name__ == "__main__":
         photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
     )
     home = st.Page(
-        partial(live.render, meanwhile=pictures),
+        partial(live.render, photos=pictures),
         title="Live",
         icon=":material/videocam:",
         url_path="live",
@@ -44,6 +45,13 @@ if __name__ == "__main__":
     page = None
     if gate.admitted():
         videos = st.Page(video.render, title="Video", icon=":material/movie:", url_path="video")
+        told = st.Page(
+            notice.render,
+            title="Notice",
+            icon=":material/print:",
+            url_path="notice",
+            visibility="hidden",
+        )
         own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
         page = st.navigation(
             [
@@ -52,7 +60,13 @@ if __name__ == "__main__":
                 *([videos] if disk() is not None else []),
                 *([own] if naming.allowed() else []),
                 st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
-                st.Page(about.render, title="About", icon=":material/info:", url_path="about"),
+                st.Page(
+                    partial(about.render, notice=told),
+                    title="About",
+                    icon=":material/info:",
+                    url_path="about",
+                ),
+                told,
             ],
             position="top",
         )

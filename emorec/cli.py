@@ -26,6 +26,7 @@ from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
 from emorec.percent import percent
 from emorec.server import logs
+from emorec.sessions.commands import add_parser as add_sessions
 from emorec.terminal import plain, print_error, print_line
 from emorec.training.commands import add_parsers as add_training
 from emorec.videos.commands import add_parser as add_video
@@ -221,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     add_batch(commands)
     add_training(commands)
     add_people(commands)
+    add_sessions(commands)
 
     add = commands.add_parser("doctor", help="check the installation, models, settings and network")
     add.set_defaults(command=doctor)

@@ -37,8 +37,8 @@ _STUN = re.compile(r"stuns?:[^?:\s]+(:\d{1,5})?")
 _TURN = re.compile(r"turns?:[^?:\s]+(:\d{1,5})?(\?transport=(udp|tcp))?")
 _SITES = re.compile(r"(https?://[\w.*:-]+)( +https?://[\w.*:-]+)*")
 _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:]+:[0-9a-f:.]+")
-# SQLAlchemy's form of an address, which is an extra's package: docs.sqlalchemy.org, "Database
-# URLs". What it cannot parse, `emorec.database.engine` could not open.
+# SQLAlchemy's form of an address (docs.sqlalchemy.org, "Database URLs"), without loading it. What
+# it cannot parse, `emorec.database.engine` could not open.
 _POSTGRESQL = re.compile(
     r"postgres(ql)?(\+\w+)?://([^:/]*(:[^@]*)?@)?(\[[^]/?]+\]|[^:/?\[]*)(:\d*)?(/[^?]*)?(\?.*)?"
 )
@@ -393,7 +393,7 @@ class Deployment:
             _database,
         ),
         None,
-        "where people and names are kept",
+        "where people and sessions are kept",
         unset="a file in `EMOREC_DATA`",
         secret=True,
     )
@@ -487,7 +487,7 @@ SETTINGS = ("detector", "min_face_px", "smoothing_s")
 """The fields that `Deployment.settings` consists of."""
 
 STORE = ("database_url", "key", "data_folder")
-"""The fields that say where people are kept, and the key to them."""
+"""The fields that say where people and sessions are kept, and the key to the people."""
 
 ICE = (
     "ice_servers",

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from emorec.columns import FACE
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.records import Face, FrameResult
 from emorec.version import __version__
@@ -32,51 +33,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 """From column to value: int, float (never NaN), str, or None where the value is missing."""
 
-DTYPES: Mapping[str, str] = MappingProxyType(
-    {
-        "file": "string",
-        "frame": "int64",
-        "time_s": "float64",
-        "wall_clock": "string",
-        "width_px": "int64",
-        "height_px": "int64",
-        "track_id": "int64",
-        "x1_px": "int64",
-        "y1_px": "int64",
-        "x2_px": "int64",
-        "y2_px": "int64",
-        "score": "float64",
-        "age_s": "float64",
-        "unseen_s": "float64",
-        **dict.fromkeys(EMOTIONS, "float32"),
-        "emotion": "category",
-        "confidence": "float32",
-        "valence": "float32",
-        "unreadable": "string",
-        "name": "string",
-    }
-)
-"""Every column in its order, with its pandas dtype.
-
-==========================  =======================================================================
-``file``                    the picture's or video's name; only where one table has several of them
-``frame``                   number of the picture in its stream, from 0
-``time_s``                  seconds from the start of the stream, by the media clock
-``wall_clock``              date and time of day, ISO 8601 with offset; only of a live session
-``width_px, height_px``     size of the picture
-``track_id``                number of the face: 1 or more, unique in its stream
-``x1_px, … y2_px``          its box in pixels, half-open
-``score``                   the detector's confidence in [0, 1]; missing where it gives none
-``age_s``                   seconds since the face was first seen
-``unseen_s``                seconds since it was last found or followed
-``angry, … neutral``        smoothed probabilities; missing where the face was not classified
-``emotion``                 one of ``EMOTIONS``, or "unsure"; missing where not classified
-``confidence``              probability of the label, or of the likeliest emotion if "unsure"
-``valence``                 pleasant minus unpleasant probability, in [-1, 1]
-``unreadable``              why the face could not be labelled, in words; missing where it could
-``name``                    of the person; missing where the person was not recognised
-==========================  =======================================================================
-"""
+DTYPES: Mapping[str, str] = MappingProxyType({name: each.dtype for name, each in FACE.items()})
+"""Every column of a face in its order, with its pandas dtype; `emorec.columns` explains them."""
 
 SUMMARY_COLUMNS = (
     *("file", "kind", "sha256", "width_px", "height_px", "duration_s", "frames", "broken"),

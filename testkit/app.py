@@ -192,10 +192,16 @@ def open_settings(page: Any) -> None:
 
 
 def start_live(page: Any) -> None:
-    """Press START and wait until faces are counted; one start in twenty ends at once."""
+    """Press START and wait until faces are counted; one start in twenty ends at once.
+
+    A session that is over is discarded first.
+    """
     from playwright.sync_api import TimeoutError as TookTooLong
 
     for last in (False, True):
+        discard = page.get_by_role("button", name="Discard this session")
+        if discard.count():
+            discard.click()
         live_frame(page).get_by_role("button", name="START").click()
         try:
             page.get_by_text("Readings/s", exact=True).wait_for(timeout=45_000)

@@ -211,6 +211,22 @@ class Page:
         await self._ask()
         await self.run_ended(runs)
 
+    async def press(self, label: str) -> None:
+        """Press a button and let the script run with it, if there is such a button."""
+        for _, element in tuple(self._elements.values()):
+            if element.WhichOneof("type") == "button" and element.button.label == label:
+                pressed = WidgetState(id=element.button.id, trigger_value=True)
+                self._states[pressed.id] = pressed
+                await self._ask()
+                del self._states[pressed.id]
+
+    def shows_button(self, label: str) -> bool:
+        """Return whether there is a button of this label."""
+        return any(
+            element.WhichOneof("type") == "button" and element.button.label == label
+            for _, element in self._elements.values()
+        )
+
     def metric(self, label: str) -> str | None:
         """Return what a metric shows; None while it is not shown."""
         for _, element in self._elements.values():

@@ -349,6 +349,7 @@ def test_a_name_that_cannot_be_shown_is_escaped(folder: Path) -> None:
         assert b"\x1b" not in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_runs")
 def test_bench_speaks_in_any_locale(folder: Path) -> None:
     code = (
@@ -569,6 +570,7 @@ def test_out_overwrites_no_input_even_when_it_is_told_to(folder: Path) -> None:
     assert Path("me_emorec.png").read_bytes() == before
 
 
+@pytest.mark.long
 def test_two_runs_at_once_lose_nothing(folder: Path) -> None:
     command = [sys.executable, "-m", "emorec", "photo", *["dot.png"] * 20, "--out", "out"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -648,6 +650,11 @@ def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> No
     assert "FAIL" not in shown
 
 
+def without_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading the models by Keras takes seconds, and the others of doctor's tests need none."""
+    monkeypatch.setattr("emorec.doctor.findings._models", tuple)
+
+
 @pytest.mark.parametrize(
     ("setting", "name", "content", "why"),
     [
@@ -672,6 +679,8 @@ def test_doctor_tells_what_is_not_sound(
         path.write_bytes(content)
     place = tmp_path / name.split("/")[0]
     monkeypatch.setattr(f"emorec.doctor.findings.{setting}", place)
+    if setting != "MODELS":
+        without_models(monkeypatch)
     assert main(["doctor"]) == 2
     failed = [line for line in lines(capsys.readouterr().out) if line.startswith("FAIL")]
     assert len(failed) == 1
@@ -695,6 +704,7 @@ def test_doctor_names_every_wrong_variable(
 def test_doctor_names_a_policy_that_cannot_be_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    without_models(monkeypatch)
     monkeypatch.setenv("EMOREC_ICE_SERVERS", "[]")
     monkeypatch.setenv("EMOREC_ICE_POLICY", "relay")
     assert main(["doctor"]) == 2
@@ -704,6 +714,7 @@ def test_doctor_names_a_policy_that_cannot_be_kept(
 def test_doctor_names_a_package_that_is_not_installed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    without_models(monkeypatch)
     monkeypatch.setattr("emorec.doctor.findings._PACKAGES", ("numpy", "no-such-package-of-emorec"))
     assert main(["doctor"]) == 2
     assert "FAIL  no-such-package-of-emorec: not installed" in capsys.readouterr().out
@@ -742,6 +753,7 @@ def test_bench_without_a_picture_says_what_to_pass(
     assert main(["bench", "--image", "dot.png"]) == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a user's number without a name")
 @pytest.mark.parametrize(("command", "code"), [("run", 2), ("doctor", 2), ("photo", 0)])
 def test_a_user_without_a_home_is_told_what_to_set(folder: Path, command: str, code: int) -> None:

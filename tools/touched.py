@@ -22,8 +22,8 @@ _VISITORS = ("tests/benchmarks", "tests/browser")
 _READING = (*_NOTEBOOK, "tests/test_cli.py")
 ALSO = {
     "app.py": _VISITORS,
-    "emorec/live": _VISITORS,
-    "emorec/pages": _VISITORS,
+    "emorec/live": (*_VISITORS, "tests/server"),
+    "emorec/pages": (*_VISITORS, "tests/server"),
     "emorec/server": _VISITORS,
     "emorec/jobs": (*_VISITORS, "tests/server", "tests/pages"),
     "emorec/videos": ("tests/jobs",),

@@ -20,12 +20,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import Session
 
+from emorec.database import reserve
 from emorec.database.upgrade import upgrade
 from emorec.deployment import VARIABLES
 from emorec.errors import StoreError
 
 _FILE = "emorec.sqlite"
 _WAIT_S = 20
+_CONNECT_S = 5
 _PRAGMAS = (
     f"busy_timeout = {_WAIT_S * 1000}",
     "foreign_keys = ON",
@@ -47,23 +49,17 @@ def connect(url: str | None, folder: Path | None) -> Engine:
             program made it; the line never holds the password.
     """
     address = _address(url, folder)
-    if address.get_backend_name() == "sqlite":
-        _make_file(Path(str(address.database)))
-    # `hide_parameters` keeps people's data out of the error texts of failed statements.
-    engine = create_engine(
-        address,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        connect_args={} if file_of(address) else {"connect_timeout": _WAIT_S},
-    )
-    if file_of(address):
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+    file = file_of(address)
+    if file:
+        _make_file(file)
+        reserve.hold(file)
+    engine = _engine(address)
     try:
-        _reach(engine)
-        with _one_line(engine):
-            upgrade(engine)
-            _truncate(engine)
+        with reserve.released(file):
+            _reach(engine)
+            with _one_line(engine):
+                upgrade(engine)
+                _truncate(engine)
     except StoreError:
         engine.dispose()
         raise
@@ -104,26 +100,91 @@ def writing(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def deleting(engine: Engine) -> Iterator[Session]:
+    """Yield a session as `writing` does, to delete with: it works on a full disk too.
+
+    Raises:
+        StoreError: the database cannot be reached or written.
+    """
+    with reserve.released(file_of(engine)) as short:
+        with writing(engine) as session:
+            yield session
+        if short:
+            empty_log(engine)  # gives the disk its space back
+
+
+def empty_log(engine: Engine) -> None:
+    """Move what SQLite's log holds into its file, if no other program reads it now.
+
+    Until then the log still holds what was deleted.
+
+    Raises:
+        StoreError: the database cannot be reached or written.
+    """
+    with _one_line(engine):
+        _truncate(engine)
+
+
 def wipe(engine: Engine) -> None:
     """Erase all traces of deleted and replaced rows from SQLite's files.
 
     PostgreSQL reuses the space by itself; its files and backups are its administrator's task.
 
     Raises:
-        StoreError: another program holds the file open.
+        StoreError: another program holds the file open, or the disk is full.
     """
     if file_of(engine) is None:
         return
-    with _one_line(engine):
-        with _plain(engine) as connection:
-            # SQLite may have moved rows between pages before; secure_delete leaves those copies.
-            connection.exec_driver_sql("VACUUM")
+    with _one_line(engine), reserve.released(file_of(engine)):
+        full = not _vacuumed(engine)
         busy = _truncate(engine)
+    if full:
+        raise StoreError(
+            f"{file_of(engine)}: deleted, but the disk is full: the last traces go with the next"
+            " deletion for which there is room."
+        )
     if busy:
         raise StoreError(
             f"{file_of(engine)}: deleted, but another program holds the file: the last traces go"
             " when that program has ended and EmoRec is started again."
         )
+
+
+def _engine(address: URL) -> Engine:
+    # `hide_parameters` keeps people's data out of the error texts of failed statements.
+    choices: dict[str, Any] = {"hide_parameters": True, "pool_pre_ping": True}
+    if file_of(address):
+        engine = create_engine(address, **choices)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+    try:
+        from emorec.database.answering import AnsweringConnection  # only where it is needed
+    except ModuleNotFoundError:
+        raise StoreError(
+            'DATABASE_URL: PostgreSQL needs psycopg: run pip install "psycopg[binary]".'
+        ) from None
+    engine = create_engine(address, connect_args={"connect_timeout": _CONNECT_S}, **choices)
+
+    def open_connection(dialect: object, record: object, args: Any, named: Any) -> Any:
+        return AnsweringConnection.connect(*args, **named)
+
+    event.listen(engine, "do_connect", open_connection)
+    return engine
+
+
+def _vacuumed(engine: Engine) -> bool:
+    """Rebuild SQLite's file; False if the disk has no room for that."""
+    with _plain(engine) as connection:
+        try:
+            # SQLite may have moved rows between pages before; secure_delete leaves those copies.
+            connection.exec_driver_sql("VACUUM")
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+                raise
+            return False
+    return True
 
 
 def _address(text: str | None, folder: Path | None) -> URL:

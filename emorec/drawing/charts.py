@@ -1,4 +1,4 @@
-"""Charts of what is read: one face now, where each face sits, and everyone in view over time.
+"""Charts of what is read: one face now, and everyone in view over time.
 
 A chart is a table and a Vega-Lite specification, as `st.vega_lite_chart` takes them. The live page
 draws them anew several times a second for every visitor, so the specifications are plain: to load
@@ -9,14 +9,13 @@ Backgrounds are transparent and text keeps the page's colour, so they fit a ligh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from emorec.emotions import COLORS, EMOTIONS, UNSURE
+from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Face
 
@@ -47,26 +46,6 @@ def bars(face: Face) -> Chart:
     texts = [percent(min(p, 1.0)) if face.classified else "" for p in values.values()]
     table = {"emotion": list(values), "probability": list(values.values()), "text": texts}
     return pa.table(table), _bars()
-
-
-def seats(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool) -> Chart:
-    """Return a map of the picture: a dot where each face is, with its colour and number.
-
-    Args:
-        faces: those in view; one without a label is grey.
-        size_wh: of the picture, in pixels.
-        mirror: whether left and right change places, as on a mirrored picture.
-    """
-    width, height = size_wh
-    middles = [(face.box.x1 + face.box.x2) / 2 for face in faces]
-    table = {
-        "x": [width - x if mirror else x for x in middles],
-        "y": [(face.box.y1 + face.box.y2) / 2 for face in faces],
-        "number": [str(face.track_id) for face in faces],
-        "label": [face.emotion or UNSURE for face in faces],
-    }
-    columns = {"x": pa.float64(), "y": pa.float64(), "number": pa.string(), "label": pa.string()}
-    return pa.table(table, schema=pa.schema(columns)), _seats(width, height)
 
 
 def minute(
@@ -204,29 +183,6 @@ def _bars() -> dict[str, Any]:
         layer=[
             {"mark": bar, "encoding": place | {"color": _color(None)}},
             {"mark": text, "encoding": place | {"text": _column("text", "nominal")}},
-        ],
-    )
-
-
-def _seats(width: int, height: int) -> dict[str, Any]:
-    colors = {"domain": [*EMOTIONS, UNSURE], "range": [*map(COLORS.get, (*EMOTIONS, UNSURE))]}
-    x = {"domain": [0, width], "nice": False}
-    place = {
-        "x": _column("x", "quantitative", scale=x, axis=None),
-        "y": _column("y", "quantitative", scale={"domain": [height, 0], "nice": False}, axis=None),
-    }
-    dot = {"type": "circle", "size": 420, "opacity": 1}
-    number = {"type": "text", "color": _INK, "fontSize": 11, "fontWeight": "bold"}
-    return _sized(
-        176,
-        view={"stroke": _TEXT, "strokeOpacity": 0.5, "cornerRadius": 6},
-        layer=[
-            {
-                "mark": dot,
-                "encoding": place
-                | {"color": _column("label", "nominal", scale=colors, legend=None)},
-            },
-            {"mark": number, "encoding": place | {"text": _column("number", "nominal")}},
         ],
     )
 

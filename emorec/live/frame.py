@@ -93,7 +93,8 @@ def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
     elif result:
         size_wh = image.shape[1], image.shape[0]
         age_s = frame.time_s - result.time_s
-        faces, old = moved(result.faces, age_s, size_wh), age_s > OLD_S
+        faces, old = scaled(result.faces, result.size_wh, size_wh), age_s > OLD_S
+        faces = moved(faces, age_s, size_wh)
     if view.mirror:
         image = np.asarray(cv2.flip(image, 1))  # NumPy's own way takes twenty times as long
         faces = mirrored(faces, image.shape[1])
@@ -103,6 +104,32 @@ def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
     height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2
     planes = cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420)
     return Drawn(np.asarray(planes), view.blurs)
+
+
+def scaled(
+    faces: tuple[Face, ...], from_wh: tuple[int, int], to_wh: tuple[int, int]
+) -> tuple[Face, ...]:
+    """Return the faces as they lie in a picture of another size.
+
+    A browser lowers the size where line or computer carry no more, and raises it again: until the
+    next reading the faces are those of a picture of the size before.
+    """
+    if from_wh == to_wh:
+        return faces
+    across, down = to_wh[0] / from_wh[0], to_wh[1] / from_wh[1]
+    return tuple(
+        replace(
+            face,
+            box=Box(
+                round(face.box.x1 * across),
+                round(face.box.y1 * down),
+                round(face.box.x2 * across),
+                round(face.box.y2 * down),
+            ),
+            velocity_xy=(face.velocity_xy[0] * across, face.velocity_xy[1] * down),
+        )
+        for face in faces
+    )
 
 
 def mirrored(faces: tuple[Face, ...], width: int) -> tuple[Face, ...]:

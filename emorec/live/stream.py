@@ -5,7 +5,8 @@ the event loop of the connection and do nothing but swap a reference. Two thread
 one reads the newest frame, one draws the newest known faces on the newest frame. So the picture
 goes on at the camera's rate however long the reading takes.
 
-With blur on, only frames that were searched themselves are shown.
+With blur on, only frames that were searched themselves are shown. While it is paused, frames are
+dropped and the last picture stands; blur switched on meanwhile hides that too.
 
 A stream to which no frame comes for `SILENCE_S`, as when the tab dies, stops by itself.
 """
@@ -18,6 +19,7 @@ from threading import Lock
 from time import monotonic
 
 import av
+import cv2
 import numpy as np
 
 from emorec.live.frame import Image, View
@@ -50,6 +52,7 @@ class LiveStream:
     Attributes:
         names: names the faces, except with blur on; None: no names are wanted. May be replaced at
             any time.
+        paused: whether frames are dropped; may be replaced at any time. A start ends it.
         problem: one line that says why the server ended the session; None: it did not.
     """
 
@@ -62,6 +65,7 @@ class LiveStream:
         self.settings = settings or Settings()
         self.view = view or View()
         self.names: LiveNames | None = None
+        self.paused = False
         self.problem: str | None = None
         self._make_reader = make_reader
         self._lock = Lock()  # of starting and stopping
@@ -122,6 +126,7 @@ class LiveStream:
             if not self.live:
                 self._sign_s = monotonic()
                 self._open = True
+                self.paused = False
 
     def put(self, frame: av.VideoFrame) -> None:
         """Take the camera's next frame; never waits for the work."""
@@ -150,6 +155,17 @@ class LiveStream:
             self._blank = _blank(*shape)
         return self._blank
 
+    def snapshot(self) -> Image:
+        """Return the picture that is sent now, as drawn, uint8 (h, w, 3), blue first."""
+        return np.asarray(cv2.cvtColor(self.planes, cv2.COLOR_YUV2BGR_I420))
+
+    def discard(self) -> None:
+        """Forget what was read, and its last picture; only once the stream has stopped."""
+        with self._lock:
+            if not self.live:
+                self._timeline = None
+                self._worker = None
+
     def stop(self, wait_s: float = 0.0) -> None:
         """Tell both threads to end; a second call does nothing.
 
@@ -165,7 +181,7 @@ class LiveStream:
             worker.join(wait_s)
 
     def _choices(self) -> Choices:
-        return Choices(self.settings, self.view, self.names)
+        return Choices(self.settings, self.view, self.names, self.paused)
 
 
 def _blank(rows: int, width: int) -> Image:

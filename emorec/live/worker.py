@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from threading import Thread, current_thread
+from time import monotonic
 
 import av
 import numpy as np
@@ -31,11 +32,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a visitor wants now: how frames are read and shown, and what names the faces."""
+    """What a visitor wants now.
+
+    Attributes:
+        settings: how frames are read.
+        view: how they are shown.
+        names: what names the faces; None: no names are wanted.
+        paused: whether frames are dropped.
+    """
 
     settings: Settings
     view: View
     names: LiveNames | None
+    paused: bool = False
 
 
 class Worker:
@@ -74,6 +83,7 @@ class Worker:
         self._silence_s = silence_s
         self._end = end
         self._clock = MediaClock()
+        self._came_s = monotonic()  # when the last frame came, dropped or not
         self._replaced_age_s = 0.0  # of the labels before, when they were replaced
         self._to_read: Mailbox[Frame] = Mailbox()
         self._to_draw: Mailbox[Frame] = Mailbox()
@@ -83,14 +93,18 @@ class Worker:
         self._threads = [self._reader(), self._drawer()]
 
     def put(self, picture: av.VideoFrame) -> None:
-        """Take the camera's next frame; never waits."""
+        """Take the camera's next frame, or drop it while it is paused; never waits."""
+        self._came_s = monotonic()
+        choices = self._choices()
+        if choices.paused:
+            return
         frame = Frame(picture, self._clock.seconds(picture))
         FRAMES_IN.inc()
         if not all(thread.is_alive() for thread in self._threads):
             self._replace_dead()
         if self._to_read.put(frame):
             FRAMES_DROPPED.inc()
-        if not self._choices().view.blurs:
+        if not choices.view.blurs:
             self._to_draw.put(frame)
 
     @property
@@ -179,12 +193,13 @@ class Worker:
 
     def _next(self) -> Frame | None:
         """Return the frame to read next; None at the end, which silence is too."""
-        try:
-            return self._to_read.take(self._silence_s)
-        except TimeoutError:
-            log.info("no frame came for %.0f s: a live session is over", self._silence_s)
-            self._end()
-            return None
+        while (left_s := self._came_s + self._silence_s - monotonic()) > 0:
+            # While it is paused frames come, and none of them gets here.
+            with suppress(TimeoutError):
+                return self._to_read.take(left_s)
+        log.info("no frame came for %.0f s: a live session is over", self._silence_s)
+        self._end()
+        return None
 
     def _drawing(self) -> None:
         failed = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
@@ -27,7 +28,7 @@ _DOES_NOT = """
 
 _STORED = """
 Pictures are read in the server's memory and forgotten. No picture and no result of them is written
-to disk or sent elsewhere; a live session's numbers stay in memory until your next START, or until
+to disk or sent elsewhere; a live session's numbers stay in memory until you discard them, or until
 this tab is closed.
 
 A **video** that you upload lies on the server's disk while it is read, and is deleted then. What
@@ -51,8 +52,12 @@ _LAW = """
 """
 
 
-def render() -> None:
-    """Show the page."""
+def render(notice: StreamlitPage | None = None) -> None:
+    """Show the page.
+
+    Args:
+        notice: the page for people who are filmed; None: it is not offered.
+    """
     st.title("About")
     st.markdown("EmoRec reads the **apparent expression** of faces, not inner feeling.")
     does, does_not = st.columns(2, gap="large")
@@ -72,6 +77,12 @@ def render() -> None:
     st.markdown(_STORED)
     st.subheader("The law, in four lines")
     st.markdown(_LAW)
+    if notice is not None:
+        st.page_link(
+            notice,
+            label="A notice for people who are filmed: to print, or for a second screen",
+            icon=":material/print:",
+        )
 
 
 def _model(contract: Contract, file_format: str) -> None:

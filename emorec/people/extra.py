@@ -9,12 +9,10 @@ from emorec.errors import EmorecError
 INSTALL = 'pip install "emorec[people]"'
 
 _PACKAGES = (
-    "alembic",
     "cryptography",
     "dlib",
     "face_recognition_models",
     "psycopg",
-    "sqlalchemy",
 )
 
 

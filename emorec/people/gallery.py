@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from emorec.database.engine import connect, reading, wipe, writing
+from emorec.database.engine import connect, deleting, reading, wipe, writing
 from emorec.database.tables import EmbeddingRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.deployment import STORE, Deployment
@@ -152,7 +152,7 @@ class Gallery:
         Raises:
             EmorecError: no person has this id.
         """
-        with writing(self._engine) as session:
+        with deleting(self._engine) as session:
             _raise_revision(session)
             session.delete(_person_row(session, person_id))
         self._drop_index()
@@ -287,7 +287,7 @@ def delete_all_people(engine: Engine) -> None:
     Raises:
         StoreError: the database does not answer.
     """
-    with writing(engine) as session:
+    with deleting(engine) as session:
         _raise_revision(session)
         session.execute(delete(EmbeddingRow))
         session.execute(delete(PersonRow))

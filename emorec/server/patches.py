@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import cache, partialmethod
+from pathlib import PurePosixPath
 from time import monotonic
 from typing import Any
 
@@ -21,6 +22,7 @@ from aiortc import clock, rtcrtpreceiver
 from aiortc.contrib.media import MediaRelay, RelayStreamTrack
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from starlette.formparsers import MultiPartParser
+from streamlit.runtime.media_file_manager import MediaFileManager
 
 from emorec.live.arrival import Packet, stamped
 from emorec.live.bandwidth import LineEstimator
@@ -34,6 +36,7 @@ CHECKED = {
     "aioice": "0.13.0",
     "aiortc": "1.16.0",
     "starlette": "1.10.0",
+    "streamlit": "1.67.0",
     "streamlit-webrtc": "0.79.0",
 }
 
@@ -47,6 +50,7 @@ _FIRST_OF_RTP, _LAST_OF_RTP = 128, 191  # a packet's first byte (RFC 7983)
 def apply() -> None:
     """Apply all but those of streamlit-webrtc; further calls do nothing."""
     keep_uploads_in_memory()
+    keep_downloads_until_the_next_run()
     notice_the_dead_sooner()
     take_the_newest_picture()
     wake_the_reader_of_a_stopped_track()
@@ -69,6 +73,27 @@ def keep_uploads_in_memory() -> None:
     https://github.com/Kludex/starlette/pull/3190.
     """
     MultiPartParser.spool_max_size = FILE_BYTES + _MB
+
+
+def keep_downloads_until_the_next_run() -> None:
+    """`streamlit.runtime.media_file_manager.MediaFileManager.execute_deferred`: keeps what it made.
+
+    Streamlit makes a download when its button is pressed, and deletes it when two more runs of any
+    visitor's page have ended (`remove_orphaned_files`). A live picture's page runs twice a second,
+    so a browser that asks half a second later got an error page in place of its file.
+    """
+    make = MediaFileManager.execute_deferred
+
+    def make_and_keep(manager: MediaFileManager, file_id: str) -> str:
+        url = make(manager, file_id)
+        with manager._lock:
+            if entry := manager._deferred_callables.get(file_id):
+                files = manager._files_by_session_and_coord[entry["session_id"]]
+                # Until the visitor's next run of the whole page, or the end of the visit.
+                files[f"made {file_id}"] = PurePosixPath(url).stem
+        return url
+
+    MediaFileManager.execute_deferred = make_and_keep  # type: ignore[assignment, method-assign]
 
 
 def notice_the_dead_sooner() -> None:
@@ -152,6 +177,26 @@ def answer_offers_that_were_checked() -> None:
     from emorec.pages.live import webrtc
 
     library._process_offer_coro = webrtc.process_offer  # type: ignore[assignment]
+
+
+def skip_the_end_of_candidates() -> None:
+    """`streamlit_webrtc.webrtc.WebRtcWorker.set_ice_candidates_from_offerer`: skips empty ones.
+
+    Firefox ends its candidates with an empty one (RFC 8838, section 13). streamlit-webrtc cannot
+    read it, and logs that as an ERROR in every run of the page. app.py applies it, for the same
+    reason as the patch above.
+    """
+    from streamlit_webrtc.webrtc import WebRtcWorker
+
+    take = WebRtcWorker.set_ice_candidates_from_offerer
+    if getattr(take, "skips_empty", False):  # app.py applies it in every run
+        return
+
+    def take_those_with_text(worker: Any, candidates: dict[str, dict[str, Any]]) -> None:
+        take(worker, {key: one for key, one in candidates.items() if one.get("candidate")})
+
+    take_those_with_text.skips_empty = True  # type: ignore[attr-defined]
+    WebRtcWorker.set_ice_candidates_from_offerer = take_those_with_text  # type: ignore[assignment, method-assign]
 
 
 def know_when_packets_arrived() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-LEAST = 3
+from emorec.sessions.room import LEAST_FACES
+
+LEAST = LEAST_FACES
 """Faces of which totals are shown; those of fewer would say what a single face shows."""
 
 TOO_FEW = (

@@ -1,4 +1,4 @@
-"""The summary of a session: its figures, computed from the rows of its timeline."""
+"""The figures of a session, computed from its seconds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from emorec.emotions import EMOTIONS, UNSURE
+from emorec.emotions import EMOTIONS, VALENCE
 from emorec.records import Record
-from emorec.rows import Row
-from emorec.sessions.timeline import LEAST_STEP_S, Timeline
-
-_MOST_STEP_S = 1.0  # a face whose next row comes later than this was not observed in between
+from emorec.sessions.seconds import LABELS, Table, merged
+from emorec.sessions.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,9 @@ class Summary(Record):
             again.
         most_at_once: the most faces in one frame.
         shares: by emotion in ``EMOTIONS`` order, then "unsure": its share, in [0, 1], of the time
-            during which faces were read; all 0 if no face was read.
-        mean_valence: over that time, in [-1, 1]; None if no face was read.
+            during which faces were read, by the labels shown; all 0 if no face was read.
+        mean_valence: over that time, in [-1, 1], by the network's own reading; None if no face was
+            read.
         dominant: the emotion of the largest share, without "unsure"; None if there is none.
         unreadable: the share, in [0, 1], of the time during which faces were tracked but could not
             be read.
@@ -44,39 +43,31 @@ class Summary(Record):
 
 
 def summarize(timeline: Timeline) -> Summary:
-    """Return the figures of a session so far.
+    """Return the figures of a session so far; `emorec.sessions.aggregator` says how time counts."""
+    first_s, last_s = timeline.span_s
+    return summary_of(timeline.seconds(), last_s - first_s, timeline.faces_seen)
 
-    A row counts for the time until the same face's next row, at most one second. A face's last row
-    counts for ``LEAST_STEP_S``.
+
+def summary_of(seconds: Table, duration_s: float, faces_seen: int) -> Summary:
+    """Return the figures of seconds.
+
+    Args:
+        seconds: `emorec.sessions.seconds.SECOND`.
+        duration_s: from the first to the last frame observed.
+        faces_seen: number of faces tracked and classified.
     """
-    time_s = dict.fromkeys((*EMOTIONS, UNSURE), 0.0)
-    valence_s = unreadable_s = 0.0
-
-    def count(row: Row, until_s: float) -> None:
-        nonlocal valence_s, unreadable_s
-        weight_s = min(until_s - row["time_s"], _MOST_STEP_S)
-        if row["unreadable"] is not None:
-            unreadable_s += weight_s
-        else:
-            time_s[row["emotion"]] += weight_s
-            valence_s += weight_s * row["valence"]
-
-    newest: dict[int, Row] = {}  # by track_id
-    for row in timeline:
-        if before := newest.get(row["track_id"]):
-            count(before, row["time_s"])
-        newest[row["track_id"]] = row
-    for row in newest.values():
-        count(row, row["time_s"] + LEAST_STEP_S)
+    sums = merged([seconds])
+    time_s = {label: sums[f"label_{label}"] for label in LABELS}
     total = sum(time_s.values())
     named = max(EMOTIONS, key=time_s.__getitem__)
-    first, last = timeline.span_s
+    valence_s = sum(VALENCE[emotion] * sums[emotion] for emotion in EMOTIONS)
+    in_view_s = sums["read_s"] + sums["unreadable_s"]
     return Summary(
-        duration_s=last - first,
-        faces_seen=timeline.faces_seen,
-        most_at_once=timeline.most_at_once,
-        shares={k: v / total if total else 0.0 for k, v in time_s.items()},
-        mean_valence=valence_s / total if total else None,
+        duration_s=duration_s,
+        faces_seen=faces_seen,
+        most_at_once=int(sums["most_at_once"]),
+        shares={label: s / total if total else 0.0 for label, s in time_s.items()},
+        mean_valence=valence_s / sums["read_s"] if sums["read_s"] else None,
         dominant=named if time_s[named] > 0 else None,
-        unreadable=unreadable_s / (total + unreadable_s) if unreadable_s else 0.0,
+        unreadable=sums["unreadable_s"] / in_view_s if in_view_s else 0.0,
     )

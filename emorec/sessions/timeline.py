@@ -1,9 +1,13 @@
-"""The record of a live session: each face's expression over time, in memory only.
+"""The record of a live session in bounded memory.
 
-Each face that was read, or marked unreadable, adds at most ten rows a second. Above ``MOST_ROWS``
-(four hours of one face, one hour of four faces) the oldest rows are dropped, so a longer session
-keeps its newest part. The counts over the session (its length, the faces seen) include the dropped
-part.
+- Rows of single faces at the full rate, at most ten a second and face, of the last minutes:
+  ``MOST_ROWS`` of them, which is more than 80 minutes of one face and 3 minutes of 25 faces.
+- One row of sums for each second of the whole session (`emorec.sessions.seconds.SECOND`).
+- One row a second and face of the last ten minutes.
+- The markers.
+
+Eight hours of 25 faces take under 20 MB: 9.5 MB of rows, 3.6 MB of seconds (of 124 bytes), 0.7 MB
+of seconds of single faces; benchmarks/sessions.py measures it.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, Self
@@ -21,11 +26,18 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
+from emorec.errors import EmorecError
 from emorec.records import FrameResult
 from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clock
+from emorec.sessions.aggregator import Aggregator
+from emorec.sessions.seconds import Table
+from emorec.sessions.texts import LABEL_MOST, checked_text
 
-MOST_ROWS = 4 * 3600 * 10
-"""Four hours of one face: 27 MB, as a row takes 190 bytes (by tracemalloc, CPython 3.11)."""
+MOST_ROWS = 50_000
+"""Rows of single faces that are held: 9.5 MB, as a row takes 190 bytes (by tracemalloc, CPython
+3.11)."""
+
+MOST_MARKERS = 1000
 
 LEAST_STEP_S = 0.1
 
@@ -40,8 +52,23 @@ _PACKED = struct.Struct("=" + "".join(_CODES[dtype] for dtype in _STORED_DTYPES.
 _TIME = COLUMNS.index("time_s")
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A moment that a person marked.
+
+    Attributes:
+        id: 1 or more, unique in its session.
+        time_s: seconds from the start of the stream.
+        label: as it was entered.
+    """
+
+    id: int
+    time_s: float
+    label: str
+
+
 class Timeline:
-    """A sink for the results of one session; one thread may add while another reads.
+    """A sink for the results of one session; one thread may add while others read.
 
     Args:
         clock_start: the wall clock at second 0 of the stream, with a time zone.
@@ -56,18 +83,21 @@ class Timeline:
         self.clock_start = clock_start.astimezone(UTC)
         self._lock = threading.Lock()
         self._entries: deque[bytes] = deque(maxlen=MOST_ROWS if bounded else None)
+        self._dropped = False
         self._texts: list[str | None] = [None]
         self._index_of_text: dict[str | None, int] = {None: 0}
         self._pace = Pace(LEAST_STEP_S)
-        self._classified_ids: set[int] = set()
-        self._most_at_once = 0
-        self._span_s: tuple[float, float] | None = None
+        self._aggregator = Aggregator()
+        self._markers: dict[int, Marker] = {}
+        self._next_marker = 1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *why: object) -> None:
-        """Do nothing: the rows stay available."""
+        """Finish the last second; all that was read stays available."""
+        with self._lock:
+            self._aggregator.end()
 
     def add(self, image_bgr: npt.NDArray[np.uint8], result: FrameResult) -> None:
         """Record the result of one frame; call it in the order of the frames' times.
@@ -76,13 +106,12 @@ class Timeline:
             image_bgr: the picture; not used.
             result: the result of reading it.
         """
-        classified = [face.track_id for face in result.faces if face.classified]
         with self._lock:
-            first, last = self._span_s or (result.time_s, result.time_s)
-            self._span_s = (first, max(last, result.time_s))
-            self._most_at_once = max(self._most_at_once, len(classified))
-            self._classified_ids.update(classified)
-            self._entries.extend(map(self._entry, face_rows(self._pace.due(result))))
+            self._aggregator.add(result)
+            entries = [self._entry(row) for row in face_rows(self._pace.due(result))]
+            most = self._entries.maxlen
+            self._dropped |= most is not None and len(self._entries) + len(entries) > most
+            self._entries.extend(entries)
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the stored rows, the oldest first; unpacks one row at a time to save memory."""
@@ -97,7 +126,7 @@ class Timeline:
     def readings(
         self, last_s: float = math.inf
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-        """Return the readings of the last ``last_s`` observed seconds, the oldest first.
+        """Return the stored readings of the last ``last_s`` observed seconds, the oldest first.
 
         Returns:
             Their times, in seconds from the stream's start, float64 of shape (n,); and the smoothed
@@ -105,30 +134,94 @@ class Timeline:
             out.
         """
         with self._lock:
-            since = self._span_s[1] - last_s if self._span_s else 0.0
+            since = self._aggregator.span_s[1] - last_s
             entries = reversed(self._entries)
             newest = list(takewhile(lambda entry: _PACKED.unpack(entry)[_TIME] >= since, entries))
         table = np.frombuffer(b"".join(reversed(newest)), _ENTRY)
         table = table[table["unreadable"] == 0]
         return table["time_s"].copy(), np.stack([table[name] for name in EMOTIONS], axis=1)
 
+    def seconds(self) -> Table:
+        """Return every second of the session so far, with those that are not over yet."""
+        with self._lock:
+            return self._aggregator.seconds()
+
+    def finished(self, after: int = -1) -> Table:
+        """Return the seconds later than ``after`` that will not change."""
+        with self._lock:
+            return self._aggregator.finished(after)
+
+    def face_seconds(self, after: int = -1) -> Table:
+        """Return the finished seconds of single faces later than ``after``, of ten minutes."""
+        with self._lock:
+            return self._aggregator.face_seconds(after)
+
+    def mark(self, label: str, time_s: float | None = None) -> Marker:
+        """Mark a moment.
+
+        Args:
+            label: 1 to 80 visible characters.
+            time_s: seconds from the start of the stream; None: the last moment observed.
+
+        Raises:
+            EmorecError: the label is not allowed, or there are ``MOST_MARKERS``.
+        """
+        label = checked_text(label, LABEL_MOST, "a marker's label")
+        with self._lock:
+            moment = self._aggregator.span_s[1] if time_s is None else float(time_s)
+            if len(self._markers) >= MOST_MARKERS:
+                raise EmorecError(f"a session has at most {MOST_MARKERS} markers.")
+            marker = Marker(self._next_marker, moment, label)
+            self._markers = self._markers | {marker.id: marker}
+            self._next_marker += 1
+            return marker
+
+    def rename_marker(self, id_: int, label: str) -> None:
+        """Change a marker's label.
+
+        Raises:
+            EmorecError: no marker has this id, or the label is not allowed.
+        """
+        label = checked_text(label, LABEL_MOST, "a marker's label")
+        with self._lock:
+            if id_ not in self._markers:
+                raise EmorecError(f"no marker has the id {id_}.")
+            self._markers = self._markers | {id_: replace(self._markers[id_], label=label)}
+
+    def remove_marker(self, id_: int) -> None:
+        """Remove a marker; one that does not exist is no error."""
+        with self._lock:
+            self._markers = {key: each for key, each in self._markers.items() if key != id_}
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """The markers, in the order of their times."""
+        return tuple(sorted(self._markers.values(), key=lambda each: (each.time_s, each.id)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the rows of single faces begin with the session: none was dropped."""
+        return not self._dropped
+
+    @property
+    def over(self) -> bool:
+        """Whether the session has ended, so that all its seconds are finished."""
+        return self._aggregator.over
+
     @property
     def span_s(self) -> tuple[float, float]:
         """The first and the last second observed, with or without a face in view."""
-        with self._lock:
-            return self._span_s or (0.0, 0.0)
+        return self._aggregator.span_s
 
     @property
     def faces_seen(self) -> int:
         """Number of faces tracked and classified over the whole session."""
-        with self._lock:
-            return len(self._classified_ids)
+        return self._aggregator.faces_seen
 
     @property
     def most_at_once(self) -> int:
         """The most classified faces in one frame over the whole session."""
-        with self._lock:
-            return self._most_at_once
+        return self._aggregator.most_at_once
 
     def _entry(self, row: Row) -> bytes:
         return _PACKED.pack(*(self._packable(name, row[name]) for name in COLUMNS))

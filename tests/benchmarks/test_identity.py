@@ -71,6 +71,7 @@ def test_shares_have_wilsons_interval() -> None:
     assert share(0.5, 100) == pytest.approx([0.5, 0.4038, 0.5962], abs=1e-4)
 
 
+@pytest.mark.long
 def test_pairs_newcomers_and_those_who_stay_are_counted() -> None:
     assert pairs(CLEAR, 0.7)["one_person"][0] == 0 and pairs(CLEAR, 0.7)["two_people"][0] == 1
     assert newcomers(CLEAR, Setting(10, 3))["alike"][0] == 0

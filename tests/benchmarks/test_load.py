@@ -29,6 +29,7 @@ class Restless(EmotionRecognizer):
         return super().reader(source, settings, classifier=Model())
 
 
+@pytest.mark.long
 def test_a_still_face_keeps_its_label() -> None:
     still = stillness(EmotionRecognizer(), [astronaut_head()])
     assert still["seconds"] == 9 and still["label_changes"] <= 1

@@ -159,6 +159,7 @@ def uploaded_bytes(url: str) -> float:
     )
 
 
+@pytest.mark.long
 def test_pages_are_shown_after_login_and_consent_alone(
     launch, guarded_url: str, rig: Rig, provider: str, log: Path, images: Path
 ) -> None:

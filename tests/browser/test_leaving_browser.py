@@ -57,6 +57,7 @@ def wait_for(what, deadline_s: float) -> None:
         time.sleep(0.5)
 
 
+@pytest.mark.long
 def test_a_full_room_says_so_and_a_killed_tab_leaves_nothing(launch, small_app):
     url, told, threads = small_app
     second = live_page(launch(), url)

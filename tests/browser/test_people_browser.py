@@ -26,6 +26,7 @@ def own_url(tmp_path_factory: pytest.TempPathFactory):
     assert "Eileen" not in (folder / "app.log").read_text()
 
 
+@pytest.mark.long
 def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tmp_path, images):
     import cv2
     import skimage.data

@@ -98,6 +98,7 @@ def test_files_are_called_as_they_are_named(page, tmp_path):
     assert lines.locator("a, code, strong, em, li, svg.emoji").count() == 0
 
 
+@pytest.mark.long
 def test_about_says_what_it_does_and_what_the_law_says(page, app_url, images):
     page.goto(f"{app_url}/about")
     page.get_by_text("apparent expression").first.wait_for()

@@ -134,6 +134,7 @@ def checked(page) -> dict[str, str]:
     pytest.fail(f"the check did not end: {rows}, on a page that says:\n{page.inner_text('body')}")
 
 
+@pytest.mark.long
 def test_the_live_page_plays_over_the_relay_and_the_secret_stays_on_the_server(
     relay_app, turn_server, visit
 ):
@@ -161,6 +162,7 @@ def test_the_check_finds_stun_and_turn_good(relay_app, visit):
     assert "press START" in rows["Media"]
 
 
+@pytest.mark.long
 def test_the_check_goes_on_where_the_whole_page_is_drawn_with_its_answer(relay_app, visit):
     losing = [b'"answer"']
     page, _ = visit(relay_app[0], losing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -87,21 +88,63 @@ def test_on_a_laptop_all_is_in_view_and_nothing_moves_at_start(opened, app_url, 
     page.get_by_text("The last minute", exact=True).wait_for()
     page.wait_for_timeout(3000)  # fonts, and the empty chart
     page.evaluate(_WATCH_SHIFTS)
-    before, start = boxes(page), button(page, "START")
+    before, start = boxes(page), button(page, "Start camera")
     start_live(page)
     seen = page.get_by_text("Face 1") if film == webcam else page.locator(".emorec-totals")
     seen.wait_for(timeout=60_000)
     page.wait_for_timeout(3000)
-    live, stop = boxes(page), button(page, "STOP")
+    live, stop = boxes(page), button(page, "Stop")
     assert live == before
     assert page.evaluate("window.shifts") == []
     assert (stop["x"], stop["y"]) == (start["x"], start["y"])
+    for name in ("Pause", "Snapshot", "Full screen"):
+        beside = page.get_by_role("button", name=name).bounding_box()
+        assert beside["x"] > stop["x"] + stop["width"], name
+        assert beside["x"] + beside["width"] <= live["stage"][2] + 1, name
+        assert abs(beside["y"] - stop["y"]) < 8, name
     for part, (left, top, right, bottom) in live.items():
         assert left >= 0 and right <= LAPTOP["width"], part
         assert top >= 0 and bottom <= LAPTOP["height"], part
     assert stop["y"] + stop["height"] <= live["stage"][3]
     video = live_frame(page).locator("video").bounding_box()
     assert video["width"] / video["height"] == pytest.approx(16 / 9, rel=0.02)
+
+
+@pytest.mark.long
+def test_the_example_needs_no_camera_and_can_be_paused_kept_and_shown_large(launch, app_url):
+    page = launch(camera=False).new_page(viewport=LAPTOP)
+    ready_to_start(page, app_url)
+    page.get_by_text("finds no camera").wait_for()
+    assert not page.get_by_text("A single shot").count()
+    page.get_by_role("button", name="Try an example").click()
+    page.get_by_text("Readings/s", exact=True).wait_for()
+    page.get_by_text("public-domain portraits").wait_for()
+    page.locator("[data-face]").first.or_(page.get_by_text("Face 1").first).wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    assert re.fullmatch(
+        r"emorec_\d{4}-\d\d-\d\d_\d{4}_snapshot\.png", download.value.suggested_filename
+    )
+    assert cv2.imread(str(download.value.path())).shape == (540, 960, 3)
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement")
+    page.locator(".emorec-strip").wait_for()
+    assert not page.get_by_text("The last minute").is_visible()
+    video = live_frame(page).locator("video").bounding_box()
+    assert video["height"] > 0.85 * page.evaluate("window.innerHeight")
+    page.evaluate("document.exitFullscreen()")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_text("Paused: nothing is read").wait_for()
+    page.get_by_role("button", name="Go on").click()
+    page.locator(".emorec-rows [data-face], .emorec-seats [data-face]").first.click()
+    page.get_by_role("button", name="All faces", exact=True).click()
+    live_frame(page).get_by_role("button", name="Stop").click()
+    heading = page.get_by_role("heading", name="The example")
+    heading.wait_for()
+    page.wait_for_function("() => document.activeElement.tagName === 'H2'")
+    page.get_by_role("button", name="Back to the start").click()
+    live_frame(page).get_by_role("button", name="Start camera").wait_for()
+    page.close()
 
 
 @pytest.mark.long
@@ -129,7 +172,9 @@ def test_the_failure_message_opens_the_connection_check(opened, app_url):
     while not opens.count():
         assert time.monotonic() < until, page.inner_text("body")
         # Where the room is still full of those before, a place is free a moment later.
-        start = page.frame_locator('iframe[title*="webrtc"]').get_by_role("button", name="START")
+        start = page.frame_locator('iframe[title*="webrtc"]').get_by_role(
+            "button", name="Start camera"
+        )
         if start.is_visible():
             start.click()
         page.wait_for_timeout(1000)

@@ -52,6 +52,7 @@ def test_migrations_run_once(store: str) -> None:
     assert revision(opened()) == 7
 
 
+@pytest.mark.long
 def test_processes_that_start_at_once_all_find_the_tables(store: str) -> None:
     code = "from emorec.people.gallery import open_gallery; open_gallery().close()"
     processes = [
@@ -168,6 +169,7 @@ def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
         os.umask(before)
     assert modes == {
         "data": 0o700,
+        "emorec.reserve": 0o600,
         "emorec.sqlite": 0o600,
         "emorec.sqlite-shm": 0o600,
         "emorec.sqlite-wal": 0o600,

@@ -77,7 +77,11 @@ def test_the_key_file_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert len(base64.b64decode(file.read_bytes())) == 32
     assert opened(tmp_path).open(sealed, PLACE) == b"Ada"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["emorec.key", "emorec.sqlite"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "emorec.key",
+        "emorec.reserve",
+        "emorec.sqlite",
+    ]
 
 
 def test_two_stores_have_two_keys(tmp_path: Path) -> None:

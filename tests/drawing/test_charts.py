@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emorec.drawing.charts import Chart, bars, minute, mood, seats
-from emorec.emotions import COLORS, EMOTIONS, UNSURE
+from emorec.drawing.charts import Chart, bars, minute, mood
+from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Box, Face, unclassified
 
@@ -145,20 +145,3 @@ def test_a_minute_is_labelled_where_an_area_is_high_enough() -> None:
 
 def test_a_minute_is_as_high_with_faces_as_without() -> None:
     assert minutes()[1]["height"] == minutes((3.0, "happy"))[1]["height"]
-
-
-@pytest.mark.parametrize(("mirror", "x"), [(False, 100.0), (True, 540.0)])
-def test_a_face_sits_where_it_is_on_the_picture(mirror: bool, x: float) -> None:
-    one = Face(3, Box(80, 40, 120, 80), 0.9, 0.0, 0.0, PROBS.copy(), PROBS.copy(), "happy")
-    two = Face(12, Box(300, 200, 340, 240), 0.9, 0.0, 0.0, unclassified(), unclassified(), None)
-    data, spec = seats([one, two], (640, 360), mirror)
-    rows = data.to_pylist()
-    assert rows[0] == {"x": x, "y": 60.0, "number": "3", "label": "happy"}
-    assert (rows[1]["number"], rows[1]["label"]) == ("12", UNSURE)
-    dots = spec["layer"][0]["encoding"]
-    assert dots["x"]["scale"]["domain"] == [0, 640]
-    assert dots["y"]["scale"]["domain"] == [360, 0], "the first row of the picture is at the top"
-    colors = dict(
-        zip(dots["color"]["scale"]["domain"], dots["color"]["scale"]["range"], strict=True)
-    )
-    assert colors == dict(COLORS)

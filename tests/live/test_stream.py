@@ -13,7 +13,7 @@ import pytest
 
 from emorec.live import frame
 from emorec.live import stream as module
-from emorec.live.frame import Frame, View, mirrored
+from emorec.live.frame import Frame, View, mirrored, scaled
 from emorec.live.mailbox import Mailbox
 from emorec.live.shared import SharedClassifier
 from emorec.live.stream import LiveStream
@@ -21,7 +21,7 @@ from emorec.paths import CASCADE
 from emorec.pipeline.detect import HaarDetector
 from emorec.pipeline.pipeline import Pipeline
 from emorec.reading import Reader
-from emorec.records import Box, Face, unclassified
+from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.settings import Settings
 
 TICK = Fraction(1, 90000)
@@ -205,6 +205,71 @@ def test_a_mirrored_face_lies_on_the_other_side():
     assert other.velocity_xy == (-5.0, 2.0)
     (back,) = mirrored((other,), 100)
     assert back.box == face.box
+
+
+def test_faces_of_a_picture_of_another_size_are_scaled_to_this_one():
+    face = Face(1, Box(10, 20, 40, 60), 1.0, 0, 0, unclassified(), unclassified(), None, (5.0, 2.0))
+    (larger,) = scaled((face,), (640, 360), (1280, 1080))
+    assert larger.box == Box(20, 60, 80, 180)
+    assert larger.velocity_xy == (10.0, 6.0)
+    assert scaled((face,), (640, 360), (640, 360)) == (face,)
+
+
+def test_a_label_stays_on_its_face_when_the_camera_sends_another_size():
+    faces = (Face(1, Box(64, 36, 128, 72), 1.0, 0, 0, unclassified(), unclassified(), None),)
+    read = FrameResult(0, 0.0, (320, 180), faces)
+    drawn = frame.draw(
+        Frame(frame_of(np.full((720, 1280, 3), 128, np.uint8), 0.1), 0.1), read, View(mirror=False)
+    )
+    luma = drawn.planes[:720]
+    rows, columns = np.nonzero(luma != luma[0, 0])
+    assert (columns.min(), columns.max()) == pytest.approx((256, 512), abs=12)
+    assert (rows.min(), rows.max()) == pytest.approx((144, 288), abs=40)
+
+
+def test_while_it_is_paused_nothing_is_read_and_the_session_goes_on(
+    open_stream, portrait, monkeypatch
+):
+    monkeypatch.setattr(module, "SILENCE_S", 3.0)
+    stream = open_stream(Happy())
+    play(stream, portrait, 40, until=lambda: stream.result is not None)
+    stream.paused = True
+    play(stream, portrait, 0.5)  # what was on its way
+    shown, index = stream.planes, stream.result.index
+    before = stream.timeline
+    play(stream, portrait, 3.5)  # longer than the silence that ends a session
+    assert stream.live and stream.running
+    assert stream.result.index == index and stream.planes is shown
+    stream.view = View("blur")
+    assert len(np.unique(stream.planes[:480])) == 1, "the last picture is not blurred"
+    stream.view = View()
+    stream.paused = False
+    play(stream, portrait, 40, until=lambda: stream.result.index > index)
+    assert stream.result.index > index and stream.timeline is before
+
+
+def test_a_snapshot_is_the_picture_that_is_sent_and_never_an_unblurred_one(open_stream, portrait):
+    stream = open_stream(Happy(), View(mirror=False))
+    play(stream, portrait, 40, until=lambda: stream.result is not None and stream.result.faces)
+    taken = stream.snapshot()
+    assert taken.shape == (480, 640, 3) and taken.std() > 20
+    stream.view = View("blur", mirror=False)
+    blank = stream.snapshot()  # no blurred picture has been drawn yet
+    assert blank.std() < 2 or not cv2.CascadeClassifier(str(CASCADE)).detectMultiScale(
+        blank, 1.1, 5
+    )
+    stream.stop(wait_s=10)
+    assert stream.snapshot().std() < 2
+
+
+def test_a_session_is_discarded_only_once_it_is_over(open_stream, portrait):
+    stream = open_stream(Happy())
+    play(stream, portrait, 40, until=lambda: stream.result is not None)
+    stream.discard()
+    assert stream.timeline is not None
+    stream.stop(wait_s=10)
+    stream.discard()
+    assert stream.timeline is None and stream.result is None
 
 
 def test_the_mirror_turns_the_picture(open_stream):

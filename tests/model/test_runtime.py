@@ -53,7 +53,10 @@ def test_keras_and_litert_agree(faces: np.ndarray, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("runtime", "loaded", "spared"),
-    [("litert", "ai_edge_litert", "keras"), ("keras", "keras", "ai_edge_litert")],
+    [
+        ("litert", "ai_edge_litert", "keras"),
+        pytest.param("keras", "keras", "ai_edge_litert", marks=pytest.mark.long),
+    ],
 )
 def test_one_runtime_loads_without_the_other(runtime: str, loaded: str, spared: str) -> None:
     pytest.importorskip(loaded)

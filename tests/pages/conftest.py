@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 from emorec.model import contract
 from emorec.pages.parts.deployment import deployment
-from emorec.paths import MODELS
+from emorec.paths import APP, MODELS
 
 FILES = ("elu_cnn.json", "elu_cnn.tflite")
 
@@ -25,6 +26,19 @@ def components_looked_for_once() -> Iterator[None]:
         once = cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", once)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def the_apps_own_configuration() -> None:
+    """Streamlit reads it once a process, from the folder where the first test needs it.
+
+    Without it, Streamlit collects all garbage after every run of a page: half a second where
+    TensorFlow is loaded.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(APP.parent)
+        config.get_config_options(force_reparse=True)
+    assert not config.get_option("runner.postScriptGC")
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def text(at: AppTest) -> str:
         "not inner feeling",
         "No picture and no result of them is written to disk",
         "lies on the server's disk while it is read, and is deleted then",
-        "numbers stay in memory until your next START, or until this tab is closed",
+        "numbers stay in memory until you discard them, or until this tab is closed",
         "must be **told**",
         "at work or in education is prohibited** since 2 February 2025",
         "Regulation (EU) 2024/1689",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from emorec.people.evidence import DECISIONS, NEWEST, Evidence
 from emorec.people.nearest import SIZE, Index
@@ -64,6 +65,7 @@ def test_one_picture_of_somebody_else_is_doubted_and_three_begin_anew() -> None:
     assert evidence.taken == NEWEST and not evidence.doubtful
 
 
+@pytest.mark.long
 def test_a_stranger_who_stays_is_not_named_for_the_best_of_many_pictures() -> None:
     """Their mean is too far to be named; now and then one of 300 pictures is near by chance."""
     rng = np.random.default_rng(1)

@@ -338,6 +338,7 @@ def test_processes_that_write_at_once_lose_nothing(gallery: Gallery) -> None:
     assert gallery.embeddings()[1].shape == (2 * 8 * 3 + 2, 128)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="no such signal")
 def test_who_is_killed_while_enrolling_leaves_all_or_nothing(gallery: Gallery) -> None:
     known = 0

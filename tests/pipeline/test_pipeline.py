@@ -505,11 +505,14 @@ def attend(
 @pytest.mark.parametrize(
     "cost_s",
     [
-        {"search": 0.0001, "near": 0.0001, "read": 0.0001},
-        {"search": 0.006, "near": 0.003, "read": 0.0025},  # AVX2
-        {"search": 0.01, "near": 0.003, "read": 0.005},
+        pytest.param(
+            {"search": 0.0001, "near": 0.0001, "read": 0.0001}, id="fast", marks=pytest.mark.long
+        ),
+        pytest.param({"search": 0.006, "near": 0.003, "read": 0.0025}, id="AVX2"),
+        pytest.param(
+            {"search": 0.01, "near": 0.003, "read": 0.005}, id="slow", marks=pytest.mark.long
+        ),
     ],
-    ids=["fast", "AVX2", "slow"],
 )
 def test_a_crowd_is_read_twice_a_second_where_the_machine_can(cost_s: dict[str, float]) -> None:
     took, read_at, ids = attend(cost_s, 6)
@@ -523,7 +526,7 @@ def test_a_crowd_is_read_twice_a_second_where_the_machine_can(cost_s: dict[str, 
         assert np.diff(own).max() <= 0.75
 
 
-@pytest.mark.parametrize("overhead_s", [0.01, 0.1])
+@pytest.mark.parametrize("overhead_s", [pytest.param(0.01, marks=pytest.mark.long), 0.1])
 @pytest.mark.parametrize(
     "cost_s",
     [

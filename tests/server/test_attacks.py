@@ -85,6 +85,7 @@ def place_is_free(url: str, film: Path) -> None:
     attacked(honest, start_and_stop)
 
 
+@pytest.mark.long
 def test_huge_pictures_end_their_session_undecoded(
     served: tuple[psutil.Process, str], film: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_huge_pictures_end_their_session_undecoded(
     place_is_free(url, film)
 
 
+@pytest.mark.long
 def test_an_offer_of_many_pictures_is_refused(
     served: tuple[psutil.Process, str], film: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_an_offer_of_many_pictures_is_refused(
     place_is_free(url, film)
 
 
+@pytest.mark.long
 def test_a_browser_without_vp8_is_told(served: tuple[psutil.Process, str], film: Path) -> None:
     visitor = Rewritten(served[1], film, lambda sdp: sdp.replace("VP8/", "VP9/"))
 

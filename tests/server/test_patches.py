@@ -12,6 +12,9 @@ import aiortc.codecs
 import pytest
 from aiortc import RTCPeerConnection, rtcrtpreceiver
 from aiortc.contrib.media import RelayStreamTrack
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.vp8 import Vp8Encoder
@@ -36,7 +39,11 @@ def test_the_libraries_are_those_that_the_patches_were_checked_against(library, 
 
 
 # app.py applies them.
-LATER = ["end_connections_of_other_pages_only", "answer_offers_that_were_checked"]
+LATER = [
+    "end_connections_of_other_pages_only",
+    "answer_offers_that_were_checked",
+    "skip_the_end_of_candidates",
+]
 SOURCE = Path(patches.__file__).read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r"^def (\w+)", SOURCE, re.MULTILINE)) - {"apply"})
 
@@ -65,6 +72,37 @@ def test_every_patch_is_applied_and_once_only():
     stop = RelayStreamTrack.stop
     patches.apply()
     assert RelayStreamTrack.stop is stop
+
+
+def test_a_download_outlives_the_other_visitors_runs_until_the_visitors_own_next():
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+    asked = files.add_deferred(lambda: b"a,b", "text/csv", "", "session.csv")
+    made = files.execute_deferred(asked)
+    name = made.removeprefix("/media/")
+    for _ in range(4):
+        files.remove_orphaned_files()
+    assert files._storage.get_file(name).content == b"a,b"
+    files.clear_session_refs()
+    for _ in range(2):
+        files.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        files._storage.get_file(name)
+
+
+def test_firefoxs_empty_last_candidate_is_left_out_of_all_and_no_error(monkeypatch, caplog):
+    from streamlit_webrtc.webrtc import WebRtcWorker
+
+    patches.skip_the_end_of_candidates()
+    patches.skip_the_end_of_candidates()
+    added = []
+    worker = WebRtcWorker.__new__(WebRtcWorker)
+    worker._added_ice_candidate_ids = set()
+    monkeypatch.setattr(WebRtcWorker, "add_ice_candidate", lambda self, one: added.append(one))
+    host = "candidate:1 1 UDP 2122187007 192.0.2.7 50000 typ host"
+    worker.set_ice_candidates_from_offerer(
+        {"a": {"candidate": host, "sdpMid": "0"}, "b": {"candidate": "", "sdpMid": "0"}}
+    )
+    assert [one.ip for one in added] == ["192.0.2.7"] and not caplog.records
 
 
 def test_a_connection_is_judged_answered_and_encoded_as_patched():

@@ -251,6 +251,7 @@ def test_a_log_line_is_an_object_and_names_nobody(url: str, log: Path) -> None:
     assert without_addresses(text.replace('"time"', "")) == text.replace('"time"', "")
 
 
+@pytest.mark.long
 def test_the_address_that_is_logged_has_the_path_of_a_proxy(tmp_path: Path) -> None:
     # And what stands before Streamlit works under it too.
     log = tmp_path / "app.log"

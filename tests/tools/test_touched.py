@@ -16,7 +16,10 @@ from tools import touched
         (["README.md", "docs/names.md"], []),
         (["emorec/geometry.py"], ["tests/test_geometry.py"]),
         (["emorec/doctor/network.py"], ["tests/doctor"]),
-        (["emorec/live/ice.py"], ["tests/benchmarks", "tests/browser", "tests/live"]),
+        (
+            ["emorec/live/ice.py"],
+            ["tests/benchmarks", "tests/browser", "tests/live", "tests/server"],
+        ),
         (["benchmarks/soak.py"], ["tests/benchmarks/test_soak.py"]),
         (
             ["benchmarks/soak.py", "emorec/server/start.py"],

@@ -167,6 +167,7 @@ def test_pictures_are_small_and_readable(tmp_path: Path, measured: Evaluation, v
         assert file.stat().st_size < 150_000
 
 
+@pytest.mark.long
 def test_the_program_writes_card_and_pictures(folder: Path, measured: Evaluation) -> None:
     evaluation.write(folder / f"{NAME}.tflite", {"PrivateTest": measured})
     assert main() == 0

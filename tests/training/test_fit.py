@@ -176,6 +176,7 @@ def test_a_file_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> 
     assert file.read_bytes() == b"before" and list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.long
 def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="Windows sets no limit to a file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

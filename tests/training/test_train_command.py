@@ -62,6 +62,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 ONE_STEP = ["--steps", "1", "--seed", "3", "--batch", "16"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small")
 def test_from_faces_to_a_measured_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     training, chosen_on, test = some_faces(150), some_faces(20), some_faces(14)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -29,6 +29,8 @@ class Admission(State):
         called: whether a place has become free for the visitor, who has not yet pressed START.
         has_place: whether the visitor has a place and has not given it back.
         fell_silent: whether the last session ended because no picture came from the camera.
+        example: where the visitor has pressed "Try an example": ``"asked"`` until its component
+            connects, then ``"on"`` until it ends; None: the camera is the source.
     """
 
     times_refused: int = 0
@@ -37,14 +39,33 @@ class Admission(State):
     called: bool = False
     has_place: bool = False
     fell_silent: bool = False
+    example: Literal["asked", "on"] | None = None
 
 
 def component_key() -> str:
     """Return the key of the component that START is in; a visitor who is refused gets a new one.
 
-    So the offer that the browser made is never answered, and its camera goes off.
+    So the offer that the browser made is never answered, and its camera goes off. The example has
+    a component of its own.
     """
-    return f"webcam {visit().state(Admission).times_refused}"
+    own = visit().state(Admission)
+    return f"{'example' if own.example else 'webcam'} {own.times_refused}"
+
+
+def ask_for_example() -> None:
+    """Start the example in the next run of the page; a callback."""
+    visit().state(Admission).example = "asked"
+
+
+def wanted(ended: bool) -> bool | None:
+    """Return whether the component is told to play, True, or to stop, False; None: neither.
+
+    A component that is told either shows no button of its own.
+    """
+    if ended:
+        return False
+    asked = visit().state(Admission).example == "asked"
+    return True if asked and not start_pressed() else None
 
 
 def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
@@ -58,7 +79,7 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
         Whether the component is to be shown.
     """
     own = visit().state(Admission)
-    if _start_pressed() and not own.has_place:
+    if start_pressed() and not own.has_place:
         own.called = False
         own.refusal = None
         if room().enter(stream):
@@ -68,6 +89,7 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
             TURNED_AWAY.inc()
             own.times_refused += 1
             own.waits = True
+            own.example = None
     if own.waits:
         st.fragment(_wait, run_every=_TRY_EVERY_S)(stream, meanwhile)
         return False
@@ -75,7 +97,8 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
         st.error(own.refusal)
     if own.called and stream.live:
         st.success(
-            f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press START.",
+            f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press "
+            "**Start camera**.",
             icon=":material/meeting_room:",
         )
     return True
@@ -87,7 +110,7 @@ def over(stream: LiveStream) -> bool:
     After STOP the picture ends a moment before the component reports it: the visitor ended it.
     """
     ended = stream.silent or stream.problem is not None
-    return visit().state(Admission).has_place and _start_pressed() and ended
+    return visit().state(Admission).has_place and start_pressed() and ended
 
 
 def refuse(stream: LiveStream, why: str) -> NoReturn:
@@ -101,6 +124,7 @@ def refuse(stream: LiveStream, why: str) -> NoReturn:
     own.times_refused += 1
     own.refusal = why
     own.has_place = False
+    own.example = None
     room().leave(stream)
     st.rerun()
 
@@ -116,27 +140,34 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
     own = visit().state(Admission)
     if playing and not ended:
         own.fell_silent = False
+        if own.example:
+            own.example = "on"
         return True
     if playing:
         own.fell_silent = stream.problem is None
     elif own.has_place:
         own.has_place = False
         room().leave(stream)
-        if ended:  # back from another page: a component that is told to stop has no START
+        was_example = own.example == "on"
+        own.example = None
+        if (
+            ended or was_example
+        ):  # a component that is told to stop, or of the example, has no START
             st.rerun()
     if stream.problem:
         st.warning(stream.problem, icon=":material/videocam_off:")
     if own.fell_silent:
         st.warning(
             f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "
-            "Press START to go on; if no picture comes at all, the connection check tells why.",
+            "Start again to go on; if no picture comes at all, the connection check tells why.",
             icon=":material/videocam_off:",
         )
         st.button("Open the connection check", on_click=open_check, key="check after silence")
     return False
 
 
-def _start_pressed() -> bool:
+def start_pressed() -> bool:
+    """Return whether the component connects or plays, as it said last."""
     context = st.session_state.get(component_key())
     return context is not None and (context.state.playing or context.state.signalling)
 

@@ -1,4 +1,4 @@
-"""Why the camera may not start: what the browser says of it, and what to do."""
+"""The camera: which there are, which one is asked for, and why it may not start."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ export default function ({ setStateValue }) {
     const media = navigator.mediaDevices;
     let permission = "unknown";
     let cameras = null;
+    let named = [];
     if (media) {
-      cameras = (await media.enumerateDevices()).filter((d) => d.kind === "videoinput").length;
+      const found = (await media.enumerateDevices()).filter((d) => d.kind === "videoinput");
+      cameras = found.length;
+      // A browser tells the names once the page may use a camera.
+      named = found.filter((d) => d.label).map((d) => ({ id: d.deviceId, name: d.label }));
       media.ondevicechange = report;
     }
     if (navigator.permissions) {
@@ -30,7 +34,14 @@ export default function ({ setStateValue }) {
         permission = "unknown";
       }
     }
-    const now = { secure: window.isSecureContext, permission, cameras };
+    const now = {
+      secure: window.isSecureContext,
+      permission,
+      cameras,
+      named,
+      touch: window.matchMedia("(pointer: coarse)").matches,
+      screen: Boolean(media && media.getDisplayMedia),
+    };
     if (JSON.stringify(now) !== last) {
       last = JSON.stringify(now);
       setStateValue("state", now);
@@ -40,13 +51,84 @@ export default function ({ setStateValue }) {
 }
 """
 
+_CHECK = "camera_check"
+_SOURCE = "source"
+
+ANY, FRONT, BACK, SCREEN = "", "front", "back", "screen"
+"""What can be asked for beside a camera's own id."""
+
+_TITLES = {
+    ANY: "Any camera",
+    FRONT: "Front camera",
+    BACK: "Back camera",
+    SCREEN: "A screen, window or tab",
+}
+
 
 def camera_problem() -> str | None:
     """Ask the browser and return what is wrong and what to do, or None if nothing is known."""
     check = st.components.v2.component("emorec_camera_check", js=_JS)
-    answer = check(key="camera_check", height=1, on_state_change=lambda: None)
+    answer = check(key=_CHECK, height=1, on_state_change=lambda: None)
     state: dict[str, Any] | None = answer.state
-    return camera_state_problem(state) if state else None
+    if state is None or (is_screen() and state["secure"]):
+        return None
+    return camera_state_problem(state)
+
+
+def choose_source(locked: bool) -> None:
+    """Let the visitor choose a camera by its name or side, or a screen.
+
+    Args:
+        locked: whether a picture runs, which keeps what it started with.
+    """
+    titles = _titles()
+    # One that was unplugged: the browser takes another in its place.
+    titles.setdefault(st.session_state.get(_SOURCE, ANY), "The camera chosen before")
+    st.selectbox(
+        "Camera",
+        list(titles),
+        key=_SOURCE,
+        format_func=titles.__getitem__,
+        persist_state="session",
+        disabled=locked,
+        help="Takes effect at the next start. Browsers tell the names of cameras only to a page "
+        "that was allowed to use one.",
+    )
+
+
+def constraints() -> dict[str, Any]:
+    """Return which camera the browser is asked for, as `getUserMedia` takes it."""
+    source = st.session_state.get(_SOURCE, ANY)
+    if source in (FRONT, BACK):
+        return {"facingMode": {"ideal": "user" if source == FRONT else "environment"}}
+    return {"deviceId": {"ideal": source}} if source not in (ANY, SCREEN) else {}
+
+
+def is_screen() -> bool:
+    """Return whether a screen is asked for in place of a camera."""
+    return st.session_state.get(_SOURCE) == SCREEN
+
+
+def mirrors() -> bool:
+    """Return whether the chosen source may be shown as in a mirror: not one that faces away."""
+    return st.session_state.get(_SOURCE) not in (BACK, SCREEN)
+
+
+def _known() -> dict[str, Any]:
+    """Return what the browser has told of its cameras; empty before it has."""
+    return (st.session_state.get(_CHECK) or {}).get("state") or {}
+
+
+def _titles() -> dict[str, str]:
+    """Return what can be chosen, by what is asked for, in words for the visitor."""
+    state = _known()
+    titles = {ANY: _TITLES[ANY]}
+    if state.get("touch"):
+        titles |= {side: _TITLES[side] for side in (FRONT, BACK)}
+    titles |= {camera["id"]: camera["name"] for camera in state.get("named", ())}
+    if state.get("screen"):
+        titles[SCREEN] = _TITLES[SCREEN]
+    return titles
 
 
 def camera_state_problem(state: dict[str, Any]) -> str | None:
@@ -73,8 +155,12 @@ def start_problem(alert: str) -> str | None:
     """
     if not alert or alert.startswith("Connection"):  # of that, `NO_CONNECTION` tells
         return None
-    name = alert.partition(":")[0]
-    return _BY_ERROR.get(name) or f"**The camera did not start:** {plain(alert)}"
+    name, separator, _ = alert.partition(":")
+    if is_screen():
+        return _NO_SCREEN
+    if not separator:
+        return f"**The camera did not start.** {plain(alert)}"
+    return _BY_ERROR.get(name, _OTHER)
 
 
 _DENIED = (
@@ -85,7 +171,12 @@ _NO_CAMERA = (
     "**The browser finds no camera.** Plug one in or switch it on, and close other "
     "programs that may hold it."
 )
-_BUSY = "**The camera is busy.** Close the program or page that holds it, and press START again."
+_BUSY = "**The camera is busy.** Close the program or page that holds it, and start again."
+_OTHER = (
+    "**The camera did not start.** Choose another camera or picture size in the settings, and "
+    "start again."
+)
+_NO_SCREEN = "**No screen was shared.** Start again, and choose a screen, a window or a tab."
 _BY_ERROR = {
     "NotAllowedError": _DENIED,
     "NotFoundError": _NO_CAMERA,
@@ -100,13 +191,13 @@ NOT_SECURE = (
 
 NO_CONNECTION = (
     "**No picture has arrived within 10 seconds.** A firewall may stand between your browser and "
-    "this server. Press STOP and START once more, or try another network. The connection check "
+    "this server. Stop and start once more, or try another network. The connection check "
     "finds out which step fails."
 )
 
 TRANSLATIONS: Translations = {
-    "start": "START",
-    "stop": "STOP",
+    "start": "Start camera",
+    "stop": "Stop",
     "media_api_not_available": "This page is not served over HTTPS, so there is no camera.",
     "device_ask_permission": "Please allow the camera in your browser.",
     "device_not_available": "No camera found, or another program holds it.",

@@ -9,6 +9,7 @@ import streamlit as st
 from emorec.drawing.overlay import Show
 from emorec.live.frame import View
 from emorec.live.stream import LiveStream
+from emorec.pages.live.camera import choose_source, mirrors
 from emorec.pages.live.connection import POPOVER, connection_check
 from emorec.pages.live.reader import NextReader
 from emorec.pages.live.stage import RESOLUTIONS
@@ -41,13 +42,14 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
             disabled=blur or group_only,
             help="Bars beside each face where there is room, for up to 15 faces.",
         )
+        choose_source(locked=active)
         stream.settings = _reading(reader, active)
         reader.settings = stream.settings
         named = naming.choose("live names", off=blur or group_only)
         connection_check(stream, rtc, active)
     shown: Show = "blur" if blur else "all" if bars else "label"
     stream.names = stream_names() if named else None
-    stream.view = View(shown, mirror, group_only)
+    stream.view = View(shown, mirror and mirrors(), group_only)
     if blur:
         st.caption(
             "Only frames that were searched are shown, with every face found made "
@@ -91,12 +93,12 @@ def _reading(reader: NextReader, active: bool) -> Settings:
         persist_state="session",
     )
     st.selectbox(
-        "Camera",
+        "Picture size",
         list(RESOLUTIONS),
         key="resolution",
         persist_state="session",
         disabled=active,
-        help="Takes effect at the next START.",
+        help="Takes effect at the next start.",
     )
     detector = choose_detector(reader.engine, "live detector", locked=active)
     return Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)

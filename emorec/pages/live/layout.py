@@ -1,26 +1,31 @@
 """Where things stand on the Live page: one stage of fixed size, three slots, and a phone's order.
 
 All sizes are known before the first picture, so nothing moves at START. The stage is streamlit-
-webrtc's own frame. Its document comes from this server too, so the page's script may add a style to
-it; otherwise START would stand at the top of the frame, and STOP at its bottom.
+webrtc's own frame. Its document comes from this server too, so the page's script (`script`) may add
+a style to it, and choose the camera that it asks for.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
-Part = Literal["stage", "consent", "controls", "slots", "counts", "now", "minute"]
-"""The parts of the page, in the order in which a phone shows them; the last three are the slots."""
+from emorec.pages.live.script import JS
+
+Part = Literal["stage", "consent", "controls", "slots", "counts", "now", "minute", "report"]
+"""The parts of the page, in the order in which a phone shows them. Three are the slots; the report
+stands in place of all but the controls."""
 
 NOW_PX = 300
 """Height of the slot that says what is seen now."""
 
 _BUTTON_PX = 52  # START and its margin
-_LEFT_PX = 210  # of the window's height, for all that stands above and below the picture
+_LEFT_PX = 230  # of the window's height, for all that stands above and below the picture
 _LEAST_PX = 160
 _TWO_COLUMNS_PX = 900  # narrower windows show one column
+_START_PX = 168  # width kept for START, beside which the other buttons stand
+_STRIP_PX = 64  # height of the totals below a picture that fills the screen
 
 _STAGE_HEIGHT = f"max({_LEAST_PX}px, min(56.25cqw, 100vh - {_LEFT_PX}px))"
 
@@ -35,17 +40,42 @@ _PAGE = f"""
   height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
 }}
 .st-key-stage > :has(iframe) {{ position: relative; z-index: 1; order: -1; }}
-:has(> .st-key-example) {{
+:has(> .st-key-example), :has(> .st-key-tag) {{
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}
+:has(> .st-key-tag) {{ z-index: 2; }}
 .st-key-example * {{ height: 100% !important; }}
 .st-key-example img {{ object-fit: cover; border-radius: 0.5rem; }}
-.st-key-example::after {{
-  content: "Example"; position: absolute; right: 0.75rem; bottom: 0.75rem; padding: 0.1rem 0.6rem;
-  border-radius: 0.3rem; color: white; background: rgb(16 20 24 / 0.75); font-size: 0.9rem;
+:has(> .st-key-actions) {{
+  position: absolute; z-index: 2; top: calc({_STAGE_HEIGHT} + 8px); left: {_START_PX}px; right: 0;
+  width: auto !important;
 }}
+.st-key-actions {{
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start;
+  grid-template-columns: repeat(3, minmax(0, 10rem)); align-items: center;
+}}
+.st-key-actions > *, .st-key-actions * {{ width: 100%; }}
+.st-key-actions button, .st-key-actions a {{ white-space: nowrap; justify-content: center; }}
+.st-key-actions button *, .st-key-actions a * {{ width: auto; }}
+.st-key-actions [data-testid="stPageLink"] a {{
+  border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
+  margin: 0; min-height: 2.5rem;
+}}
+@container (max-width: 700px) {{
+  .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
+  .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
+  .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
+}}
+.emorec-tag, .st-key-example::after {{
+  position: absolute; right: 0.75rem; bottom: 0.75rem; margin: 0;
+  padding: 0.1rem 0.6rem; border-radius: 0.3rem; color: white; background: rgb(16 20 24 / 0.8);
+  font-size: 0.9rem; line-height: 1.6; pointer-events: none; max-width: calc(100% - 1.5rem);
+}}
+.st-key-example::after {{ content: "Example"; height: auto; }}
 .st-key-live {{ display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem 2rem; }}
 .st-key-live > * {{ min-width: 0; }}
+.st-key-live > :has(> .st-key-report) {{ grid-column: 1 / -1; }}
+.st-key-report h2:focus {{ outline: none; }}
 .st-key-consent {{ padding-bottom: 0.5rem; }}
 .st-key-consent p {{ margin: 0; }}
 .st-key-counts {{ min-height: 7.125rem; }}
@@ -57,17 +87,52 @@ _PAGE = f"""
   display: grid; grid-template-columns: 2.2rem minmax(0, 9rem) minmax(3rem, 1fr) 3.2rem;
   align-items: center; gap: 0.6rem; font-size: 0.95rem; line-height: 1.7rem;
 }}
-.emorec-rows b, .emorec-room b {{ color: #101010; text-align: center; border-radius: 0.3rem; }}
+.emorec-room b {{ color: #101010; text-align: center; border-radius: 0.3rem; }}
+.emorec-rows button, .emorec-seats button {{
+  color: #101010; border: 0; font: inherit; font-weight: 700; padding: 0; cursor: pointer;
+}}
+.emorec-rows button {{ border-radius: 0.3rem; line-height: inherit; }}
 .emorec-rows span {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 .emorec-rows i {{ height: 0.8rem; border-radius: 0.2rem; background: rgb(128 128 128 / 0.25); }}
 .emorec-rows i u {{ display: block; height: 100%; border-radius: 0.2rem; }}
 .emorec-room {{ display: flex; gap: 2px; height: 1.75rem; }}
 .emorec-room b {{ line-height: 1.75rem; min-width: 1.4rem; overflow: hidden; }}
 .emorec-totals {{ margin: 0.4rem 0 0; min-height: 3.2em; }}
-.emorec-totals i {{
+.emorec-totals i, .emorec-strip i {{
   display: inline-block; width: 0.7rem; height: 0.7rem; border-radius: 0.35rem;
   margin-right: 0.25rem;
 }}
+.emorec-seats {{
+  position: relative; height: 11rem; border: 1px solid rgb(128 128 128 / 0.5);
+  border-radius: 0.5rem; margin: 0;
+}}
+.emorec-seats button {{
+  position: absolute; width: 1.5rem; height: 1.5rem; margin: -0.75rem; border-radius: 0.75rem;
+  font-size: 0.75rem; line-height: 1.5rem;
+}}
+.emorec-all {{
+  background: none; color: inherit; border: 1px solid rgb(128 128 128 / 0.4);
+  border-radius: 0.5rem; padding: 0.15rem 0.6rem; cursor: pointer; font: inherit;
+}}
+[data-face]:focus-visible {{ outline: 2px solid currentColor; outline-offset: 1px; }}
+.st-key-slots :has(> .st-key-strip) {{ display: none; }}
+.emorec-strip {{
+  display: flex; gap: 1.5rem; align-items: center; height: {_STRIP_PX}px; font-size: 1.6rem;
+  white-space: nowrap; overflow: hidden;
+}}
+.st-key-live:fullscreen {{
+  display: block; padding: 0; overflow: hidden; background: #101418; color: white;
+}}
+.st-key-live:fullscreen > :not(:has(> .st-key-stage, > .st-key-slots)),
+.st-key-live:fullscreen .st-key-slots :not(:has(.st-key-strip), .st-key-strip, .st-key-strip *),
+.st-key-live:fullscreen :has(> .st-key-actions) {{ display: none; }}
+.st-key-live:fullscreen .st-key-slots :has(.st-key-strip) {{ display: block; }}
+.st-key-live:fullscreen .st-key-strip {{ padding-inline: 1rem; }}
+.st-key-live:fullscreen .st-key-stage {{ height: calc(100vh - {_STRIP_PX}px); overflow: hidden; }}
+.st-key-live:fullscreen .st-key-stage iframe {{
+  height: calc(100vh - {_STRIP_PX}px + {_BUTTON_PX}px) !important;
+}}
+.st-key-live:fullscreen :has(> .st-key-tag) {{ height: calc(100vh - {_STRIP_PX}px); }}
 @media (min-width: {_TWO_COLUMNS_PX}px) {{
   .st-key-live {{
     grid-template-columns: minmax(0, 1.85fr) minmax(0, 1fr);
@@ -78,6 +143,14 @@ _PAGE = f"""
 @media (max-width: {_TWO_COLUMNS_PX - 1}px) {{
   .st-key-live > :has(> .st-key-controls) {{ order: 2; }}
   .st-key-slots :has(> .st-key-now) {{ order: 2; }}
+  .st-key-slots :has(> .st-key-now [data-testid="stAlert"]) {{ order: -1; }}
+  .st-key-now:has([data-testid="stAlert"]) {{ height: auto !important; }}
+}}
+@media (max-width: 640px) {{
+  :has(> .st-key-actions) {{ left: 124px; }}
+  .st-key-actions {{ gap: 0.3rem; grid-template-columns: 7rem 6rem; }}
+  :has(> .st-key-actions .st-key-pause) {{ left: 80px; }}
+  .st-key-actions:has(.st-key-pause) {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }}
 }}
 </style>
 """
@@ -93,60 +166,20 @@ html, body, #root {
   height: 100%; margin: 0; overflow: hidden; background: transparent !important;
 }
 #root > div { height: 100%; display: flex; flex-direction: column; }
-#root > div > div { padding: 0; }
-#root > div > div:nth-last-child(2) { flex: 1; min-height: 0; }
-#root > div > div:last-child { height: 44px; margin-top: 8px; }
-#root > div > [role="alert"] { display: none; }
+#root > div > div { padding: 0; flex: 1; min-height: 0; }
+#root > div > div:has(> div > button) { flex: none; height: 44px; margin-top: 8px; }
+#root > div > [role="alert"], #root > div > div > button { display: none; }
 #root > div > div > .MuiPaper-root { height: 100%; border-radius: 8px; }
 #root > div > div > .MuiPaper-root:has(> svg) { background: transparent; }
 #root > div > div > .MuiPaper-root > svg { visibility: hidden; }
-"""
-"""Style of the frame's document. Its alerts are hidden: the page says the same in its own words."""
-
-_JS = """
-let told = "";
-let stop = () => {};
-
-export default function ({ data, setStateValue }) {
-  stop();
-  const watchers = [];
-  const watch = (element, changed) => {
-    const watcher = new MutationObserver(changed);
-    watcher.observe(element, { childList: true, subtree: true, characterData: true });
-    watchers.push(watcher);
-  };
-  stop = () => watchers.forEach((watcher) => watcher.disconnect());
-  const tell = (page) => {
-    const alert = page.querySelector('#root > div > [role="alert"]');
-    const text = alert ? alert.textContent : "";
-    if (text !== told) setStateValue("alert", told = text);
-  };
-  const dress = (frame) => {
-    const page = frame.contentDocument;
-    if (!page || !page.body || frame.dressed === page) return;
-    frame.dressed = page;
-    if (!page.getElementById("emorec")) {
-      const style = page.createElement("style");
-      style.id = "emorec";
-      style.textContent = data.css;
-      page.head.append(style);
-    }
-    watch(page.body, () => tell(page));
-    tell(page);
-  };
-  const dressAll = () => {
-    for (const frame of stage.querySelectorAll("iframe")) {
-      frame.onload = () => dress(frame);
-      dress(frame);
-    }
-  };
-  const stage = document.querySelector(".st-key-stage");
-  if (!stage) return;
-  for (const frame of stage.querySelectorAll("iframe")) frame.dressed = null;
-  watch(stage, dressAll);
-  dressAll();
+#root > div > div > div > button {
+  height: 44px; padding: 0 20px; font-size: 17px; text-transform: none; border-radius: 8px;
+  white-space: nowrap;
 }
+@media (max-width: 640px) { #root > div > div > div > button { padding: 0 10px; font-size: 16px; } }
 """
+"""Style of the frame's document. Its alerts are hidden: the page says the same in its own words.
+So is its choice of a device, as the settings have one."""
 
 VIDEO_STYLE = {
     "width": "100%",
@@ -160,6 +193,7 @@ VIDEO_STYLE = {
 
 def begin() -> None:
     """Give the page its title, which only a screen reader tells, and its styles."""
+    st.set_page_config(page_title="EmoRec · Live")
     st.html(_PAGE)
     with st.container(key="title"):
         st.title("Live")
@@ -170,19 +204,45 @@ def live_styles() -> None:
     st.html(_PHONE_WHILE_LIVE)
 
 
-def dress_stage() -> str:
-    """Have the frame that holds START and the picture fill the stage.
+def dress_stage(video: dict[str, Any], screen: bool, report: str | None, follow: Any) -> str:
+    """Run the page's script: see `emorec.pages.live.script`.
+
+    Args:
+        video: what the browser's camera is asked for.
+        screen: whether a screen is asked for instead.
+        report: tells the report that is shown from those before, to which the focus moves once;
+            None: none is shown.
+        follow: called with the number of the face that was chosen; 0: all faces.
 
     Returns:
         What the frame would say of a camera or a connection that fails; "" while it says nothing.
     """
-    component = st.components.v2.component("emorec_stage", js=_JS)
+    component = st.components.v2.component("emorec_stage", js=JS)
+    key = "dressed_stage"
     with unseen("dressed stage"):
         answer = component(
-            key="dressed_stage", data={"css": _FRAME}, height=1, on_alert_change=lambda: None
+            key=key,
+            data={"css": _FRAME, "video": video, "screen": screen, "report": report},
+            height=1,
+            on_alert_change=lambda: None,
+            on_follow_change=lambda: follow(st.session_state[key]["follow"]),
         )
     alert: str | None = answer.alert
     return alert or ""
+
+
+def tell(text: str) -> None:
+    """Have a screen reader tell what has changed, when it has nothing else to say."""
+    component = st.components.v2.component(
+        "emorec_told",
+        html='<p role="status" aria-live="polite"></p>',
+        js="""export default function ({ data, parentElement }) {
+          const status = parentElement.querySelector("p");
+          if (status.textContent !== data.text) status.textContent = data.text;
+        }""",
+    )
+    with unseen("told"):
+        component(key="told", data={"text": text}, height=1)
 
 
 def unseen(key: str) -> st.delta_generator.DeltaGenerator:

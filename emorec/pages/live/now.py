@@ -10,6 +10,7 @@ import streamlit as st
 
 from emorec.drawing import charts
 from emorec.emotions import COLORS, EMOTIONS, UNSURE
+from emorec.live.frame import View
 from emorec.pages.parts import naming
 from emorec.percent import percent
 from emorec.records import Face
@@ -20,21 +21,26 @@ _UNREADABLE = "unreadable"
 _ORDER = {label: place for place, label in enumerate((*EMOTIONS, UNSURE, _UNREADABLE))}
 
 
-def show(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool, group_only: bool) -> None:
+def show(
+    faces: Sequence[Face], size_wh: tuple[int, int], view: View, followed: int | None = None
+) -> None:
     """Show what is seen now.
 
     Args:
         faces: those in view, by their numbers.
         size_wh: of the picture, in pixels.
-        mirror: whether the picture is shown as in a mirror.
-        group_only: whether totals alone are shown.
+        view: how the picture is shown.
+        followed: number of the face that is shown alone, unless totals alone are shown; None: all
+            are shown.
     """
     read = [face for face in faces if face.classified or face.unreadable]
-    if not read:
-        st.info("Nobody in view.", icon=":material/person_off:")
-    elif group_only and len(read) < group.LEAST:
+    if followed is not None and not view.group_only:
+        _followed(read, followed)
+    elif not read:
+        st.info("No face in view.", icon=":material/person_off:")
+    elif view.group_only and len(read) < group.LEAST:
         st.info(group.TOO_FEW, icon=":material/groups:")
-    elif group_only:
+    elif view.group_only:
         _totals(totals(read))
     elif len(read) <= _BARS:
         _cards(read)
@@ -42,9 +48,7 @@ def show(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool, group_on
         st.html(f'<div class="emorec-rows" role="list">{"".join(map(_row, read))}</div>')
     else:
         _totals(totals(read))
-        st.vega_lite_chart(
-            *charts.seats(read, size_wh, mirror), key="seats", alt="Where each face is"
-        )
+        st.html(_seats(read, size_wh, view.mirror))
 
 
 def totals(faces: Sequence[Face]) -> dict[str, int]:
@@ -52,6 +56,32 @@ def totals(faces: Sequence[Face]) -> dict[str, int]:
     counts = Counter(_label(face) for face in faces)
     rank = {label: (label not in EMOTIONS, -n, _ORDER[label]) for label, n in counts.items()}
     return {label: counts[label] for label in sorted(counts, key=rank.__getitem__)}
+
+
+def said(faces: Sequence[Face], group_only: bool) -> str:
+    """Return what is seen now in a few words, such as "9 faces, mostly happy"."""
+    read = [face for face in faces if face.classified or face.unreadable]
+    if not read:
+        return "No face in view"
+    count = "1 face" if len(read) == 1 else f"{len(read)} faces"
+    if group_only and len(read) < group.LEAST:
+        return count
+    label, most = next(iter(totals(read).items()))
+    if len(totals(read)) == 1:
+        return f"{count}, {label}"
+    return f"{count}, mostly {label}" if most > len(read) / 2 else f"{count}, mixed"
+
+
+def strip(faces: Sequence[Face], group_only: bool) -> str:
+    """Return the totals in one line of HTML, for a picture that fills the screen."""
+    read = [face for face in faces if face.classified or face.unreadable]
+    count = "1 face" if len(read) == 1 else f"{len(read)} faces"
+    shown = not (group_only and len(read) < group.LEAST)
+    words = _words(totals(read), separator=" ") if shown else ""
+    return (
+        f'<div class="emorec-strip"><strong>{count}</strong><span>{words}</span>'
+        "<small>Apparent expression, not inner feeling</small></div>"
+    )
 
 
 def _label(face: Face) -> str:
@@ -66,19 +96,53 @@ def _totals(counts: Mapping[str, int]) -> None:
     bar = "".join(
         f'<b style="flex:{n};background:{_color(label)}">{n}</b>' for label, n in counts.items()
     )
-    words = ", ".join(
-        f'<i style="background:{_color(label)}"></i>{n} {label}' for label, n in counts.items()
-    )
     st.html(
         f'<div class="emorec-room" aria-hidden="true">{bar}</div>'
-        f'<p class="emorec-totals">{words}</p>'
+        f'<p class="emorec-totals">{_words(counts)}</p>'
     )
+
+
+def _words(counts: Mapping[str, int], separator: str = ", ") -> str:
+    return separator.join(
+        f'<i style="background:{_color(label)}"></i>{n} {label}' for label, n in counts.items()
+    )
+
+
+def _number(face: Face, place: str = "") -> str:
+    """Return a face's number as a button that follows the face, on its emotion's colour."""
+    says = escape(f"Face {face.track_id}: {face.says}. Follow it", quote=True)
+    return (
+        f'<button type="button" data-face="{face.track_id}" aria-label="{says}" title="{says}"'
+        f' style="{place}background:{_color(_label(face))}">{face.track_id}</button>'
+    )
+
+
+def _seats(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool) -> str:
+    """Return a map of the picture: each face's number where the face is, as it is shown."""
+    width, height = size_wh
+    seats = []
+    for face in faces:
+        x = (face.box.x1 + face.box.x2) / 2 / width
+        y = (face.box.y1 + face.box.y2) / 2 / height
+        left = 100 * (1 - x if mirror else x)
+        seats.append(_number(face, f"left:{left:.1f}%;top:{100 * y:.1f}%;"))
+    return f'<div class="emorec-seats" role="group" aria-label="Seat map">{"".join(seats)}</div>'
+
+
+def _followed(faces: Sequence[Face], number: int) -> None:
+    """Show one face alone, and a way back to all."""
+    st.html('<button type="button" class="emorec-all" data-face="0">All faces</button>')
+    face = next((face for face in faces if face.track_id == number), None)
+    if face is None:
+        st.info(f"Face {number} is out of view.", icon=":material/person_off:")
+    else:
+        _cards([face])
 
 
 def _row(face: Face) -> str:
     label = escape(face.says if face.name is None else f"{face.name}: {face.says}")
     color = _color(_label(face))
-    number = f'<b style="background:{color}">{face.track_id}</b>'
+    number = _number(face)
     if not face.classified:
         return f'<div role="listitem">{number}<span>{label}</span><i></i><span></span></div>'
     share = percent(face.confidence)

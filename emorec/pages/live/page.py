@@ -8,19 +8,20 @@ from streamlit.navigation.page import StreamlitPage
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
 from emorec.pages.live import controls, layout, readings, stage, summary
-from emorec.pages.live.camera import camera_problem, start_problem
-from emorec.pages.live.state import LivePicture, live_picture
+from emorec.pages.live.camera import camera_problem, is_screen, start_problem
+from emorec.pages.live.state import LivePicture, follow, live_picture
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.parts.pictures import single_shot
 from emorec.pages.parts.visit import visit
 
 
-def render(meanwhile: StreamlitPage | None = None) -> None:
+def render(photos: StreamlitPage | None = None) -> None:
     """Show the page.
 
     Args:
-        meanwhile: the page that a visitor is sent to while the room is full; None: none is.
+        photos: the page that reads pictures: offered before START, and while the room is full;
+            None: there is none.
     """
     layout.begin()
     try:
@@ -31,31 +32,35 @@ def render(meanwhile: StreamlitPage | None = None) -> None:
         st.error(str(error))
         return
     stream, reader = live_picture(engine, shared)
+    own = visit().state(LivePicture)
 
     with st.container(key="live"):
         with st.container(key="stage", gap="small"):
-            active = stage.show(stream, rtc, meanwhile)
-            alert = layout.dress_stage()
-        with st.container(key="consent", gap="small"):
-            stage.consent()
+            scene = stage.show(stream, rtc, photos)
+            stage.actions(stream, scene, photos)
+            told = summary.identity(stream) if scene == "over" else None
+            alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow)
+        with layout.unseen("camera check"):
+            problem = camera_problem() or start_problem(alert)
+        # Filled below, once the controls have said whether totals alone are shown.
+        report = st.container(key="report") if scene == "over" else None
+        if report is None:
+            with st.container(key="consent", gap="small"):
+                stage.consent()
         with st.container(key="controls"):
-            with layout.unseen("camera check"):
-                problem = camera_problem() or start_problem(alert)
-            if problem and not active:
-                st.warning(problem, icon=":material/videocam_off:")
-            detector = controls.show(stream, reader, rtc, active)
-        own = visit().state(LivePicture)
-        own.group_only |= active and stream.view.group_only
-        with st.container(key="slots"):
-            if active:
-                st.fragment(readings.show, run_every=0.5)(stream)
-            elif stream.timeline is not None and stream.timeline.span_s[1] > 0:
-                group_only = stream.view.group_only or own.group_only
-                summary.show(stream.timeline, reader.made_with, group_only)
-            else:
-                readings.before_start()
-    if active:
+            detector = controls.show(stream, reader, rtc, scene == "live")
+        own.group_only |= scene == "live" and stream.view.group_only
+        if report is not None:
+            with report:
+                summary.show(stream, reader.made_with, own)
+        else:
+            with st.container(key="slots"):
+                if scene == "live":
+                    st.fragment(readings.show, run_every=0.5)(stream)
+                else:
+                    readings.before_start(problem)
+    if scene == "live":
         layout.live_styles()
-    elif not stream.view.group_only:
+    elif scene == "ready" and problem is None and not stream.view.group_only:
         st.caption("No live picture? A single shot goes through the same engine.")
         single_shot("live", engine, detector, names=stream.names is not None)

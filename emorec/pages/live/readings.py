@@ -13,7 +13,7 @@ from emorec.drawing import charts
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import OLD_S
 from emorec.live.stream import LiveStream
-from emorec.pages.live import admission, now
+from emorec.pages.live import admission, layout, now
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.connection import open_check
 from emorec.pages.live.layout import NOW_PX
@@ -28,13 +28,22 @@ from emorec.sessions.timeline import Timeline
 
 _LAST_S = 60.0
 _CONNECT_S = 10.0
+_TELL_S = 5.0
 
 
-def before_start() -> None:
-    """Show the slots as they are before START."""
+def before_start(problem: str | None = None) -> None:
+    """Show the slots as they are before START.
+
+    Args:
+        problem: why the camera cannot start, and what to do; None: nothing is known.
+    """
     with _slots(None, None):
+        if problem is not None:
+            st.warning(problem, icon=":material/videocam_off:")
+            st.markdown("**Try an example** and **Use photos** need no camera.")
+            return
         st.info(
-            "Press **START** and allow the camera. Faces in view, their probabilities and the "
+            "Press **Start camera** and allow it. Faces in view, their probabilities and the "
             "last minute appear here.",
             icon=":material/mood:",
         )
@@ -56,7 +65,11 @@ def show(stream: LiveStream) -> None:
     with _slots(stream, timeline):
         if stream.error:
             st.error(stream.error)
-        now.show(result.faces, result.size_wh, stream.view.mirror, stream.view.group_only)
+        own = visit().state(LivePicture)
+        now.show(result.faces, result.size_wh, stream.view, own.followed)
+    with st.container(key="strip"):
+        st.html(now.strip(result.faces, stream.view.group_only))
+    layout.tell(_told(own, stream, result))
     if stream.names is not None and stream.names.error:
         st.warning(plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
     for note in notes(result):
@@ -104,14 +117,26 @@ def _counts(stream: LiveStream, result: FrameResult) -> None:
             ":material/hourglass_bottom: This computer is busy: labels are "
             f"{stream.labels_age_s:.0f} s old."
         )
-    else:
+    elif stream.paused:
+        st.caption(":material/pause: Paused: the camera stays on, its pictures are dropped.")
+    elif not visit().state(LivePicture).is_example:
         _received(result.size_wh, asked_wh())
 
 
+def _told(own: LivePicture, stream: LiveStream, result: FrameResult) -> str:
+    """Return what a screen reader tells now; it changes at most every `_TELL_S`."""
+    if monotonic() - own.said_s >= _TELL_S:
+        says = "Paused" if stream.paused else now.said(result.faces, stream.view.group_only)
+        if says != own.said:
+            own.said, own.said_s = says, monotonic()
+    return own.said
+
+
 def _connecting() -> None:
-    since_s = visit().state(LivePicture).since_s
-    if since_s is None or monotonic() - since_s <= _CONNECT_S:
-        st.info("Connecting to your camera…", icon=":material/hourglass_top:")
+    own = visit().state(LivePicture)
+    if own.since_s is None or monotonic() - own.since_s <= _CONNECT_S:
+        what = "the example" if own.is_example else "your camera"
+        st.info(f"Connecting to {what}…", icon=":material/hourglass_top:")
         return
     st.warning(NO_CONNECTION, icon=":material/wifi_off:")
     # The callback opens it before the page runs; the page runs because of the rerun.

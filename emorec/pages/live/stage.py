@@ -1,10 +1,10 @@
-"""START and the moving picture, what the camera is asked for, and who must agree to it."""
+"""The stage: the picture with START, what is pressed below it, and who must agree to it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -12,8 +12,9 @@ from streamlit_webrtc import WebRtcMode
 
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
-from emorec.pages.live import admission
-from emorec.pages.live.camera import TRANSLATIONS
+from emorec.media.photo import encode_png
+from emorec.pages.live import admission, example
+from emorec.pages.live.camera import TRANSLATIONS, constraints
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
@@ -26,9 +27,9 @@ RESOLUTIONS = {
 }
 """What a camera can be asked for: the visitor reads the key; width and height in pixels."""
 
-EXAMPLE = Path(__file__).with_name("example.jpg")
-"""What stands on the stage before START: Eileen Collins (NASA) and Grace Hopper (US Navy), both
-portraits in the public domain, as EmoRec reads them; tests/pages/live/test_example.py draws it."""
+Scene = Literal["ready", "live", "over", "full"]
+"""Before START; from START to STOP; a session is over and neither kept nor discarded; the room is
+full."""
 
 _FPS = 30
 _DEFAULT, _SMALLEST = "1280 × 720", "640 × 360"
@@ -41,35 +42,47 @@ def asked_wh() -> tuple[int, int]:
     return RESOLUTIONS[st.session_state.resolution]
 
 
-def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | None = None) -> bool:
-    """Show START and the moving picture; return whether it runs or is about to.
+def asked_video() -> dict[str, Any]:
+    """Return what the browser's camera is asked for, as `getUserMedia` takes it."""
+    width, height = asked_wh()
+    return {
+        "width": {"ideal": width},
+        "height": {"ideal": height},
+        "frameRate": {"ideal": _FPS, "min": 15},
+        **constraints(),
+    }
+
+
+def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | None = None) -> Scene:
+    """Show START and the moving picture, unless a session that is over has its report in place.
 
     Args:
         stream: the visitor's live picture.
         rtc: the configuration that it connects with.
         meanwhile: the page that a visitor is sent to while the room is full; None: none is.
+
+    Returns:
+        What the rest of the page is to show.
     """
+    state = visit().state(LivePicture)
     if not admission.let_in(stream, meanwhile):
-        return False
-    over = admission.over(stream)
-    sink, source = tracks(stream, _FPS)
-    width, height = asked_wh()
+        return "full"
+    if _to_report(stream) and not admission.start_pressed():
+        state.since_s = None
+        admission.goes_on(stream, playing=False, ended=False)
+        return "over"
+    ended = admission.over(stream)
+    film = example.FILM if visit().state(admission.Admission).example else None
+    sink, source = tracks(stream, _FPS, film)
     context = webrtc_streamer(
         stream,
         key=admission.component_key(),
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=rtc,
-        media_stream_constraints={
-            "audio": False,
-            "video": {
-                "width": {"ideal": width},
-                "height": {"ideal": height},
-                "frameRate": {"ideal": _FPS, "min": 15},
-            },
-        },
+        media_stream_constraints={"audio": False, "video": asked_video() if not film else False},
         sink_video_track=sink,
         source_video_track=source,
-        desired_playing_state=False if over else None,
+        desired_playing_state=admission.wanted(ended),
         video_html_attrs={
             "autoPlay": True,
             "controls": False,
@@ -81,26 +94,90 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
         media_toggle_controls=False,
     )
     playing = context.state.playing or context.state.signalling
-    active = admission.goes_on(stream, playing, over)
-    if not active and stream.timeline is None:
-        with st.container(key="example"):
-            st.image(EXAMPLE, alt="Example: two portraits with a box and an emotion on each face")
-    state = visit().state(LivePicture)
+    active = admission.goes_on(stream, playing, ended)
+    if not active and _to_report(stream):
+        if not playing:
+            st.rerun()
+        return "over"
     if not active:
         state.since_s = None
-    elif state.since_s is None:
-        state.since_s, state.group_only = monotonic(), False
-    return active
+        return "ready"
+    if state.since_s is None:
+        state.since_s, state.group_only, state.followed = monotonic(), False, None
+        state.is_example = film is not None
+    return "live"
+
+
+def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> None:
+    """Show what can be pressed beside START or STOP.
+
+    Args:
+        stream: the visitor's live picture.
+        scene: what `show` returned.
+        photos: the page that reads pictures; None: it is not offered.
+    """
+    if scene == "ready":
+        with st.container(key="example"):
+            st.image(
+                example.PICTURE, alt="Example: two portraits with a box and an emotion on each face"
+            )
+    if scene not in ("ready", "live"):
+        return
+    with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):
+        if scene == "ready":
+            st.button(
+                "Try an example",
+                icon=":material/smart_display:",
+                key="try example",
+                on_click=admission.ask_for_example,
+            )
+            if photos is not None:
+                st.page_link(photos, label="Use photos", icon=":material/photo_library:")
+            return
+        st.button(
+            "Go on" if stream.paused else "Pause",
+            icon=":material/play_arrow:" if stream.paused else ":material/pause:",
+            key="pause",
+            on_click=_pause_or_go_on,
+            args=(stream,),
+        )
+        st.download_button(
+            "Snapshot",
+            # Made when it is pressed, of the picture as it is sent then: blurred where that is.
+            lambda: encode_png(stream.snapshot()),
+            f"emorec_{datetime.now():%Y-%m-%d_%H%M}_snapshot.png",
+            "image/png",
+            icon=":material/photo_camera:",
+            key="snapshot",
+            on_click="ignore",
+        )
+        # A mark in the timeline, once the timeline takes marks, belongs here.
+        with st.container(key="fullscreen", width="content"):
+            # `layout` makes it work: a browser asks for the press itself.
+            st.button("Full screen", icon=":material/fullscreen:", key="full screen")
+    tag = "Paused: nothing is read" if stream.paused else None
+    if tag is None and visit().state(LivePicture).is_example:
+        tag = example.SAYS
+    if tag is not None:
+        with st.container(key="tag"):
+            st.html(f'<p class="emorec-tag">{tag}</p>')
 
 
 def consent() -> None:
     """Say who must agree before START, and what is read and kept."""
     st.markdown(
-        "Everyone in view is on camera: press START only if they know and agree. In the EU, not at "
+        "Everyone in view is on camera: start only if they know and agree. In the EU, not at "
         "work or in education "
-        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
-    )
-    st.caption(
+        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)).  \n"
         "Reads the **apparent expression** of every face, not inner feeling. "
         "Nothing is stored: the picture is read in memory and forgotten."
     )
+
+
+def _to_report(stream: LiveStream) -> bool:
+    """Return whether a session has something to report, which the next START would overwrite."""
+    return stream.timeline is not None and stream.timeline.span_s[1] > 0
+
+
+def _pause_or_go_on(stream: LiveStream) -> None:
+    stream.paused = not stream.paused

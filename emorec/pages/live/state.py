@@ -24,6 +24,10 @@ class LivePicture(State):
         since_s: when the visitor pressed START, by the monotonic clock; None: it is not running.
         group_only: whether Group only was on at any time of the session that was started last. Its
             faces agreed to that, so switching it off afterwards shows no single one of them.
+        is_example: whether the session that was started last reads the example.
+        followed: the number of the face that is shown alone beside the picture; None: all are.
+        said: what a screen reader was told last of the faces in view.
+        said_s: when, by the monotonic clock.
     """
 
     stream: LiveStream | None = None
@@ -31,6 +35,10 @@ class LivePicture(State):
     names: LiveNames | None = None
     since_s: float | None = None
     group_only: bool = False
+    is_example: bool = False
+    followed: int | None = None
+    said: str = ""
+    said_s: float = 0.0
 
     def close(self) -> None:
         if self.stream is not None:
@@ -61,3 +69,12 @@ def stream_names() -> LiveNames:
     if own.names is None:
         own.names = LiveNames(naming.embedder(), naming.gallery())
     return own.names
+
+
+def follow(number: int | None) -> None:
+    """Show one face alone beside this visitor's picture.
+
+    Args:
+        number: of the face; 0 or None: all are shown.
+    """
+    visit().state(LivePicture).followed = number or None

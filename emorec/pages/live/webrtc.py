@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import av
+import streamlit as st
 import streamlit_webrtc
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError, OperationError
@@ -24,8 +26,10 @@ from streamlit_webrtc import VideoSinkTrack, WebRtcMode
 from streamlit_webrtc.webrtc import _process_offer_coro
 
 from emorec.live import intake, offer
+from emorec.live.film import Film
 from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.pages.live import admission
+from emorec.pages.live.state import LivePicture
 from emorec.pages.parts.visit import State, visit
 
 log = logging.getLogger(__name__)
@@ -46,8 +50,16 @@ class TimesLeft(State):
 
 
 def leave() -> None:
-    """Note that a page other than the Live page is shown: the Live page's connection is over."""
+    """End the live session, as a page other than the Live page is shown, and say so."""
     visit().state(TimesLeft).number += 2  # one more would be the run after the last
+    own = visit().state(LivePicture)
+    if own.since_s is not None and own.stream is not None:
+        own.since_s = None
+        own.stream.stop()
+        st.toast(
+            "**Your live session has ended**, as you left its page. Its report is there.",
+            icon=":material/stop_circle:",
+        )
 
 
 def times_left(session_info: object = None) -> int:
@@ -112,15 +124,21 @@ class CameraTrack(VideoSinkTrack):
         stream: takes the frames.
         picture: the track that goes back to the visitor.
         session_id: of the visitor's tab, as Streamlit counts them; None: there is none.
+        film: a video that is played to the stream in place of a camera; None: none is.
     """
 
     def __init__(
-        self, stream: LiveStream, picture: PictureTrack, session_id: str | None = None
+        self,
+        stream: LiveStream,
+        picture: PictureTrack,
+        session_id: str | None = None,
+        film: Path | None = None,
     ) -> None:
         super().__init__(stream.put)
         self._stream = stream
         self._picture = picture
         self._session_id = session_id
+        self._film = Film(film, stream.put) if film else None
         self._peer: ReferenceType[RTCPeerConnection] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -129,6 +147,8 @@ class CameraTrack(VideoSinkTrack):
         if _peers.get(self._stream) is self._peer:  # else a later START has the stream
             self._stream.stop()
         self._picture.stop()
+        if self._film is not None:
+            self._film.stop()
 
     async def admit(self, peer: RTCPeerConnection, asked: RTCSessionDescription) -> None:
         """Take a peer whose offer has just come, and close it when the stream is over.
@@ -153,18 +173,20 @@ class CameraTrack(VideoSinkTrack):
                     self._stream.problem = why
                 self.stop()
 
+        if self._film is not None:
+            self._film.start()
         self._watch = asyncio.ensure_future(self._close_when_over(peer))
 
     async def _close_when_over(self, peer: RTCPeerConnection) -> None:
         """Close a peer soon after its stream has lost the place, or its tab was closed."""
         tab_seen_s = monotonic()
-        while peer.connectionState != "closed":
+        while peer.connectionState not in ("closed", "failed"):
             await asyncio.sleep(_CHECK_EVERY_S)
             if self._tab_is_open():
                 tab_seen_s = monotonic()
             if not self._stream.live or monotonic() - tab_seen_s > _TAB_GONE_S:
                 await peer.close()
-                self.stop()
+        self.stop()  # the end of a camera's track has done so; a film has none
 
     def _tab_is_open(self) -> bool:
         if self._session_id is None or not Runtime.exists():
@@ -175,11 +197,20 @@ class CameraTrack(VideoSinkTrack):
 _peers: WeakKeyDictionary[LiveStream, ReferenceType[RTCPeerConnection]] = WeakKeyDictionary()
 
 
-def tracks(stream: LiveStream, fps: int) -> tuple[CameraTrack, PictureTrack]:
-    """Return a new pair for the next START; the one before keeps what it is connected to."""
+def tracks(
+    stream: LiveStream, fps: int, film: Path | None = None
+) -> tuple[CameraTrack, PictureTrack]:
+    """Return a new pair for the next START; the one before keeps what it is connected to.
+
+    Args:
+        stream: the visitor's live picture.
+        fps: as of `PictureTrack`.
+        film: as of `CameraTrack`.
+    """
     picture = PictureTrack(stream, fps)
     context = get_script_run_ctx()
-    return CameraTrack(stream, picture, context.session_id if context else None), picture
+    session_id = context.session_id if context else None
+    return CameraTrack(stream, picture, session_id, film), picture
 
 
 async def process_offer(

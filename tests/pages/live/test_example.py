@@ -12,7 +12,7 @@ import numpy as np
 
 from emorec.drawing.overlay import draw_faces
 from emorec.media.photo import read_photo
-from emorec.pages.live.stage import EXAMPLE
+from emorec.pages.live.example import PICTURE
 from emorec.recognizer import EmotionRecognizer
 from testkit.portraits import collins, hopper
 
@@ -35,9 +35,9 @@ def test_the_example_is_what_the_app_draws() -> None:
     assert [face.emotion is not None for face in faces] == [True, True]
     drawn = cv2.resize(draw_faces(image, faces), (960, 540), interpolation=cv2.INTER_AREA)
     if os.environ.get("EMOREC_UPDATE_GOLDEN") == "1":
-        cv2.imwrite(str(EXAMPLE), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    shown = read_photo(EXAMPLE)
+        cv2.imwrite(str(PICTURE), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    shown = read_photo(PICTURE)
     assert shown.shape == drawn.shape
     # A per cent more or less on another processor changes a digit, a compression every pixel.
     assert np.mean(np.abs(shown.astype(int) - drawn).max(axis=2) > 60) < 0.005
-    assert EXAMPLE.stat().st_size < 120_000
+    assert PICTURE.stat().st_size < 120_000

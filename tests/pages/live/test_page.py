@@ -18,6 +18,7 @@ from emorec.emotions import EMOTIONS
 from emorec.live.frame import View
 from emorec.pages.live.camera import start_problem
 from emorec.pages.live.now import _row, totals
+from emorec.pages.live.now import said as said_of
 from emorec.pages.live.state import LivePicture
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.rows import columns
@@ -70,7 +71,7 @@ def test_before_start_it_says_what_it_does_and_that_people_must_agree():
     assert not app.exception
     said = texts(app)
     assert "apparent expression" in said and "not inner feeling" in said
-    assert "Press **START**" in said
+    assert "Press **Start camera**" in said
     assert "only if they know and agree" in said and "Art. 5(1)(f)" in said
     assert app.toggle(key="mirror").value is True
     assert not any(app.toggle(key=key).value for key in ("blur", "group_only", "bars"))
@@ -82,7 +83,7 @@ def test_before_start_it_says_what_it_does_and_that_people_must_agree():
         ("NotAllowedError: Permission denied", "denies this page the camera"),
         ("NotFoundError: Requested device not found", "finds no camera"),
         ("NotReadableError: Could not start video source", "The camera is busy"),
-        ("OverconstrainedError: *width*", "did not start:** OverconstrainedError: \\*width\\*"),
+        ("OverconstrainedError: *width*", "Choose another camera or picture size"),
     ],
 )
 def test_a_camera_that_does_not_start_is_told_in_the_pages_words(alert, said):
@@ -199,11 +200,41 @@ def test_a_machine_is_asked_for_what_it_carries(monkeypatch, cores, width_height
     assert wanted_video(app)["height"] == {"ideal": 1080}
 
 
+def test_a_camera_is_chosen_by_its_name_or_side_and_a_screen_in_its_place(monkeypatch):
+    from emorec.pages.live import camera
+
+    told = {"named": [{"id": "c2", "name": "Desk camera"}], "touch": True, "screen": True}
+    monkeypatch.setattr(camera, "_known", lambda: told)
+    app = page().run()
+    source = app.selectbox(key="source")
+    assert source.options == [
+        "Any camera",
+        "Front camera",
+        "Back camera",
+        "Desk camera",
+        "A screen, window or tab",
+    ]
+    assert live(app).stream.view.mirror
+    source.set_value("c2").run()
+    assert wanted_video(app)["deviceId"] == {"ideal": "c2"}
+    app.selectbox(key="source").set_value("back").run()
+    assert wanted_video(app)["facingMode"] == {"ideal": "environment"}
+    assert not live(app).stream.view.mirror, "what faces away is not shown as in a mirror"
+    app.selectbox(key="source").set_value("screen").run()
+    assert not app.exception
+    assert not {"deviceId", "facingMode"} & wanted_video(app).keys()
+    told["named"].clear()
+    app.selectbox(key="source").set_value("c2")
+    told["screen"] = False
+    app.run()
+    assert not app.exception, "a camera that was unplugged stays chosen: the browser takes another"
+
+
 class Running:
     """A stream in the midst of a session."""
 
     live = running = True
-    silent = False
+    silent = paused = False
     error = names = problem = None
     view = View()
     shown_per_s = read_per_s = 20.0
@@ -214,17 +245,19 @@ class Running:
         self.result = FrameResult(49, 4.9, (1280, 720))
 
 
-def readings(stream: Running) -> AppTest:
+def readings(stream: Running, followed: int | None = None) -> AppTest:
     def script() -> None:
         import streamlit as st
 
-        from emorec.pages.live import readings
+        from emorec.pages.live import readings, state
 
         st.session_state.resolution = "1280 × 720"
+        state.follow(st.session_state["followed"])
         readings.show(st.session_state["stream"])
 
     app = AppTest.from_function(script, default_timeout=120)
     app.session_state["stream"] = stream
+    app.session_state["followed"] = followed
     app.run()
     assert not app.exception
     return app
@@ -257,12 +290,12 @@ def faces(count: int) -> tuple[Face, ...]:
     return tuple(made)
 
 
-def now(count: int, **view: bool) -> tuple[str, list[str]]:
+def now(count: int, followed: int | None = None, **view: bool) -> tuple[str, list[str]]:
     """What the page shows now of so many faces: its words and HTML, and its charts' keys."""
     stream = Running()
     stream.view = View(**view)
     stream.result = FrameResult(49, 4.9, (1280, 720), faces(count))
-    app = readings(stream)
+    app = readings(stream, followed)
     html = "".join(element.proto.body for element in app.get("html"))
     charts = [element.proto.id for element in app.get("vega_lite_chart")]
     assert app.metric[0].value == str(count)
@@ -278,7 +311,7 @@ def test_one_or_two_faces_have_all_their_bars():
 def test_up_to_eight_faces_have_a_row_each_in_the_order_of_their_numbers():
     said, charts = now(8)
     assert len(charts) == 1, "only the minute"
-    rows = re.findall(r'role="listitem"><b [^>]*>(\d+)</b><span>(\w+)</span>', said)
+    rows = re.findall(r'role="listitem"><button [^>]*>(\d+)</button><span>(\w+)</span>', said)
     assert rows == [
         (str(3 * place + 2), ("happy", "sad", "unsure")[place % 3]) for place in range(8)
     ]
@@ -289,7 +322,41 @@ def test_from_nine_faces_on_the_room_is_shown():
     said, charts = now(25)
     words = re.sub("<[^>]+>", "", said)
     assert "9 happy, 8 sad, 8 unsure" in words
-    assert "listitem" not in said and len(charts) == 2
+    assert "listitem" not in said and len(charts) == 1, "only the minute"
+    seats = re.findall(r'data-face="(\d+)"[^>]* style="left:([\d.]+)%;top:', said)
+    assert [int(number) for number, _ in seats] == [3 * place + 2 for place in range(25)]
+    assert float(seats[0][1]) == pytest.approx(100 - 100 * 15 / 1280, abs=0.1), "as in a mirror"
+
+
+def test_the_face_that_was_chosen_is_shown_alone_until_all_are():
+    said, charts = now(25, followed=8)
+    assert "**Face 8**: unsure" in said and len(charts) == 2, "its bars, and the minute"
+    assert re.findall(r'data-face="(\d+)"', said) == ["0"], "the way back to all"
+    assert "Face 7 is out of view" in now(3, followed=7)[0]
+
+
+def test_for_the_group_only_no_face_is_followed():
+    said, charts = now(25, followed=8, group_only=True)
+    assert "Face 8" not in said and "data-face" not in said and len(charts) == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "group_only", "says"),
+    [
+        (0, False, "No face in view"),
+        (1, False, "1 face, happy"),
+        (2, False, "2 faces, mixed"),
+        (2, True, "2 faces"),
+        (4, False, "4 faces, mixed"),
+        (25, True, "25 faces, mixed"),
+    ],
+)
+def test_a_screen_reader_is_told_in_a_few_words(count, group_only, says):
+    assert said_of(faces(count), group_only) == says
+
+
+def test_a_screen_reader_is_told_what_most_faces_show():
+    assert said_of(faces(1) * 2 + faces(2)[1:], group_only=False) == "3 faces, mostly happy"
 
 
 @pytest.mark.parametrize("count", [3, 5, 25])
@@ -418,7 +485,7 @@ def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
         assert "Most often **happy**: >99\N{NO-BREAK SPACE}% of the time" in texts(app)
         assert {"CSV", "JSON"} <= labels
     else:
-        assert "Press **START**" in texts(app) and not labels
+        assert "Press **Start camera**" in texts(app) and not labels
 
 
 def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):

@@ -1,0 +1,154 @@
+"""Writes a session to the store while it runs, on a thread of its own.
+
+The thread asks the timeline every ``EVERY_S`` seconds for what is finished, so the thread that
+reads pictures never waits for a database. A second is finished when the next one begins; with the
+two seconds between writes, a program that is killed loses at most five.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+from time import monotonic
+from typing import Literal, Self
+
+from emorec.errors import EmorecError
+from emorec.sessions.store import About, SessionStore, thumbnail
+from emorec.sessions.timeline import Marker, Timeline
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+"""Seconds between two writes."""
+
+GIVE_UP_S = 5.0
+"""A store that has not answered for so long is given up."""
+
+State = Literal["keeping", "given up", "ended"]
+
+NOTHING_MORE = "From now on nothing is kept: {why}"
+NOTHING = "Nothing is kept: {why}"
+
+
+class Keeper:
+    """Keeps one session; close it, or leave its context, to write the end.
+
+    Args:
+        timeline: of the session; may run already.
+        open_store: opens the store; called on the keeper's thread, because that may wait.
+        about: what is decided at the beginning.
+        from_start: whether the seconds before now are kept too.
+        every_s: seconds between two writes.
+
+    Attributes:
+        session_id: of the session in the store; None until it has begun there.
+        written_s: the end of the last second written; None: none is.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        open_store: Callable[[], SessionStore],
+        about: About,
+        from_start: bool = False,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self.session_id: int | None = None
+        self.written_s: float | None = None
+        self._timeline = timeline
+        self._open_store = open_store
+        self._about = about
+        self._every_s = every_s
+        self._after = -1 if from_start else _last_second(timeline)
+        self._first_s = self._after + 1.0  # of the seconds that are kept
+        self._markers: tuple[Marker, ...] = ()
+        self._closing = Event()
+        self._why: str | None = None
+        self._busy_since_s: float | None = None
+        self._given_up = False
+        self._thread = Thread(target=self._run, name="emorec-keep", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.close(GIVE_UP_S)
+
+    @property
+    def state(self) -> State:
+        """Whether it keeps, has given the store up, or has written the end."""
+        busy_since_s = self._busy_since_s
+        if busy_since_s is not None and monotonic() - busy_since_s > GIVE_UP_S:
+            self._given_up = True
+            self._why = self._why or f"the store has not answered for {GIVE_UP_S:.0f} seconds."
+        if self._given_up:
+            return "given up"
+        return "keeping" if self._thread.is_alive() else "ended"
+
+    @property
+    def problem(self) -> str | None:
+        """One line for the page once it has given up; None before."""
+        if self.state != "given up":
+            return None
+        words = NOTHING if self.written_s is None else NOTHING_MORE
+        return words.format(why=self._why)
+
+    def close(self, wait_s: float = 0.0) -> None:
+        """Write what is finished, and stop; a second call does nothing.
+
+        Args:
+            wait_s: how long to wait for that, at most.
+        """
+        self._closing.set()
+        self._thread.join(wait_s)
+
+    def _run(self) -> None:
+        store: SessionStore | None = None
+        try:
+            self._busy_since_s = monotonic()
+            store = self._open_store()
+            self.session_id = store.begin(self._about)
+            self._busy_since_s = None
+            while True:
+                last = self._closing.wait(self._every_s) or self._timeline.over
+                self._busy_since_s = monotonic()
+                self._write(store, self.session_id, last)
+                self._busy_since_s = None
+                if last or self.state == "given up":
+                    return
+        except EmorecError as error:
+            log.warning("a session is no longer kept: %s", error)
+            self._why = str(error)
+            self._given_up = True
+        finally:
+            self._busy_since_s = None
+            if store is not None:
+                store.close()
+
+    def _write(self, store: SessionStore, id_: int, last: bool) -> None:
+        timeline = self._timeline
+        seconds = timeline.finished(self._after)
+        faces = timeline.face_seconds(self._after) if self._about.keeps_faces else None
+        if faces is not None and len(seconds):  # a second may have finished between the two calls
+            faces = faces[faces["second"] <= seconds["second"][-1]]
+        if len(seconds) or last:
+            small = thumbnail(timeline.finished(int(self._first_s) - 1)) if last else None
+            seen = timeline.faces_seen
+            store.append(id_, seconds, faces, self._span_s(), seen, last, small)
+        if len(seconds):
+            self._after = int(seconds["second"][-1])
+            self.written_s = self._after + 1.0
+        if (markers := timeline.markers) != self._markers:
+            store.set_markers(id_, markers)
+            self._markers = markers
+
+    def _span_s(self) -> tuple[float, float]:
+        first_s, last_s = self._timeline.span_s
+        return max(first_s, self._first_s), last_s
+
+
+def _last_second(timeline: Timeline) -> int:
+    seconds = timeline.seconds()["second"]
+    return int(seconds[-1]) if len(seconds) else -1

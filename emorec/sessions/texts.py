@@ -1,0 +1,57 @@
+"""The texts that people enter about a session: titles, notes, labels of markers, purposes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from emorec.errors import EmorecError
+
+LABEL_MOST = 80
+"""Characters of a marker's label."""
+
+TITLE_MOST = 120
+PURPOSE_MOST = 200
+NOTES_MOST = 10_000
+
+# Unicode categories: control characters, surrogates, line ends, paragraph ends.
+_REFUSED = ("Cc", "Cs", "Zl", "Zp")
+# They change the writing direction of the text after them, outside the text too:
+# https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
+_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# Letters that show nothing (category Lo or So, so the categories below do not find them).
+_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
+
+
+def checked_text(text: str, most: int, what: str, lines: bool = False, empty: bool = False) -> str:
+    """Return a text without spaces around it, in Unicode's composed form (NFC).
+
+    Markup and formulas are allowed: every output writes them as text.
+
+    Args:
+        text: as entered.
+        most: characters that it may have.
+        what: begins the error line, as "a title".
+        lines: whether it may have line ends.
+        empty: whether it may be empty.
+
+    Raises:
+        EmorecError: it is too long, empty, invisible, or has control characters.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
+    if len(text) > most:
+        raise EmorecError(f"{what} has at most {most:,} characters. Received {len(text):,}.")
+    if not empty and not any(map(_visible, text)):
+        raise EmorecError(f"{what} has at least one visible character.")
+    if empty and text and not any(map(_visible, text)):
+        raise EmorecError(f"{what} has a visible character, or none at all.")
+    if any(_refused(char) for char in text if not (lines and char in "\n\t")):
+        raise EmorecError(f"{what} has no control characters or line ends in it.")
+    return text
+
+
+def _visible(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "CZM" and char not in _BLANK
+
+
+def _refused(char: str) -> bool:
+    return unicodedata.category(char) in _REFUSED or char in _DIRECTION_MARKS

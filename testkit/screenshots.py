@@ -1,0 +1,191 @@
+"""Pictures of the Live page in every state, to look at and for docs/images.
+
+    python -m testkit.screenshots FOLDER [--state NAME …] [--docs]
+
+Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. The camera shows
+public-domain portraits (`testkit.portraits`). Needs what `make test` installs. ``--docs`` replaces
+the Live page's pictures in docs/images by those of these states, and the moving one of the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from testkit import app
+from testkit.portraits import room
+
+SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+CROWDS = {"one": (1, 1, 260.0), "nine": (3, 3, 130.0), "25": (5, 5, 80.0)}
+"""Columns and rows of faces in the camera's picture, and the side of a face in pixels."""
+
+_STEPS = 20  # frames of a camera's film, after which it runs backwards
+_READ_MS = 9000  # until the minute's chart has something to show
+
+
+def write_camera(path: Path, crowd: str) -> Path:
+    """Write a camera's film in which the heads of a crowd sway a little; 1280×720."""
+    columns, rows, face_px = CROWDS[crowd]
+    image = room(columns, rows, face_px, (1280, 720)).image_bgr
+    steps = 4 * np.sin(np.arange(_STEPS) * 2 * np.pi / _STEPS)
+    with path.open("wb") as file:
+        for step in steps:
+            move = np.array([[1.0, 0.0, step], [0.0, 1.0, 0.4 * step]])
+            frame = cv2.warpAffine(image, move, (1280, 720), borderMode=cv2.BORDER_REPLICATE)
+            file.write(cv2.imencode(".jpg", frame)[1].tobytes() * 3)
+    return path
+
+
+def before(page: Any, url: str) -> None:
+    """Show the page before START."""
+    app.ready_to_start(page, url)
+    page.get_by_text("The last minute", exact=True).wait_for()
+    page.wait_for_timeout(2500)
+
+
+def live(page: Any, url: str) -> None:
+    """Show a picture that runs."""
+    app.ready_to_start(page, url)
+    app.start_live(page)
+    page.wait_for_timeout(_READ_MS)
+
+
+def example(page: Any, url: str) -> None:
+    """Show the example that needs no camera."""
+    app.ready_to_start(page, url)
+    page.get_by_role("button", name="Try an example").click()
+    page.get_by_text("Readings/s", exact=True).wait_for()
+    page.wait_for_timeout(_READ_MS)
+
+
+def over(page: Any, url: str) -> None:
+    """Show the report of a session that is over."""
+    live(page, url)
+    app.live_frame(page).get_by_role("button", name="Stop").click()
+    page.get_by_text("Keep or discard?").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def denied(page: Any, url: str) -> None:
+    """Show a camera that the visitor has denied."""
+    page.context.new_cdp_session(page).send(
+        "Browser.setPermission",
+        {"permission": {"name": "camera"}, "setting": "denied", "origin": url},
+    )
+    app.ready_to_start(page, url).click()
+    page.get_by_text("denies this page the camera").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def missing(page: Any, url: str) -> None:
+    """Show a computer without a camera."""
+    app.ready_to_start(page, url)
+    page.get_by_text("finds no camera").wait_for()
+    page.wait_for_timeout(1500)
+
+
+STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
+    "before": ("one", before),
+    "one": ("one", live),
+    "nine": ("nine", live),
+    "25": ("25", live),
+    "example": (None, example),
+    "denied": ("one", denied),
+    "missing": (None, missing),
+    "report": ("nine", over),
+}
+"""The camera's crowd, None where there is no camera, and what leads to the state."""
+
+
+DOCS = {"report": "live-summary.png"}
+"""The states whose picture on a laptop, light, stands in docs/images."""
+MOVING = "live.webp"
+"""The room view, moving, for the top of the README."""
+_MOVING_FRAMES, _MOVING_STEP_MS, _MOVING_WIDTH = 16, 250, 960
+
+
+def record(page: Any, file: Path) -> None:
+    """Write what a page shows for some seconds as an animated WebP."""
+    frames = []
+    for _ in range(_MOVING_FRAMES):
+        with Image.open(io.BytesIO(page.screenshot())) as shot:
+            height = shot.height * _MOVING_WIDTH // shot.width
+            frames.append(shot.convert("RGB").resize((_MOVING_WIDTH, height)))
+        page.wait_for_timeout(_MOVING_STEP_MS)
+    frames[0].save(
+        file,
+        save_all=True,
+        append_images=frames[1:],
+        duration=_MOVING_STEP_MS,
+        loop=0,
+        quality=60,
+        method=2,
+    )
+    print(f"{file}: {file.stat().st_size} bytes")
+
+
+def take(folder: Path, states: list[str], docs: bool) -> None:
+    """Write the pictures of these states, four of each.
+
+    Args:
+        folder: where to.
+        states: which of `STATES`.
+        docs: whether the pictures in docs/images are replaced too.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        log = Path(scratch) / "app.log"
+        with app.running_app(log) as (_, url):
+            for state in states:
+                crowd, lead = STATES[state]
+                film = write_camera(Path(scratch) / f"{crowd}.mjpeg", crowd) if crowd else None
+                browser = app.launch_browser(playwright, film, allowed=state != "denied")
+                context = browser.new_context(viewport=_viewport("laptop"))
+                page = context.new_page()
+                lead(page, url)
+                if docs and state == "25":
+                    record(page, app.ROOT / "docs" / "images" / MOVING)
+                for size in SIZES:
+                    page.set_viewport_size(_viewport(size))
+                    for scheme in SCHEMES:
+                        page.emulate_media(color_scheme=scheme)
+                        page.wait_for_timeout(2000)
+                        file = folder / f"live-{state}-{size}-{scheme}.png"
+                        page.screenshot(path=file)
+                        print(file)
+                        if docs and state in DOCS and (size, scheme) == ("laptop", "light"):
+                            shutil.copy(file, app.ROOT / "docs" / "images" / DOCS[state])
+                browser.close()
+
+
+def _viewport(size: str) -> dict[str, int]:
+    width, height = SIZES[size]
+    return {"width": width, "height": height}
+
+
+def main() -> int:
+    """Take the pictures and return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path, help="is made where it is missing")
+    parser.add_argument("--state", nargs="+", choices=STATES, default=list(STATES))
+    parser.add_argument("--docs", action="store_true", help="replace those in docs/images too")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    take(given.folder, given.state, given.docs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
