@@ -11,7 +11,9 @@ if __name__ == "__main__":
     from emorec.pages.live import page as live
     from emorec.pages.live import webrtc
     from emorec.pages.parts import naming
+    from emorec.pages.parts.disk import disk
     from emorec.pages.people import page as people
+    from emorec.pages.video import page as video
     from emorec.server import patches
 
     # Not in `start.prepare`: they need streamlit-webrtc, which a run has to import first.
@@ -42,6 +44,7 @@ if __name__ == "__main__":
     )
     page = None
     if gate.admitted():
+        videos = st.Page(video.render, title="Video", icon=":material/movie:", url_path="video")
         told = st.Page(
             notice.render,
             title="Notice",
@@ -54,6 +57,7 @@ if __name__ == "__main__":
             [
                 home,
                 pictures,
+                *([videos] if disk() is not None else []),
                 *([own] if naming.allowed() else []),
                 st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
                 st.Page(
@@ -75,4 +79,5 @@ else:
     # No component is imported here: Streamlit serves its files only if a run imports it first.
     from emorec.server import start
 
-    app = st.App(__file__, middleware=start.prepare(), lifespan=start.lifespan)
+    middleware = start.prepare()
+    app = st.App(__file__, routes=start.routes(), middleware=middleware, lifespan=start.lifespan)

@@ -270,6 +270,19 @@ class Deployment:
         200,
         "megabytes of pictures held for all visitors together; one visitor gets half",
     )
+    video_mb: int = _variable(
+        "EMOREC_VIDEO_MB",
+        _whole(0, 1_000_000),
+        500,
+        "megabytes of the largest video that visitors may upload; `0`: no Video page",
+    )
+    video_disk_mb: int = _variable(
+        "EMOREC_VIDEO_DISK_MB",
+        _whole(100, 100_000_000),
+        4000,
+        "megabytes on disk of videos and their results for all visitors together; one visitor gets "
+        "half",
+    )
     frame_ancestors: str | None = _variable(
         "EMOREC_FRAME_ANCESTORS",
         Values("sites, `https://…`, a space between", "sites like https://example.org", _sites),

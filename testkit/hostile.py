@@ -1,14 +1,18 @@
 """Visitors who attack the app, for tests and benchmarks on this machine alone.
 
-Each is a `testkit.visitor.Visitor` that does one thing that no browser does.
+Each is a `testkit.visitor.Visitor` that does one thing that no browser does, or a request that no
+browser sends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import socket
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 import numpy as np
@@ -93,3 +97,47 @@ class Stubborn(Visitor):
     def connected(self) -> bool:
         """Whether the server's side of the connection is still there."""
         return self._peer is not None and self._peer.connectionState == "connected"
+
+
+class HalfUpload:
+    """An upload by a raw connection, which need not keep to what it announces.
+
+    Args:
+        url: of the app.
+        path: that it is sent to.
+        headers: all of them but the host.
+        method: of the request.
+    """
+
+    def __init__(
+        self, url: str, path: str, headers: Mapping[str, str], method: str = "PUT"
+    ) -> None:
+        address = urlsplit(url)
+        self.sent = 0
+        self._socket = socket.create_connection((address.hostname, address.port or 80), 60)
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {address.netloc}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
+
+    def send(self, data: bytes, chunked: bool = False) -> bool:
+        """Send a part of the body; return False if the server takes no more within 5 seconds."""
+        self._socket.settimeout(5)
+        try:
+            self._socket.sendall(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+        except OSError:
+            return False
+        self.sent += len(data)
+        return True
+
+    def status(self, timeout_s: float = 60) -> int | None:
+        """Return the status of the answer; None if there is none in time."""
+        self._socket.settimeout(timeout_s)
+        with contextlib.suppress(OSError):
+            answer = self._socket.recv(100)
+            if answer.startswith(b"HTTP/1.1 "):
+                return int(answer.split()[1])
+        return None
+
+    def close(self) -> None:
+        """Close the connection, as a browser does that is ended."""
+        self._socket.close()

@@ -124,9 +124,7 @@ class Page:
         rim = "----a line that no picture holds"
         head = f'Content-Disposition: form-data; name="file"; filename="{name}"'
         body = f"--{rim}\r\n{head}\r\n\r\n".encode() + content + f"\r\n--{rim}--\r\n".encode()
-        headers = {"Content-Type": f'multipart/form-data; boundary="{rim}"'}
-        if self._token:
-            headers |= {"Cookie": f"{_XSRF}={self._token}", "X-Xsrftoken": self._token}
+        headers = {"Content-Type": f'multipart/form-data; boundary="{rim}"'} | self.headers
         request = urllib.request.Request(f"{self._url}{path}", body, headers, method="PUT")
         try:
             urllib.request.urlopen(request, timeout=60).close()
@@ -167,6 +165,51 @@ class Page:
                 if component.component_name.endswith(name):
                     return component.id, json.loads(component.json_args)
         return None
+
+    def data(self, name: str) -> dict[str, Any] | None:
+        """Return what a component of version 2 was given; None while it is not shown."""
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "bidi_component":
+                component = element.bidi_component
+                if component.component_name.endswith(name):
+                    found: dict[str, Any] = json.loads(component.json)
+                    return found
+        return None
+
+    def texts(self) -> list[str]:
+        """Return the Markdown of every text, and the HTML of every `st.html`."""
+        found = []
+        for _, element in self._elements.values():
+            if element.WhichOneof("type") == "markdown":
+                found.append(str(element.markdown.body))
+            elif element.WhichOneof("type") == "html":
+                found.append(str(element.html.body))
+        return found
+
+    def progress(self) -> list[str]:
+        """Return the text of each progress bar."""
+        return [
+            str(element.progress.text)
+            for _, element in self._elements.values()
+            if element.WhichOneof("type") == "progress"
+        ]
+
+    @property
+    def session(self) -> str:
+        """The id of this tab's session."""
+        return self._session
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a request of this tab carries so that the app takes it for its own."""
+        token = self._token
+        return {"Cookie": f"{_XSRF}={token}", "X-Xsrftoken": token} if token else {}
+
+    async def rerun(self) -> None:
+        """Run the page again, and wait for the end of the run."""
+        runs = self.runs
+        await self._ask()
+        await self.run_ended(runs)
 
     async def press(self, label: str) -> None:
         """Press a button and let the script run with it, if there is such a button."""

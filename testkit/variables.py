@@ -20,6 +20,8 @@ WRONG: tuple[tuple[str, str], ...] = (
     ("EMOREC_LOG", "xml"),
     ("EMOREC_UPLOAD_MB", "99"),
     ("EMOREC_UPLOAD_MB", "1000001"),
+    ("EMOREC_VIDEO_MB", "-1"),
+    ("EMOREC_VIDEO_DISK_MB", "99"),
     ("EMOREC_FRAME_ANCESTORS", "*; script-src *"),
     ("EMOREC_FRAME_ANCESTORS", "example.org"),
     ("EMOREC_SECRETS", "[auth\nclient_secret='hidden'"),

@@ -161,6 +161,7 @@ def test_the_web_app_never_loads_keras() -> None:
         "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
         "assert not app.exception, app.exception\n"
         "from emorec.pages import about, live, photo\n"
+        "from emorec.pages.video import page as video\n"
         "from emorec import EmotionRecognizer\n"
         "import numpy as np\n"
         "EmotionRecognizer().analyze(np.zeros((99, 99, 3), np.uint8))\n"

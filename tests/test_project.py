@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from emorec.paths import APP, CASCADE, MODELS
-from emorec.server.middleware import FILE_BYTES
+from emorec.server.uploads import FILE_BYTES
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -25,6 +25,8 @@ ALSO = {
     "emorec/live": (*_VISITORS, "tests/server"),
     "emorec/pages": (*_VISITORS, "tests/server"),
     "emorec/server": _VISITORS,
+    "emorec/jobs": (*_VISITORS, "tests/server", "tests/pages"),
+    "emorec/videos": ("tests/jobs",),
     "emorec/model": ("tests/training", *_VISITORS, *_READING),
     "emorec/pipeline": (*_VISITORS, *_READING),
     "emorec/training": _NOTEBOOK,

@@ -13,7 +13,7 @@ from emorec.pages.parts.engine import recognizer
 _SHA256_SHOWN = 12
 
 _DOES = f"""
-- Finds faces that look towards the camera, live or in a photo.
+- Finds faces that look towards the camera, live, in a photo or in a video.
 - Says which of seven expressions each most looks like: {", ".join(EMOTIONS)}.
 - Says **{UNSURE}** where the picture does not carry a label.
 """
@@ -29,11 +29,17 @@ _DOES_NOT = """
 """
 
 _STORED = """
-Pictures are read in the server's memory and forgotten. No picture and no result is written to disk
-or sent elsewhere; a live session's numbers stay in memory until you discard them, or until this tab
-is closed. Of people who agreed to be enrolled, their name and numbers that describe their face are
-kept, until they are deleted. The log names nobody, and the pages ask no other site for anything.
-What you download is yours to keep, and to protect.
+Pictures are read in the server's memory and forgotten. No picture and no result of them is written
+to disk or sent elsewhere; a live session's numbers stay in memory until you discard them, or until
+this tab is closed.
+
+A **video** that you upload lies on the server's disk while it is read, and is deleted then. What
+was read from it, with the annotated video, lies there until you delete it, withdraw your consent or
+close this tab, at the latest two hours after you last used it. No other visitor can reach it.
+
+Of people who agreed to be enrolled, their name and numbers that describe their face are kept, until
+they are deleted. The log names nobody, and the pages ask no other site for anything. What you
+download is yours to keep, and to protect.
 """
 
 _LAW = """

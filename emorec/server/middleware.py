@@ -1,4 +1,4 @@
-"""What the web server does before Streamlit sees a request: headers, origins, room for uploads."""
+"""What the web server does before Streamlit sees a request: headers, hosts, origins, tabs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-FILE_BYTES = 50 * 2**20
-"""The most that one upload may hold: `server.maxUploadSize` in .streamlit/config.toml."""
-
 MOST_TABS = 128
 """Tabs open at once: Streamlit keeps about a megabyte of each, and up to another that a stranger
 chose (`server.maxWidgetStateSize`); at 158 a process with 1,024 descriptors had none left."""
 
 _HEALTH = "/_stcore/health"
-_SESSION = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+$")
 _OTHERS_OFF = ("microphone", "geolocation", "display-capture", "usb", "serial", "payment", "midi")
 
 
@@ -107,7 +103,7 @@ class OwnHost:
             self.names is None
             or scope["type"] not in ("http", "websocket")
             or (scope["type"] == "http" and scope["path"].endswith(_HEALTH))
-            or is_named(host_of(_header(scope, b"host")), self.names)
+            or is_named(host_of(header(scope, b"host")), self.names)
         ):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -137,7 +133,7 @@ class OwnOrigin:
         """Close a WebSocket of another site, and hide from an HTTP request that it is of one."""
         headers = dict(scope.get("headers", ()))
         origin = headers.get(b"origin", b"").decode("latin-1")
-        own = _header(scope, b"host")
+        own = header(scope, b"host")
         if (
             b"origin" not in headers
             or origin.partition("//")[2] == own
@@ -179,65 +175,15 @@ class TabRoom:
             self._open -= 1
 
 
-class UploadRoom:
-    """Refuses uploads that would make the app hold more of them in memory than it may.
-
-    Streamlit keeps a session's files until they are removed or the session ends, and knows no
-    bound on their number. What is still on its way counts as what it says it will be.
-
-    Args:
-        app: the application behind.
-        kept: returns the bytes that a session holds, and those that all sessions hold.
-        total: bytes that all sessions may hold; one session, half of it.
-    """
-
-    def __init__(
-        self, app: Application, kept: Callable[[str], tuple[int, int]], total: int
-    ) -> None:
-        self.app = app
-        self.kept = kept
-        self.total = total
-        self._coming: dict[str, int] = {}
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer 413 to an upload there is no room for; pass everything else through."""
-        upload = scope["type"] == "http" and scope["method"] == "PUT"
-        found = _SESSION.search(scope["path"]) if upload else None
-        if not found:
-            await self.app(scope, receive, send)
-            return
-        session, size = found[1], _length(scope)
-        of_session, of_all = self.kept(session)
-        own = of_session + self._coming.get(session, 0) + size
-        everyone = of_all + sum(self._coming.values()) + size
-        if own > self.total // 2 or everyone > self.total:
-            await _refuse(receive, send)
-            return
-        self._coming[session] = self._coming.get(session, 0) + size
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._coming[session] -= size
-            if not self._coming[session]:
-                del self._coming[session]
-
-
-def _length(scope: Message) -> int:
-    """Return the bytes that a request says it has; the most there may be, where it says none."""
-    said = dict(scope["headers"]).get(b"content-length", b"")
-    return int(said) if said.isdigit() else FILE_BYTES
-
-
-async def _refuse(receive: Receive, send: Send) -> None:
-    await _answer(
-        receive, send, 413, b"No room for this file now: remove others, or try again later."
-    )
-
-
 async def _answer(receive: Receive, send: Send, status: int, body: bytes) -> None:
     # A browser reads the answer only once it has sent all; nothing of it is kept.
     while (await receive()).get("more_body"):
         pass
+    await respond(send, status, body)
+
+
+async def respond(send: Send, status: int, body: bytes) -> None:
+    """Send a whole answer of plain text."""
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -248,7 +194,7 @@ async def _close(receive: Receive, send: Send, code: int = 1008) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-def _header(scope: Message, name: bytes) -> str:
+def header(scope: Message, name: bytes) -> str:
     """Return a header that may be there once; empty where it is not, or more than once."""
     values = [value for key, value in scope.get("headers", ()) if key == name]
     return values[0].decode("latin-1") if len(values) == 1 else ""

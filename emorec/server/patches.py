@@ -30,7 +30,7 @@ from emorec.live.intake import MOST_STREAMS, Intake
 from emorec.live.offer import Candidates
 from emorec.live.vp8 import Vp8Encoder
 from emorec.server.hosts import served_locally
-from emorec.server.middleware import FILE_BYTES
+from emorec.server.uploads import FILE_BYTES
 
 CHECKED = {
     "aioice": "0.13.0",

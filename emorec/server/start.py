@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import logging
 import sys
@@ -13,23 +14,23 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from streamlit import config
-from streamlit.runtime import Runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from emorec import monitoring
 from emorec.errors import EmorecError
+from emorec.jobs.quota import Quota
 from emorec.live import ice
 from emorec.pages import gate
 from emorec.pages.parts.deployment import deployment
+from emorec.pages.parts.disk import disk
 from emorec.pages.parts.engine import room
-from emorec.server import hosts, logs, patches
+from emorec.server import hosts, logs, patches, uploads, videos
 from emorec.server.middleware import (
     OwnHost,
     OwnOrigin,
     SecurityHeaders,
     TabRoom,
-    UploadRoom,
     security_headers,
 )
 
@@ -69,12 +70,13 @@ def prepare() -> list[Middleware]:
             "EMOREC_HOSTS is not set, so the app answers to any host name: set it to the name that "
             "visitors open the app by"
         )
+    in_memory = Quota(chosen.upload_mb * _MB, uploads.kept_in_memory)
     return [
         Middleware(SecurityHeaders, headers=security_headers(_streamlits_page(), frame_ancestors)),
         Middleware(OwnHost, names=names),
         Middleware(OwnOrigin, hosts=[*_further_sites(), *(names or ())]),
         Middleware(TabRoom),
-        Middleware(UploadRoom, kept=_kept, total=chosen.upload_mb * _MB),
+        Middleware(uploads.UploadRoom, quota=in_memory),
     ]
 
 
@@ -90,9 +92,18 @@ def _keep_pictures_apart() -> None:
         mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
 
 
+def routes() -> list[Route]:
+    """Return the routes of uploaded videos; none where there is no Video page."""
+    where = disk()
+    return [] if where is None else videos.routes(where, deployment().base_url_path or "")
+
+
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Log the app's address and open it in a desktop's browser, as Streamlit does."""
+    """Log the app's address and open it in a desktop's browser, as Streamlit does.
+
+    Uploaded videos are deleted when their visitors have left, and all of them at the end.
+    """
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     url = f"{scheme}://localhost:{st.get_option('server.port')}"
     if path := str(st.get_option("server.baseUrlPath")).strip("/"):  # behind a proxy, say
@@ -100,17 +111,15 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     log.info("serving", extra={"url": url})
     if not st.get_option("server.headless"):
         webbrowser.open(url)
+    where = disk()
+    sweepers = [asyncio.create_task(uploads.sweep())]
+    if where is not None:
+        sweepers.append(asyncio.create_task(videos.sweep(where)))
     yield
-
-
-def _kept(session: str) -> tuple[int, int]:
-    manager = Runtime.instance().uploaded_file_mgr
-    assert isinstance(manager, MemoryUploadedFileManager)
-    sizes = {
-        key: sum(len(file.data) for file in list(files.values()))
-        for key, files in list(manager.file_storage.items())
-    }
-    return sizes.get(session, 0), sum(sizes.values())
+    for sweeper in sweepers:
+        sweeper.cancel()
+    if where is not None:
+        where.clear()
 
 
 def _further_sites() -> list[str]:

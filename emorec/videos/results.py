@@ -48,6 +48,9 @@ class VideoResults:
         bundle: bool = False,
     ) -> None:
         video, *tables = folder.reserve(source, "mp4", *KINDS, *(["zip"] if bundle else []))
+        self.moments: list[dict[str, Any]] = []
+        """The strongest moments, with the names of their pictures, once `finish` has written them.
+        """
         self._bundle = tables.pop() if bundle else None
         self._base = video.with_suffix("")
         self._header = header
@@ -87,7 +90,7 @@ class VideoResults:
         """
         for old in self._base.parent.glob(f"{escape(self._base.name)}.*.jpg"):
             old.unlink()  # of an earlier run whose results are replaced
-        moments: list[dict[str, Any]] = []
+        moments = self.moments = []
         for moment in self._strongest.all():
             number = sum(moment.emotion == other["emotion"] for other in moments) + 1
             picture = self._base.with_name(f"{self._base.name}.{moment.emotion}_{number}.jpg")
@@ -116,8 +119,12 @@ class VideoResults:
             file.unlink(missing_ok=True)
 
 
+def compression(file: Path) -> int:
+    """Return how a result is stored in a ZIP file: one that gets no smaller is not compressed."""
+    return zipfile.ZIP_STORED if file.suffix in _COMPRESSED else zipfile.ZIP_DEFLATED
+
+
 def _zip(path: Path, files: Sequence[Path]) -> None:
     with zipfile.ZipFile(path, "w") as bundle:
         for file in files:
-            stored = file.suffix in _COMPRESSED
-            bundle.write(file, file.name, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
+            bundle.write(file, file.name, compression(file))

@@ -7,18 +7,13 @@ import pytest
 
 from emorec.server.hosts import LOCAL
 from emorec.server.middleware import (
-    FILE_BYTES,
     Message,
     OwnHost,
     OwnOrigin,
     SecurityHeaders,
     TabRoom,
-    UploadRoom,
     security_headers,
 )
-
-MB = 2**20
-UPLOAD = "/_stcore/upload_file/one/file"
 
 
 async def answers(scope: Message, receive: object, send) -> None:
@@ -27,7 +22,7 @@ async def answers(scope: Message, receive: object, send) -> None:
     await send({"type": "http.response.body", "body": b"fine"})
 
 
-def asked(app, path: str = "/", method: str = "GET", size: int | None = None, kind="http"):
+def asked(app, path: str = "/", method: str = "GET", kind="http"):
     """Return the status and the headers of what the app answers."""
     sent: list[Message] = []
 
@@ -37,8 +32,7 @@ def asked(app, path: str = "/", method: str = "GET", size: int | None = None, ki
     async def receive() -> Message:
         return {"type": "http.request", "body": b""}
 
-    headers = [] if size is None else [(b"content-length", str(size).encode())]
-    scope = {"type": kind, "method": method, "path": path, "headers": headers}
+    scope = {"type": kind, "method": method, "path": path, "headers": []}
     asyncio.run(app(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"])
 
@@ -64,54 +58,6 @@ def test_only_the_app_itself_uses_the_camera_and_frames_it() -> None:
     policy = headers["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors 'self' https://example.org")
     assert headers["X-Content-Type-Options"] == "nosniff"
-
-
-@pytest.mark.parametrize(
-    ("of_session", "of_all", "size", "status"),
-    [
-        (0, 0, 0, 200),
-        (0, 0, 50 * MB, 200),
-        (50 * MB, 50 * MB, 50 * MB, 200),
-        (51 * MB, 51 * MB, 50 * MB, 413),  # half of all for one session
-        (0, 190 * MB, 10 * MB, 200),
-        (0, 190 * MB, 10 * MB + 1, 413),
-        (0, 170 * MB, None, 413),  # says no length: as much as there may be
-    ],
-)
-def test_an_upload_is_let_in_where_there_is_room(
-    of_session: int, of_all: int, size: int | None, status: int
-) -> None:
-    app = UploadRoom(answers, lambda _session: (of_session, of_all), 200 * MB)
-    assert asked(app, UPLOAD, "PUT", size)[0] == status
-
-
-@pytest.mark.parametrize(
-    ("path", "method"), [("/", "GET"), (UPLOAD, "DELETE"), (UPLOAD, "OPTIONS"), ("/x", "PUT")]
-)
-def test_nothing_else_is_refused(path: str, method: str) -> None:
-    app = UploadRoom(answers, lambda _session: (MB, MB), 0)
-    assert asked(app, path, method)[0] == 200
-
-
-def test_what_is_on_its_way_counts_until_it_is_there() -> None:
-    seen = []
-
-    async def asks_again(scope: Message, receive: object, send) -> None:
-        if not seen:
-            seen.append(scope)
-            inner: list[Message] = []
-
-            async def keep(message: Message) -> None:
-                inner.append(message)
-
-            await app(scope, receive, keep)
-            seen.append(inner[0]["status"])
-        await answers(scope, receive, send)
-
-    app = UploadRoom(asks_again, lambda _session: (0, 0), 2 * FILE_BYTES)
-    assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
-    assert seen[1] == 413
-    assert asked(app, UPLOAD, "PUT", FILE_BYTES)[0] == 200
 
 
 @pytest.mark.parametrize(

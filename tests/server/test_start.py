@@ -15,7 +15,9 @@ from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 import skimage.data
@@ -260,6 +262,8 @@ def test_the_address_that_is_logged_has_the_path_of_a_proxy(tmp_path: Path) -> N
         assert url.endswith("/faces/emorec")
         _, headers = ask(f"{url}/")
         assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+        with pytest.raises(HTTPError, match="404"):  # Streamlit would answer with its page
+            urlopen(f"{url}/videos/none/zip", timeout=60)
         with visitor(url) as socket:
             session, _ = run_page(socket, "photo")
             tokens = allowed(url)

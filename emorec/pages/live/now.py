@@ -11,10 +11,10 @@ import streamlit as st
 from emorec.drawing import charts
 from emorec.emotions import COLORS, EMOTIONS, UNSURE
 from emorec.live.frame import View
-from emorec.pages.live import group
 from emorec.pages.parts import naming
 from emorec.percent import percent
 from emorec.records import Face
+from emorec.sessions import group
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _UNREADABLE = "unreadable"

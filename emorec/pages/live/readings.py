@@ -16,7 +16,6 @@ from emorec.live.stream import LiveStream
 from emorec.pages.live import admission, layout, now
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.connection import open_check
-from emorec.pages.live.group import of_groups
 from emorec.pages.live.layout import NOW_PX
 from emorec.pages.live.stage import asked_wh
 from emorec.pages.live.state import LivePicture
@@ -24,6 +23,7 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pipeline.smallest import notes
 from emorec.records import FrameResult
+from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
 
 _LAST_S = 60.0

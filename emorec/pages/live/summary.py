@@ -9,9 +9,9 @@ import streamlit as st
 from emorec import rows
 from emorec.drawing import charts
 from emorec.live.stream import LiveStream
-from emorec.pages.live import group
 from emorec.pages.live.state import LivePicture
 from emorec.percent import percent
+from emorec.sessions import group
 from emorec.sessions.room import groups_only
 from emorec.sessions.seconds import mean_probabilities
 from emorec.sessions.summary import summarize

@@ -17,12 +17,12 @@ from streamlit.testing.v1 import AppTest
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import View
 from emorec.pages.live.camera import start_problem
-from emorec.pages.live.group import of_groups
 from emorec.pages.live.now import _row, totals
 from emorec.pages.live.now import said as said_of
 from emorec.pages.live.state import LivePicture
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.rows import columns
+from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
 
 PICTURE = np.zeros((480, 640, 3), np.uint8)

@@ -1,0 +1,1 @@
+"""The Video page: upload -> progress -> results; `emorec.jobs` does the work."""

@@ -1,0 +1,221 @@
+"""What was read of a video: the player beside its faces, the timeline, strongest moments, files."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from emorec.drawing import charts
+from emorec.emotions import EMOTIONS
+from emorec.jobs import results
+from emorec.jobs.job import Job
+from emorec.jobs.place import Place
+from emorec.pages.parts.markdown import plain
+from emorec.pages.video import player
+from emorec.pages.video.state import OwnVideo
+from emorec.percent import percent
+from emorec.rows import table
+from emorec.sessions import group
+
+_SHOWN = ("track_id", "emotion", "confidence", "unreadable")
+_THUMBNAIL_PX = 120
+_TIMELINE_PX = 200
+_ROW_PX, _FACES_PX = 35, 180
+_LABELS = {
+    "zip": "Everything (ZIP)",
+    "mp4": "Annotated video (MP4)",
+    "csv": "Timeline (CSV)",
+    "json": "Timeline (JSON)",
+    "parquet": "Timeline (Parquet)",
+    "xlsx": "Timeline (XLSX)",
+}
+_STYLE = """
+<style>
+.emorec-files { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+.emorec-files a { border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem;
+  padding: 0.4rem 0.8rem; text-decoration: none; color: inherit; font-size: 0.875rem; }
+.emorec-files a:hover { border-color: currentColor; }
+</style>
+"""
+
+
+def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
+    """Show the results.
+
+    Args:
+        own: holds the moment that is shown.
+        place: where the results lie.
+        job: that has read the video.
+        address: of the place's downloads.
+    """
+    if place.closed:  # its two hours are over
+        st.rerun()
+    place.touch()
+    assert job.result is not None
+    report: dict[str, Any] = job.result["report"]
+    moments: list[dict[str, Any]] = job.result["moments"]
+    st.markdown(_figures(place.name, report))
+    for note in _notes(report, job.result["notes"]):
+        st.caption(note)
+    if job.order.group_only:
+        _totals(report, job)
+    else:
+        if not own.chosen and moments:
+            own.show(moments[0]["time_s"])
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            player.show(f"{address}/mp4?show=1", own.at_s, own.chosen)
+        with right:
+            if report["summary"]["faces_seen"]:
+                _timeline(own, job)
+                _faces(own, place)
+            else:
+                st.info("No face was read in this video.", icon=":material/person_off:")
+        _moments(own, place, moments)
+    _files(place, address, job.order.group_only)
+
+
+def clock(time_s: float) -> str:
+    """Return a time of a video, as 1:05."""
+    minutes, seconds = divmod(int(time_s), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def clickable(chart: charts.Chart) -> charts.Chart:
+    """Return a chart of areas over time in which a click chooses the nearest moment.
+
+    The chart's selection ``moment`` holds ``seconds``, and a line marks it.
+    """
+    rows, spec = chart
+    area = {name: spec.pop(name) for name in ("mark", "encoding")}
+    line = {
+        # Every moment once: the table has a row for each emotion.
+        "transform": [{"filter": f"datum.emotion === '{EMOTIONS[0]}'"}],
+        "params": [
+            {
+                "name": "moment",
+                "select": {
+                    "type": "point",
+                    "fields": ["seconds"],
+                    "encodings": ["x"],
+                    "nearest": True,
+                    "on": "click",
+                },
+            }
+        ],
+        "mark": {"type": "rule", "color": "#797979", "size": 2, "tooltip": None},
+        "encoding": {
+            "x": area["encoding"]["x"],
+            "opacity": {"condition": {"param": "moment", "empty": False, "value": 1}, "value": 0},
+        },
+    }
+    return rows, spec | {"layer": [area, line]}
+
+
+def _notes(report: dict[str, Any], notes: list[str]) -> list[str]:
+    """Return what the video or its results lack, as Markdown."""
+    told = [plain(note) for note in notes]
+    if report["broken"]:
+        told.append(f"{report['broken']} broken parts of the video were skipped.")
+    if report["missing_s"]:
+        told.append(
+            f"The video ends {report['missing_s']:.1f} s before the length that it states; it may "
+            "be cut off."
+        )
+    return told
+
+
+def _figures(name: str, report: dict[str, Any]) -> str:
+    """Return the figures of a video as one line of Markdown."""
+    summary = report["summary"]
+    figures = [
+        f"**{plain(name)}**",
+        clock(report["duration_s"]),
+        f"faces: {summary['faces_seen']}, at most {summary['most_at_once']} at once",
+    ]
+    if summary["dominant"] is not None:
+        share = percent(summary["shares"][summary["dominant"]])
+        figures.append(f"most often **{summary['dominant']}**: {share} of the time")
+    return " · ".join(figures)
+
+
+def _totals(report: dict[str, Any], job: Job) -> None:
+    seconds, probs = job.readings()
+    if report["summary"]["most_at_once"] < group.LEAST or not len(seconds):
+        st.info(group.TOO_FEW, icon=":material/groups:")
+        return
+    st.vega_lite_chart(*charts.mood(seconds, probs), key="video totals")
+
+
+def _timeline(own: OwnVideo, job: Job) -> None:
+    """Show the mood over time; a click shows the moment in the player and its faces below."""
+
+    def choose() -> None:
+        moments = st.session_state["video timeline"].selection.get("moment", [])
+        if moments:
+            own.show(float(moments[0]["seconds"]))
+
+    st.markdown("**Timeline**: click a moment to see it.")
+    rows, spec = clickable(charts.mood(*job.readings()))
+    st.vega_lite_chart(
+        rows,
+        spec | {"height": _TIMELINE_PX},
+        key="video timeline",
+        on_select=choose,
+        selection_mode="moment",
+        alt="Mean probabilities of all faces in view over the video",
+    )
+
+
+def _faces(own: OwnVideo, place: Place) -> None:
+    """Show what the faces of the chosen moment show."""
+    st.markdown(f"**Faces at {clock(own.at_s)}**")
+    rows = results.rows_at(place.source, own.at_s)
+    if not rows:
+        st.caption("No face was read at this moment.")
+        return
+    st.dataframe(
+        table(rows)[list(_SHOWN)].dropna(axis="columns", how="all"),
+        hide_index=True,
+        height=min(_FACES_PX, _ROW_PX * (len(rows) + 1) + 3),
+        column_config={
+            "track_id": "face",
+            "confidence": st.column_config.NumberColumn(format="percent"),
+        },
+    )
+
+
+def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None:
+    if not moments:
+        return
+    st.markdown("**Strongest moments**")
+    row = st.container(horizontal=True, gap="small")
+    for number, moment in enumerate(moments):
+        with row.container(width=_THUMBNAIL_PX, gap="xsmall"):
+            st.image(
+                (place.folder / moment["file"]).read_bytes(),
+                width=_THUMBNAIL_PX,
+                alt=f"Face {moment['track_id']}, {moment['emotion']}",
+            )
+            st.button(
+                f"{moment['emotion']} {clock(moment['time_s'])}",
+                key=f"moment {number}",
+                help=f"Face {moment['track_id']}: {percent(moment['confidence'])}. Shows it above.",
+                type="tertiary",
+                on_click=own.show,
+                args=(moment["time_s"],),
+            )
+
+
+def _files(place: Place, address: str, group_only: bool) -> None:
+    """Show a link to each file: the server sends it from disk, so it is never in memory whole."""
+    found = results.by_kind(place.source)
+    labels = {"json": "Totals (JSON)"} if group_only else _LABELS
+    links = "".join(
+        f'<a href="{escape(address)}/{kind}" download>{label}</a>'
+        for kind, label in labels.items()
+        if kind in found or kind == "zip"
+    )
+    st.html(f'{_STYLE}<div class="emorec-files">{links}</div>')

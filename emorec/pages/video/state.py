@@ -1,0 +1,74 @@
+"""What the Video page keeps of a visitor between two runs: upload, job, and moment shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from emorec.jobs.disk import Disk
+from emorec.jobs.job import Job, Order
+from emorec.jobs.place import Place
+from emorec.pages.parts.disk import disk, turns
+from emorec.pages.parts.visit import State
+from emorec.recognizer import EmotionRecognizer
+from emorec.settings import Settings
+
+
+@dataclass
+class OwnVideo(State):
+    """A visitor's video.
+
+    Attributes:
+        place: where it lies; None: no upload has been offered yet.
+        job: what reads it; None: it has not arrived.
+        at_s: the moment that is shown beside the timeline, in seconds of the video.
+        chosen: how often a moment was chosen: the same one may be chosen again.
+    """
+
+    place: Place | None = None
+    job: Job | None = None
+    at_s: float = 0.0
+    chosen: int = 0
+
+    def close(self) -> None:
+        """Delete the video and its results, and end the job."""
+        where = disk()
+        if self.place is not None and where is not None:
+            where.close(self.place)
+        self.place = self.job = None
+        self.at_s, self.chosen = 0.0, 0
+
+    def open_place(self, where: Disk) -> Place:
+        """Return the place that the visitor may upload to."""
+        if self.place is None or self.place.closed:
+            context = get_script_run_ctx()
+            assert context is not None, "only a page has a place"
+            self.place = where.place(context.session_id)
+        return self.place
+
+    def read(
+        self,
+        where: Disk,
+        place: Place,
+        engine: EmotionRecognizer,
+        settings: Settings,
+        blur: bool,
+        group_only: bool,
+    ) -> None:
+        """Begin to read the video that has arrived.
+
+        Raises:
+            EmorecError: it was deleted meanwhile.
+        """
+        order = Order(
+            str(engine.model.file), asdict(settings), "blur" if blur else "label", group_only
+        )
+        job = Job(place, order, turns(), room=lambda: where.room_for(place, 0))
+        job.start()
+        self.job = job
+
+    def show(self, time_s: float) -> None:
+        """Choose the moment to be shown."""
+        self.at_s = time_s
+        self.chosen += 1
