@@ -247,8 +247,8 @@ class Deployment:
         "EMOREC_MAX_LIVE",
         _whole(1, 1000),
         None,
-        "live visitors at once; cores are the container's where it has a limit",
-        unset="one a core, at least 2",
+        "live visitors at once in this process; cores are the container's where it has a limit",
+        unset="one a core, 2 or 3",
     )
     metrics_port: int | None = _variable(
         "EMOREC_METRICS_PORT",

@@ -30,6 +30,10 @@ QUEUE_WAIT_SECONDS = Histogram(
     "Time that faces waited for the classifier before it took them.",
     buckets=_SECONDS,
 )
+LOOP_LATE_SECONDS = Histogram(
+    "emorec_loop_late_seconds", "How late the event loop's timer rang.", buckets=_SECONDS
+)
+PICTURES_PER_S = Gauge("emorec_pictures_per_s", "Pictures a second that each visitor gets.")
 ERRORS = Counter("emorec_errors", "What went wrong: reading, drawing or classifying.", ["kind"])
 for _kind in ("reading", "drawing", "classifying"):
     ERRORS.labels(_kind)  # exports a count of 0 too: alerts need a first value

@@ -19,18 +19,19 @@ LOOP = 4 * FPS
 """Frames after which the camera's film starts again."""
 NUMBER_BITS, AGE_BITS = 7, 12
 _CLOCK = Fraction(1, 90_000)
-_BITS_PER_S = 1_500_000
 
 
-def write_film(path: Path) -> Path:
+def write_film(
+    path: Path, size_wh: tuple[int, int] = (640, 480), bits_per_s: int = 1_500_000
+) -> Path:
     """Write the film as VP8, with one key frame per second; every frame carries its number."""
     with av.open(str(path), "w", format="ivf") as film:
         stream = film.add_stream("libvpx", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        stream.bit_rate, stream.gop_size = _BITS_PER_S, FPS
+        stream.width, stream.height, stream.pix_fmt = *size_wh, "yuv420p"
+        stream.bit_rate, stream.gop_size = bits_per_s, FPS
         stream.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
         for number in range(LOOP):
-            image = webcam_frame(number)
+            image = webcam_frame(number, size_wh)
             marks.write(image, number, NUMBER_BITS)
             film.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         film.mux(stream.encode())

@@ -45,6 +45,7 @@ def draw_faces(
     show: Show = "label",
     dimmed: bool = False,
     group_only: bool = False,
+    out: Image | None = None,
 ) -> Image:
     """Return the picture with every face's box, emotion and confidence drawn on it.
 
@@ -61,9 +62,10 @@ def draw_faces(
             is not.
         group_only: whether all boxes are grey and alike, without label, number or bars, so that
             the picture says nothing of any single face.
+        out: where it is drawn, of the same shape; may be the picture itself. None: a new array.
 
     Returns:
-        A new picture of the same shape.
+        ``out``; where blurred, a new array.
 
     Raises:
         ImageError: the picture is not uint8 of shape (h, w, 3).
@@ -76,8 +78,12 @@ def draw_faces(
         raise ValueError(f"Expected show to be one of {get_args(Show)}. Received {show!r}.")
     if show == "blur":
         result = blur_faces(image_bgr, [ahead(face) for face in faces])
-    else:
+    elif out is None:
         result = image_bgr.copy()
+    else:
+        result = out
+        if out is not image_bgr:
+            np.copyto(out, image_bgr)
     ground = result.copy() if dimmed else result
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
     seen = [(face, box) for face in faces if (box := _inside(face.box, size_wh)) is not None]

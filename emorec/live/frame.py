@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
+from emorec.live.buffers import Buffers
 from emorec.records import Box, Face, FrameResult
 
 Image = npt.NDArray[np.uint8]
@@ -46,21 +47,51 @@ class Frame:
         result: what was read from this very frame; None where it was not read.
     """
 
-    def __init__(self, picture: av.VideoFrame, time_s: float) -> None:
+    def __init__(
+        self, picture: av.VideoFrame, time_s: float, memory: FrameMemory | None = None
+    ) -> None:
         self.time_s = time_s
         self.result: FrameResult | None = None
-        self._picture = picture
+        self._picture: av.VideoFrame | None = picture
         self._image: Image | None = None
-        self._lock = Lock()
+        self._memory = memory or FrameMemory()
 
     def image(self) -> Image:
         """Return the pixels, uint8 (h, w, 3), blue first; not to be written to."""
-        # A VideoFrame keeps its converter inside: two threads converting at once crash the process.
-        with self._lock:
-            if self._image is None:
-                self._image = self._picture.to_ndarray(format="bgr24")
+        with self._memory.lock:  # both threads may ask for them
+            if self._picture is not None:
+                self._image = self._memory.converted(self._picture)
                 self._image.setflags(write=False)
+                self._picture = None
+            assert self._image is not None
             return self._image
+
+
+class FrameMemory:
+    """The memory in which the frames of one stream are converted, one after the other.
+
+    Attributes:
+        lock: to be held while a frame is converted.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self._planes, self._images = Buffers(), Buffers()
+
+    def converted(self, picture: av.VideoFrame) -> Image:
+        """Return a decoded picture as uint8 (h, w, 3), blue first."""
+        width, height = picture.width, picture.height
+        if picture.format.name != "yuv420p" or width % 2 or height % 2:  # no camera sends such
+            return picture.to_ndarray(format="bgr24")
+        # NumPy and OpenCV let other threads run meanwhile; PyAV's own copy does not.
+        planes = self._planes.take((height * 3 // 2, width))
+        luma, *chroma = picture.planes
+        planes[:height] = np.frombuffer(luma, np.uint8).reshape(height, -1)[:, :width]
+        halves = planes[height:].reshape(2, height // 2, width // 2)
+        for half, plane in zip(halves, chroma, strict=True):
+            half[:] = np.frombuffer(plane, np.uint8).reshape(height // 2, -1)[:, : width // 2]
+        image = self._images.take((height, width, 3))
+        return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420, dst=image))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,14 +107,25 @@ class Drawn:
     blurred: bool
 
 
-def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
+class DrawMemory:
+    """The memory that the pictures of one stream are drawn in."""
+
+    def __init__(self) -> None:
+        self.mirrored, self.planes = Buffers(), Buffers()
+
+
+def draw(
+    frame: Frame, newest: FrameResult | None, view: View, memory: DrawMemory | None = None
+) -> Drawn:
     """Draw what is known of the faces on a frame.
 
     Args:
         frame: where it was read itself, its own result is drawn.
         newest: what was last read, from an older frame: its faces are moved on to this one.
         view: what is drawn. With blur a frame that was not read is blurred as a whole.
+        memory: of the stream; None: of this picture alone.
     """
+    memory = memory or DrawMemory()
     image = frame.image()
     result = frame.result or newest
     faces: tuple[Face, ...] = ()
@@ -95,14 +137,17 @@ def draw(frame: Frame, newest: FrameResult | None, view: View) -> Drawn:
         age_s = frame.time_s - result.time_s
         faces, old = scaled(result.faces, result.size_wh, size_wh), age_s > OLD_S
         faces = moved(faces, age_s, size_wh)
+    over = None
     if view.mirror:
-        image = np.asarray(cv2.flip(image, 1))  # NumPy's own way takes twenty times as long
+        # NumPy's own way takes twenty times as long.
+        over = image = np.asarray(cv2.flip(image, 1, dst=memory.mirrored.take(image.shape)))
         faces = mirrored(faces, image.shape[1])
-    drawn = draw_faces(image, faces, view.show, dimmed=old, group_only=view.group_only)
+    drawn = draw_faces(image, faces, view.show, dimmed=old, group_only=view.group_only, out=over)
     # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
     # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
     height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2
-    planes = cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420)
+    planes = memory.planes.take((height * 3 // 2, width))
+    planes = cv2.cvtColor(drawn[:height, :width], cv2.COLOR_BGR2YUV_I420, dst=planes)
     return Drawn(np.asarray(planes), view.blurs)
 
 

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+import av
+from aiortc.codecs import get_decoder
+
 MOST_PIXELS = 1920 * 1440
 """The largest picture taken: the page asks for 1920×1080 at most, which VP8 codes as 1920×1088, and
 some browsers answer with the whole sensor of a camera that is 1920 wide, up to 4:3."""
@@ -98,9 +101,9 @@ class Allowance:
 class Intake:
     """Stands between the frames that arrive and the thread that decodes them.
 
-    aiortc's thread (`aiortc.rtcrtpreceiver.decoder_worker`) takes each frame by `get`. A frame over
-    a limit ends the camera's track, as STOP does; `excess_of` then says why. Where the thread falls
-    behind, frames are skipped up to the next key frame, which the sender is asked for.
+    That thread (`decode`) takes each frame by `get`. A frame over a limit ends the camera's track,
+    as STOP does; `excess_of` then says why. Where the thread falls behind, frames are skipped up to
+    the next key frame, which the sender is asked for.
 
     Args:
         arrived: the frames, in order.
@@ -142,6 +145,54 @@ class Intake:
                 return task
             self._damaged.set()
         return None
+
+
+class Handover(asyncio.Queue[Any]):
+    """The queue of a camera's track that hands its pictures over at once; only the end waits in it.
+
+    Through aiortc's queue, a picture costs the event loop a future, two tasks and as many wake-ups.
+
+    Args:
+        take: is given each picture by the thread that decodes.
+    """
+
+    def __init__(self, take: Callable[[av.VideoFrame], None]) -> None:
+        super().__init__()
+        self.take = take
+
+
+def decode(
+    loop: asyncio.AbstractEventLoop,
+    arrived: queue.Queue[Task],
+    decoded: asyncio.Queue[Any],
+    damaged: threading.Event,
+) -> None:
+    """Decode a camera's frames until there is none any more; the work of a thread of its own.
+
+    Args:
+        loop: of the connection.
+        arrived: the frames, in order.
+        decoded: where the pictures go to: handed over, where it is a `Handover`; at the end, None.
+        damaged: set where the sender is to be asked for a key frame.
+    """
+
+    def wait_in_line(picture: av.VideoFrame | None) -> None:
+        loop.call_soon_threadsafe(decoded.put_nowait, picture)
+
+    take: Callable[[Any], None] = decoded.take if isinstance(decoded, Handover) else wait_in_line
+    intake = Intake(arrived, decoded, damaged)
+    decoder = None
+    while (task := intake.get()) is not None:
+        codec, frame = task
+        decoder = decoder or get_decoder(codec)  # VP8, as no other is offered
+        try:
+            pictures = decoder.decode(frame)
+        except av.FFmpegError:
+            damaged.set()
+            continue
+        for picture in pictures:
+            take(picture)
+    wait_in_line(None)
 
 
 def excess_of(track: Any) -> str | None:

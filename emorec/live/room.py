@@ -11,6 +11,10 @@ from weakref import WeakSet
 SESSIONS_PER_CORE = 1.0
 """Decoding, drawing and encoding the pictures of one session takes most of a core."""
 
+SESSIONS_PER_PROCESS = 3
+"""One session at 30 pictures a second takes a quarter of Python's lock (benchmarks/lock.py) on any
+number of cores; more sessions need more processes."""
+
 _LEAST = 2
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -74,11 +78,11 @@ def places(max_live: int | None = None) -> int:
     """Return how many live sessions this server allows at once.
 
     Args:
-        max_live: the number that the deployer set; None: one for each core, at least 2.
+        max_live: the number that the deployer set; None: one for each core, 2 to 3.
     """
     if max_live is not None:
         return max_live
-    return max(int(cores() * SESSIONS_PER_CORE), _LEAST)
+    return min(max(int(cores() * SESSIONS_PER_CORE), _LEAST), SESSIONS_PER_PROCESS)
 
 
 def cores(quota: Path = _QUOTA) -> float:

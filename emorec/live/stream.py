@@ -1,7 +1,8 @@
 """The thread boundary of the live picture.
 
-The browser's frames arrive in `LiveStream.put` and leave by `LiveStream.planes`; both are used on
-the event loop of the connection and do nothing but swap a reference. Two threads do the work:
+The browser's frames arrive in `LiveStream.put`, from the thread that decodes them, and leave by
+`LiveStream.planes`, on the event loop of the connection; both do nothing but swap a reference. Two
+threads do the work:
 one reads the newest frame, one draws the newest known faces on the newest frame. So the picture
 goes on at the camera's rate however long the reading takes.
 
@@ -24,6 +25,7 @@ import numpy as np
 
 from emorec.live.frame import Image, View
 from emorec.live.names import LiveNames
+from emorec.live.pace import Pace
 from emorec.live.worker import Choices, Worker
 from emorec.reading import Reader
 from emorec.records import FrameResult
@@ -48,12 +50,14 @@ class LiveStream:
         make_reader: gives a new reader; called at each start.
         settings: how pictures are read; may be replaced at any time.
         view: how the picture is shown; may be replaced at any time.
+        pace: of all visitors; None: nothing is left out.
 
     Attributes:
         names: names the faces, except with blur on; None: no names are wanted. May be replaced at
             any time.
         paused: whether frames are dropped; may be replaced at any time. A start ends it.
         problem: one line that says why the server ended the session; None: it did not.
+        drawn: called after each picture, by the thread that draws; None: nothing is to be called.
     """
 
     def __init__(
@@ -61,13 +65,16 @@ class LiveStream:
         make_reader: Callable[[], Reader],
         settings: Settings | None = None,
         view: View | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.view = view or View()
         self.names: LiveNames | None = None
         self.paused = False
         self.problem: str | None = None
+        self.drawn: Callable[[], None] | None = None
         self._make_reader = make_reader
+        self._pace = pace or Pace()
         self._lock = Lock()  # of starting and stopping
         self._worker: Worker | None = None
         self._timeline: Timeline | None = None
@@ -137,7 +144,13 @@ class LiveStream:
             if not self._running or self._worker is None:
                 self._timeline = Timeline(datetime.now(UTC))
                 self._worker = Worker(
-                    self._make_reader, self._choices, [self._timeline], SILENCE_S, self.stop
+                    self._make_reader,
+                    self._choices,
+                    [self._timeline],
+                    SILENCE_S,
+                    self.stop,
+                    self._tell_drawn,
+                    self._pace,
                 )
                 self._running = True
             worker = self._worker
@@ -179,6 +192,10 @@ class LiveStream:
                 worker.close()
         if worker is not None:
             worker.join(wait_s)
+
+    def _tell_drawn(self) -> None:
+        if (drawn := self.drawn) is not None:
+            drawn()
 
     def _choices(self) -> Choices:
         return Choices(self.settings, self.view, self.names, self.paused)

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from threading import Thread, current_thread
-from time import monotonic
+from time import monotonic, sleep
 
 import av
 import numpy as np
 
 from emorec.live.clock import MediaClock, Rate
-from emorec.live.frame import Drawn, Frame, View, draw
+from emorec.live.frame import DrawMemory, Drawn, Frame, FrameMemory, View, draw
 from emorec.live.mailbox import Mailbox
 from emorec.live.names import LiveNames
+from emorec.live.pace import Pace, Skipper
 from emorec.monitoring import (
     ERRORS,
     FRAMES_ANALYSED,
@@ -28,6 +29,10 @@ from emorec.records import FrameResult
 from emorec.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_CAMERA_UNEVEN_S = (
+    0.01  # else every frame that comes a moment early would have to wait for the next
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Worker:
         sinks: take what is read; they end with the reading thread.
         silence_s: without a frame for so long it is over.
         end: called by the reading thread when it is over by silence.
+        drawn: called by the drawing thread after each picture.
+        pace: how many frames are drawn and read.
 
     Attributes:
         result: what was last read; None before the first frame was.
@@ -72,6 +79,8 @@ class Worker:
         sinks: Sequence[Sink],
         silence_s: float,
         end: Callable[[], None],
+        drawn: Callable[[], None],
+        pace: Pace,
     ) -> None:
         self.result: FrameResult | None = None
         self.newest: Drawn | None = None
@@ -82,8 +91,11 @@ class Worker:
         self._sinks = sinks
         self._silence_s = silence_s
         self._end = end
+        self._drawn = drawn
+        self._pace, self._skipper = pace, Skipper(pace)
         self._clock = MediaClock()
         self._came_s = monotonic()  # when the last frame came, dropped or not
+        self._memory = FrameMemory()
         self._replaced_age_s = 0.0  # of the labels before, when they were replaced
         self._to_read: Mailbox[Frame] = Mailbox()
         self._to_draw: Mailbox[Frame] = Mailbox()
@@ -98,13 +110,13 @@ class Worker:
         choices = self._choices()
         if choices.paused:
             return
-        frame = Frame(picture, self._clock.seconds(picture))
+        frame = Frame(picture, self._clock.seconds(picture), self._memory)
         FRAMES_IN.inc()
         if not all(thread.is_alive() for thread in self._threads):
             self._replace_dead()
         if self._to_read.put(frame):
             FRAMES_DROPPED.inc()
-        if not choices.view.blurs:
+        if not choices.view.blurs and self._skipper.takes(self._came_s):
             self._to_draw.put(frame)
 
     @property
@@ -151,8 +163,10 @@ class Worker:
     def _reading(self, reader: Reader) -> None:
         names: LiveNames | None = None
         failed = False
+        read_s = 0.0
         try:
-            while frame := self._next():
+            while frame := self._next(read_s):
+                read_s = monotonic()
                 choices = self._choices()
                 blurs = choices.view.blurs
                 wanted = None if blurs else choices.names
@@ -191,8 +205,14 @@ class Worker:
         for stage, ms in result.stage_ms.items():
             STAGE_SECONDS.labels(stage).observe(ms / 1000)
 
-    def _next(self) -> Frame | None:
-        """Return the frame to read next; None at the end, which silence is too."""
+    def _next(self, read_s: float) -> Frame | None:
+        """Return the frame to read next; None at the end, which silence is too.
+
+        Args:
+            read_s: when the reading of the last one began.
+        """
+        per_s = self._pace.readings_per_s(self._choices().view.blurs)
+        sleep(max(0.0, read_s + 1 / per_s - monotonic() - _CAMERA_UNEVEN_S))
         while (left_s := self._came_s + self._silence_s - monotonic()) > 0:
             # While it is paused frames come, and none of them gets here.
             with suppress(TimeoutError):
@@ -203,9 +223,10 @@ class Worker:
 
     def _drawing(self) -> None:
         failed = False
+        memory = DrawMemory()
         while frame := self._to_draw.take():
             try:
-                self.newest = draw(frame, self.result, self._choices().view)
+                self.newest = draw(frame, self.result, self._choices().view, memory)
             except Exception:  # the next frame may be drawn again
                 if not failed:
                     log.exception("drawing on a frame failed")
@@ -213,6 +234,7 @@ class Worker:
                 ERRORS.labels("drawing").inc()
                 continue
             self.shown.tick()
+            self._drawn()
         self.newest = None
 
 

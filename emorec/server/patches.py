@@ -9,9 +9,8 @@ the version here.
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
-from functools import cache, partialmethod
+from functools import cache
 from pathlib import PurePosixPath
 from time import monotonic
 from typing import Any
@@ -19,14 +18,15 @@ from typing import Any
 import aioice.ice
 import aiortc.codecs
 from aiortc import clock, rtcrtpreceiver
-from aiortc.contrib.media import MediaRelay, RelayStreamTrack
+from aiortc.contrib.media import MediaRelay
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.media_file_manager import MediaFileManager
 
 from emorec.live.arrival import Packet, stamped
+from emorec.live.assembly import FrameBuffer
 from emorec.live.bandwidth import LineEstimator
-from emorec.live.intake import MOST_STREAMS, Intake
+from emorec.live.intake import MOST_STREAMS, decode
 from emorec.live.offer import Candidates
 from emorec.live.vp8 import Vp8Encoder
 from emorec.server.hosts import served_locally
@@ -44,6 +44,7 @@ _BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
 _START_KBIT_S = "2500"
 _MB = 2**20
 _FIRST_OF_RTP, _LAST_OF_RTP = 128, 191  # a packet's first byte (RFC 7983)
+_MOST_AT_ONCE, _MOST_BYTES = 32, 65536  # packets read before others have their turn; of each
 
 
 @cache
@@ -52,10 +53,10 @@ def apply() -> None:
     keep_uploads_in_memory()
     keep_downloads_until_the_next_run()
     notice_the_dead_sooner()
-    take_the_newest_picture()
-    wake_the_reader_of_a_stopped_track()
+    join_the_ends_directly()
     count_by_a_clock_that_never_jumps()
     know_when_packets_arrived()
+    take_frames_when_they_are_complete()
     judge_lines_by_their_queue()
     begin_at_full_size()
     send_sharp_pictures()
@@ -106,34 +107,15 @@ def notice_the_dead_sooner() -> None:
     aioice.ice.CONSENT_FAILURES = 4
 
 
-def take_the_newest_picture() -> None:
-    """`aiortc.contrib.media.MediaRelay.subscribe`: unbuffered by default.
+def join_the_ends_directly() -> None:
+    """`aiortc.contrib.media.MediaRelay.subscribe`: returns the track itself.
 
-    streamlit-webrtc connects each end by a relay that keeps every picture until it is taken
-    (`webrtc._process_offer_coro`). On a busy machine, where the encoder takes fewer than there are,
-    the queue grew without bound, and what a visitor saw fell behind by seconds. aiortc added the
-    argument for such a case: https://github.com/aiortc/aiortc/pull/498.
+    streamlit-webrtc puts a relay between every two ends (`webrtc._process_offer_coro`), two of them
+    before the picture that is sent, so that several consumers could share a track. There is one.
+    The relays took a twelfth of the lock that a session takes, kept a picture more on its way, and
+    a relay's task waited for ever where the track before it was stopped.
     """
-    MediaRelay.subscribe = partialmethod(  # type: ignore[assignment, method-assign]
-        MediaRelay.subscribe, buffered=False
-    )
-
-
-def wake_the_reader_of_a_stopped_track() -> None:
-    """`aiortc.contrib.media.RelayStreamTrack.stop`: wakes the task that waits for a picture.
-
-    aiortc lets that task wait for ever (`RelayStreamTrack.recv`), and with it stay the last picture
-    and everything else that the session had.
-    """
-    stop = RelayStreamTrack.stop
-
-    def stop_and_wake(track: RelayStreamTrack) -> None:
-        stop(track)
-        track._frame = None
-        if track._new_frame_event is not None:
-            track._new_frame_event.set()
-
-    RelayStreamTrack.stop = stop_and_wake  # type: ignore[assignment, method-assign]
+    MediaRelay.subscribe = lambda relay, track, buffered=True: track  # type: ignore[assignment, method-assign]
 
 
 def count_by_a_clock_that_never_jumps() -> None:
@@ -141,9 +123,12 @@ def count_by_a_clock_that_never_jumps() -> None:
 
     aiortc counts bits over the wall clock's milliseconds one by one (`rate.RateCounter`): where
     that jumped by a day, as after a machine has slept, every visitor's picture stood still until
-    aiortc had counted through it.
+    aiortc had counted through it. `aiortc.clock.current_ms`, which is asked for every packet, does
+    so without a calendar.
     """
+    began_ms = 1000 * (_BEGAN - clock.NTP_EPOCH).total_seconds()
     clock.current_datetime = lambda: _BEGAN + timedelta(seconds=monotonic())
+    clock.current_ms = lambda: int(began_ms + 1000 * monotonic())
 
 
 def end_connections_of_other_pages_only() -> None:
@@ -204,14 +189,32 @@ def know_when_packets_arrived() -> None:
 
     aiortc takes the time when it reads a packet (`RTCDtlsTransport._recv_next`): on a busy machine
     half a second after it arrived, which looks like a line that is full.
+
+    The packets of one picture come at once, and asyncio reads one of them in each round of its
+    loop: here all that have come are read in one. aioice would also try each as a STUN message
+    first (`StunProtocol.datagram_received`), which a packet of RTP never is.
     """
     received, recv = aioice.ice.StunProtocol.datagram_received, aioice.ice.Connection.recv
     handle = RTCDtlsTransport._handle_rtp_data
 
     def datagram_received(protocol: aioice.ice.StunProtocol, data: bytes, addr: Any) -> None:
+        take(protocol, data, addr)
+        socket = getattr(protocol.transport, "_sock", None)
+        if socket is None:  # over a relay of this side
+            return
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                data, addr = socket.recvfrom(_MOST_BYTES)
+            except OSError:  # no more has come; if the socket is broken, asyncio's next read tells
+                return
+            take(protocol, data, addr)
+
+    def take(protocol: aioice.ice.StunProtocol, data: bytes, addr: Any) -> None:
         if data and _FIRST_OF_RTP <= data[0] <= _LAST_OF_RTP:
-            data = stamped(data, protocol.transport)
-        received(protocol, data, addr)
+            packet = stamped(data, protocol.transport)
+            protocol.receiver.data_received(packet, protocol.local_candidate.component)
+        else:
+            received(protocol, data, addr)
 
     async def recv_and_note(connection: aioice.ice.Connection) -> bytes:
         data = await recv(connection)
@@ -230,6 +233,11 @@ def know_when_packets_arrived() -> None:
     aioice.ice.StunProtocol.datagram_received = datagram_received  # type: ignore[assignment, method-assign]
     aioice.ice.Connection.recv = recv_and_note  # type: ignore[assignment, method-assign]
     RTCDtlsTransport._handle_rtp_data = handle_rtp_data  # type: ignore[assignment, method-assign]
+
+
+def take_frames_when_they_are_complete() -> None:
+    """`aiortc.rtcrtpreceiver.JitterBuffer`: `emorec.live.assembly` says why."""
+    rtcrtpreceiver.JitterBuffer = FrameBuffer  # type: ignore[misc]
 
 
 def judge_lines_by_their_queue() -> None:
@@ -269,17 +277,12 @@ def take_vp8_alone() -> None:
 
 
 def decode_within_limits() -> None:
-    """`aiortc.rtcrtpreceiver.decoder_worker`: takes its frames from an `emorec.live.intake.Intake`.
+    """`aiortc.rtcrtpreceiver.decoder_worker`: is `emorec.live.intake.decode`.
 
     aiortc decodes frames of any size and number, and queues without bound those that it has not yet
     decoded (`rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet`).
     """
-    worker = rtcrtpreceiver.decoder_worker
-
-    def limited(loop: Any, input_q: Any, output_q: Any, decode_error: threading.Event) -> None:
-        worker(loop, Intake(input_q, output_q, decode_error), output_q, decode_error)  # type: ignore[arg-type]
-
-    rtcrtpreceiver.decoder_worker = limited
+    rtcrtpreceiver.decoder_worker = decode  # type: ignore[assignment]
 
 
 def take_few_streams() -> None:

@@ -24,7 +24,7 @@ from emorec.live import ice
 from emorec.pages import gate
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.disk import disk
-from emorec.pages.parts.engine import room
+from emorec.pages.parts.engine import pace, room
 from emorec.server import hosts, logs, patches, uploads, videos
 from emorec.server.middleware import (
     OwnHost,
@@ -112,12 +112,12 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         webbrowser.open(url)
     where = disk()
-    sweepers = [asyncio.create_task(uploads.sweep())]
+    tasks = [asyncio.create_task(uploads.sweep()), asyncio.create_task(pace().watch())]
     if where is not None:
-        sweepers.append(asyncio.create_task(videos.sweep(where)))
+        tasks.append(asyncio.create_task(videos.sweep(where)))
     yield
-    for sweeper in sweepers:
-        sweeper.cancel()
+    for task in tasks:
+        task.cancel()
     if where is not None:
         where.clear()
 

@@ -7,12 +7,17 @@ import queue
 import threading
 from types import SimpleNamespace
 
+import av
 import pytest
+from aiortc.codecs import CODECS
+from aiortc.jitterbuffer import JitterFrame
 
 from emorec.live.intake import (
     MOST_PIXELS_PER_S,
     Allowance,
+    Handover,
     Intake,
+    decode,
     excess_of,
     is_key_frame,
     key_frame_size,
@@ -159,3 +164,20 @@ def test_a_thread_that_falls_behind_skips_to_a_key_frame() -> None:
     late = [INTER_FRAME] * 200
     own, _, damaged = intake(FULL_HD, *late, key_frame(640, 480), INTER_FRAME)
     assert taken(own) == [key_frame(640, 480), INTER_FRAME] and damaged.is_set()
+
+
+def test_pictures_are_handed_over_and_only_the_end_waits_for_the_loop() -> None:
+    async def run() -> None:
+        seen: list[av.VideoFrame] = []
+        arrived: queue.Queue = queue.Queue()
+        decoded = Handover(seen.append)
+        damaged = threading.Event()
+        for number, data in enumerate([*vp8_frames((64, 48), 2), b"", key_frame(64, 48)]):
+            arrived.put((CODECS["video"][0], JitterFrame(data, number)))
+        arrived.put(None)
+        await asyncio.to_thread(decode, asyncio.get_running_loop(), arrived, decoded, damaged)
+        assert [(picture.width, picture.height) for picture in seen][:2] == [(64, 48)] * 2
+        assert damaged.is_set()  # the last frame has a header, and nothing after it
+        assert await decoded.get() is None and decoded.empty()
+
+    asyncio.run(run())

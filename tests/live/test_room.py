@@ -91,7 +91,7 @@ def test_a_containers_share_of_the_cores_counts(quota, own, expected, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("max_live", "own", "expected"), [(None, 0.5, 2), (None, 16, 16), (1, 16, 1), (40, 2, 40)]
+    ("max_live", "own", "expected"), [(None, 0.5, 2), (None, 16, 3), (1, 16, 1), (40, 2, 40)]
 )
 def test_the_deployer_says_how_many_else_the_cores(max_live, own, expected, monkeypatch):
     monkeypatch.setattr(module, "cores", lambda: own)

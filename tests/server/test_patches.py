@@ -8,10 +8,10 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import aioice.ice
 import aiortc.codecs
 import pytest
 from aiortc import RTCPeerConnection, rtcrtpreceiver
-from aiortc.contrib.media import RelayStreamTrack
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -69,9 +69,9 @@ def test_every_patch_is_applied_and_once_only():
     assert set(NAMES) - set(LATER) == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
     app = (ROOT / "app.py").read_text(encoding="utf-8")
     assert re.findall(r"patches\.(\w+)\(\)", app) == LATER
-    stop = RelayStreamTrack.stop
+    received = aioice.ice.StunProtocol.datagram_received
     patches.apply()
-    assert RelayStreamTrack.stop is stop
+    assert aioice.ice.StunProtocol.datagram_received is received
 
 
 def test_a_download_outlives_the_other_visitors_runs_until_the_visitors_own_next():

@@ -8,6 +8,7 @@ from emorec.live.names import LiveNames
 from emorec.live.stream import LiveStream
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts import naming
+from emorec.pages.parts.engine import pace
 from emorec.pages.parts.visit import State, visit
 from emorec.pipeline.classify import Classifier
 from emorec.recognizer import EmotionRecognizer
@@ -58,7 +59,7 @@ def live_picture(
     own = visit().state(LivePicture)
     if own.stream is None or own.reader is None:
         own.reader = NextReader(engine, classifier)
-        own.stream = LiveStream(own.reader)
+        own.stream = LiveStream(own.reader, pace=pace())
     own.reader.engine, own.reader.classifier = engine, classifier
     return own.stream, own.reader
 

@@ -20,6 +20,7 @@ import streamlit_webrtc
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError, OperationError
 from aiortc.mediastreams import VIDEO_TIME_BASE, MediaStreamError, MediaStreamTrack
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit_webrtc import VideoSinkTrack, WebRtcMode
@@ -36,7 +37,9 @@ log = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 0.5
 _TAB_GONE_S = SILENCE_S  # Streamlit's page opens a broken WebSocket again within seconds
-_LOOK_STEPS, _LEAST_STEPS = 0.2, 0.75  # between pictures; a camera's are not quite even
+_LEAST_STEPS = 0.75  # between two pictures, of a camera's step: they come not quite evenly
+_LOOK_EVERY_S = 0.1  # where no picture is drawn: what is to be shown may change all the same
+_TICK_S = float(VIDEO_TIME_BASE)
 _REPEAT_S = 0.5  # a browser that receives nothing for longer takes the picture for lost
 
 
@@ -88,20 +91,26 @@ class PictureTrack(MediaStreamTrack):
     def __init__(self, stream: LiveStream, fps: int) -> None:
         super().__init__()
         self._stream = stream
-        self._look_s, self._least_s = _LOOK_STEPS / fps, _LEAST_STEPS / fps
+        self._least_s = _LEAST_STEPS / fps
         self._began_s: float | None = None
         self._sent: object = None
         self._sent_s = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waits: asyncio.Future[None] | None = None
 
     async def recv(self) -> av.VideoFrame:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._stream.drawn = self.look
         while True:
             if self.readyState != "live":
                 raise MediaStreamError
             planes, now_s = self._stream.planes, monotonic()
-            least_s = self._least_s if planes is not self._sent else _REPEAT_S
-            if now_s - self._sent_s >= least_s:
+            left_s = self._sent_s - now_s
+            left_s += self._least_s if planes is not self._sent else _REPEAT_S
+            if left_s <= 0:
                 break
-            await asyncio.sleep(self._look_s)
+            await self._until_drawn(min(left_s, _LOOK_EVERY_S))
         self._sent, self._sent_s = planes, now_s
         if self._began_s is None:
             self._began_s = now_s
@@ -109,9 +118,29 @@ class PictureTrack(MediaStreamTrack):
         # still being sent, and a decoder fails on two frames of one time. The pixels are shared,
         # not copied: copying would hold up the event loop, and no code writes to them.
         frame = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
-        frame.pts = round((now_s - self._began_s) / VIDEO_TIME_BASE)
+        frame.pts = round((now_s - self._began_s) / _TICK_S)
         frame.time_base = VIDEO_TIME_BASE
         return frame
+
+    def look(self) -> None:
+        """Look for another picture; any thread may say so."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def stop(self) -> None:
+        super().stop()
+        self.look()
+
+    async def _until_drawn(self, most_s: float) -> None:
+        assert self._loop is not None
+        waits = self._waits = self._loop.create_future()
+        timer = self._loop.call_later(most_s, self._wake)
+        await waits
+        timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waits is not None and not self._waits.done():
+            self._waits.set_result(None)
 
 
 class CameraTrack(VideoSinkTrack):
@@ -165,7 +194,9 @@ class CameraTrack(VideoSinkTrack):
             await connection.close()
 
         @peer.on("track")
-        def on_track(track: MediaStreamTrack) -> None:
+        def on_track(track: RemoteStreamTrack) -> None:
+            track._queue = intake.Handover(self._stream.put)
+
             @track.on("ended")
             def on_ended() -> None:
                 if why := intake.excess_of(track):

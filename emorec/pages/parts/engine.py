@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from emorec import monitoring
+from emorec.live.pace import Pace
 from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
 from emorec.model.store import DEFAULT_NAME, WithFeatures, path_of
@@ -61,6 +62,12 @@ def room() -> Room:
     monitoring.LIVE_PLACES.set(room.places)
     monitoring.LIVE_SESSIONS.set_function(lambda: room.live)
     return room
+
+
+@st.cache_resource(show_spinner=False)
+def pace() -> Pace:
+    """Return how many pictures a second every visitor gets."""
+    return Pace()
 
 
 @st.cache_resource(show_spinner=False)
