@@ -57,6 +57,7 @@ class LiveStream:
             any time.
         paused: whether frames are dropped; may be replaced at any time. A start ends it.
         problem: one line that says why the server ended the session; None: it did not.
+        received: whether a frame has come since the last start.
         drawn: called after each picture, by the thread that draws; None: nothing is to be called.
     """
 
@@ -72,6 +73,7 @@ class LiveStream:
         self.names: LiveNames | None = None
         self.paused = False
         self.problem: str | None = None
+        self.received = False
         self.drawn: Callable[[], None] | None = None
         self._make_reader = make_reader
         self._pace = pace or Pace()
@@ -132,7 +134,7 @@ class LiveStream:
         with self._lock:
             if not self.live:
                 self._sign_s = monotonic()
-                self._open = True
+                self._open, self.received = True, False
                 self.paused = False
 
     def put(self, frame: av.VideoFrame) -> None:
@@ -140,7 +142,7 @@ class LiveStream:
         with self._lock:
             if not self.live:
                 return
-            self._sign_s = monotonic()
+            self._sign_s, self.received = monotonic(), True
             if not self._running or self._worker is None:
                 self._timeline = Timeline(datetime.now(UTC))
                 self._worker = Worker(

@@ -15,9 +15,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-MOST_TABS = 128
-"""Tabs open at once: Streamlit keeps about a megabyte of each, and up to another that a stranger
-chose (`server.maxWidgetStateSize`); at 158 a process with 1,024 descriptors had none left."""
 
 _HEALTH = "/_stcore/health"
 _OTHERS_OFF = ("microphone", "geolocation", "display-capture", "usb", "serial", "payment", "midi")
@@ -107,9 +104,9 @@ class OwnHost:
         ):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await _close(receive, send)
+            await close(receive, send)
         else:
-            await _answer(receive, send, 421, b"The app does not go by this host name.")
+            await answer(receive, send, 421, b"The app does not go by this host name.")
 
 
 class OwnOrigin:
@@ -141,41 +138,14 @@ class OwnOrigin:
         ):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
-            await _close(receive, send)
+            await close(receive, send)
         else:
             kept = [header for header in scope["headers"] if header[0] != b"origin"]
             await self.app({**scope, "headers": kept}, receive, send)
 
 
-class TabRoom:
-    """Refuses WebSockets beyond a number: each is a tab, which takes memory and a descriptor.
-
-    Args:
-        app: the application behind.
-        most: tabs that may be open at once.
-    """
-
-    def __init__(self, app: Application, most: int = MOST_TABS) -> None:
-        self.app = app
-        self.most = most
-        self._open = 0
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Close a WebSocket there is no room for; pass everything else through."""
-        if scope["type"] != "websocket":
-            await self.app(scope, receive, send)
-            return
-        if self._open >= self.most:
-            await _close(receive, send, 1013)
-            return
-        self._open += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._open -= 1
-
-
-async def _answer(receive: Receive, send: Send, status: int, body: bytes) -> None:
+async def answer(receive: Receive, send: Send, status: int, body: bytes) -> None:
+    """Answer a request with one line, once all of it has come."""
     # A browser reads the answer only once it has sent all; nothing of it is kept.
     while (await receive()).get("more_body"):
         pass
@@ -189,7 +159,8 @@ async def respond(send: Send, status: int, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _close(receive: Receive, send: Send, code: int = 1008) -> None:
+async def close(receive: Receive, send: Send, code: int = 1008) -> None:
+    """Refuse a WebSocket."""
     await receive()
     await send({"type": "websocket.close", "code": code})
 

@@ -22,13 +22,16 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.media_file_manager import MediaFileManager
+from uvicorn.protocols.http import h11_impl
 
 from emorec.live.arrival import Packet, stamped
 from emorec.live.assembly import FrameBuffer
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.intake import MOST_STREAMS, decode
 from emorec.live.offer import Candidates
+from emorec.live.room import source_of
 from emorec.live.vp8 import Vp8Encoder
+from emorec.server.connections import HEAD_S, MOST_CONNECTIONS, Shares, end_if_idle
 from emorec.server.hosts import served_locally
 from emorec.server.uploads import FILE_BYTES
 
@@ -38,6 +41,7 @@ CHECKED = {
     "starlette": "1.10.0",
     "streamlit": "1.67.0",
     "streamlit-webrtc": "0.79.0",
+    "uvicorn": "0.54.0",
 }
 
 _BEGAN = datetime.now(UTC) - timedelta(seconds=monotonic())
@@ -50,6 +54,7 @@ _MOST_AT_ONCE, _MOST_BYTES = 32, 65536  # packets read before others have their 
 @cache
 def apply() -> None:
     """Apply all but those of streamlit-webrtc; further calls do nothing."""
+    limit_connections()
     keep_uploads_in_memory()
     keep_downloads_until_the_next_run()
     notice_the_dead_sooner()
@@ -64,6 +69,46 @@ def apply() -> None:
     decode_within_limits()
     take_few_streams()
     try_few_addresses()
+
+
+def limit_connections() -> None:
+    """`uvicorn.protocols.http.h11_impl.H11Protocol`: a cap, a share for each address, a time-out.
+
+    Uvicorn takes any number of connections, and waits for ever for the rest of a request's headers
+    (`H11Protocol.data_received` stops its only timer). A WebSocket is no more counted here:
+    `emorec.server.connections.TabRoom` counts it. Streamlit passes no such setting on to Uvicorn
+    (`streamlit.web.server.starlette.starlette_server._get_uvicorn_config_kwargs`).
+    """
+    protocol = h11_impl.H11Protocol
+    made, lost = protocol.connection_made, protocol.connection_lost
+    upgrade = protocol.handle_websocket_upgrade
+    shares = Shares(MOST_CONNECTIONS)
+
+    def connection_made(own: Any, transport: Any) -> None:
+        made(own, transport)
+        source = source_of(own.client[0] if own.client else None)
+        if not shares.take(source):
+            transport.abort()
+            return
+        own.source_counted = source
+        own.loop.call_later(HEAD_S, end_if_idle, own, None)
+
+    def give_back(own: Any) -> None:
+        source = own.__dict__.pop("source_counted", None)
+        if source is not None:
+            shares.give_back(source)
+
+    def connection_lost(own: Any, exc: Exception | None) -> None:
+        give_back(own)
+        lost(own, exc)
+
+    def handle_websocket_upgrade(own: Any, event: Any) -> None:
+        give_back(own)
+        upgrade(own, event)
+
+    protocol.connection_made = connection_made  # type: ignore[method-assign]
+    protocol.connection_lost = connection_lost  # type: ignore[method-assign]
+    protocol.handle_websocket_upgrade = handle_websocket_upgrade  # type: ignore[method-assign]
 
 
 def keep_uploads_in_memory() -> None:

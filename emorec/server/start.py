@@ -26,11 +26,11 @@ from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.disk import disk
 from emorec.pages.parts.engine import pace, room
 from emorec.server import hosts, logs, patches, uploads, videos
+from emorec.server.connections import Patience, TabRoom, raise_descriptors
 from emorec.server.middleware import (
     OwnHost,
     OwnOrigin,
     SecurityHeaders,
-    TabRoom,
     security_headers,
 )
 
@@ -56,6 +56,7 @@ def prepare() -> list[Middleware]:
     except EmorecError as error:
         sys.stderr.write(f"emorec: {error}\n")
         raise SystemExit(2) from None
+    raise_descriptors()
     monitoring.serve(chosen.metrics_port)
     room()  # its metrics are there from the start
     patches.apply()
@@ -73,6 +74,7 @@ def prepare() -> list[Middleware]:
     in_memory = Quota(chosen.upload_mb * _MB, uploads.kept_in_memory)
     return [
         Middleware(SecurityHeaders, headers=security_headers(_streamlits_page(), frame_ancestors)),
+        Middleware(Patience),
         Middleware(OwnHost, names=names),
         Middleware(OwnOrigin, hosts=[*_further_sites(), *(names or ())]),
         Middleware(TabRoom),

@@ -15,9 +15,10 @@ import psutil
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
-from testkit.app import running_app
+from emorec.server import connections
+from testkit.app import answers, running_app
 from testkit.film import write_film
 from testkit.hostile import HugePictures, ManyPictures, Rewritten, Stubborn, vp8_frames
 from testkit.page import PageError
@@ -253,3 +254,57 @@ def test_large_messages_are_not_kept(served: tuple[psutil.Process, str], size: i
                     tab.recv(timeout=2)
         kept = process.memory_info().rss - before
     assert kept < 8 * size / 2 + 20 * MB
+
+
+def test_an_address_that_holds_many_connections_shuts_no_other_out(
+    served: tuple[psutil.Process, str],
+) -> None:
+    process, url = served
+    port = urlsplit(url).port or 0
+    with contextlib.ExitStack() as held:
+        for _ in range(1100):  # as many as the soft limit of descriptors was, and more
+            half = held.enter_context(socket.socket())
+            half.bind(("127.0.0.2", 0))
+            half.connect(("127.0.0.1", port))
+            half.send(b"GET / HTTP/1.1\r\n")  # and nothing more
+        assert answers(f"http://127.0.0.1:{port}")
+        assert process.num_fds() < 900
+    assert process.rlimit(psutil.RLIMIT_NOFILE)[0] > 1024
+
+
+@pytest.mark.long
+def test_a_request_that_never_ends_is_ended(served: tuple[psutil.Process, str]) -> None:
+    address = urlsplit(served[1])
+    with socket.create_connection((address.hostname, address.port)) as half:
+        half.settimeout(3 * connections.HEAD_S)
+        half.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert half.recv(100) == b""
+
+
+@pytest.mark.long
+def test_an_address_with_many_tabs_leaves_some_to_others(
+    served: tuple[psutil.Process, str],
+) -> None:
+    url = served[1]
+    port = urlsplit(url).port or 0
+
+    def open_tab(source: str) -> ClientConnection:
+        own = socket.socket()
+        own.bind((source, 0))
+        own.connect(("127.0.0.1", port))
+        return connect(
+            url.replace("http", "ws", 1) + "/_stcore/stream",
+            sock=own,
+            origin=url,  # type: ignore[arg-type]
+            subprotocols=["streamlit", "none"],  # type: ignore[list-item]
+            open_timeout=WAIT_S,
+        )
+
+    with contextlib.ExitStack() as tabs:
+        opened = 0
+        for _ in range(connections.MOST_TABS):
+            with contextlib.suppress(InvalidStatus):
+                tabs.enter_context(open_tab("127.0.0.2"))
+                opened += 1
+        assert opened == 96
+        tabs.enter_context(open_tab("127.0.0.1"))

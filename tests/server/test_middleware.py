@@ -11,7 +11,6 @@ from emorec.server.middleware import (
     OwnHost,
     OwnOrigin,
     SecurityHeaders,
-    TabRoom,
     security_headers,
 )
 
@@ -156,32 +155,3 @@ def test_only_the_apps_own_names_reach_it(host, names, through, kind) -> None:
         ask("/", [])
         ask("/", [(b"host", b"localhost"), (b"host", b"app.example")])
         assert len(seen) == before
-
-
-def test_tabs_are_counted_while_they_are_open() -> None:
-    closed = []
-
-    async def open_tabs() -> None:
-        leave = asyncio.Event()
-
-        async def behind(scope: Message, receive: object, send: object) -> None:
-            await leave.wait()
-
-        async def receive() -> Message:
-            return {"type": "websocket.connect"}
-
-        async def send(message: Message) -> None:
-            closed.append(message)
-
-        room = TabRoom(behind, most=2)
-        tabs = [asyncio.create_task(room({"type": "websocket"}, receive, send)) for _ in range(3)]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert [tab.done() for tab in tabs] == [False, False, True]
-        assert closed == [{"type": "websocket.close", "code": 1013}]
-        leave.set()
-        await asyncio.gather(*tabs)
-        await room({"type": "websocket"}, receive, send)
-
-    asyncio.run(open_tabs())
-    assert len(closed) == 1

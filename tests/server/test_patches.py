@@ -65,7 +65,7 @@ def test_every_library_that_was_checked_is_one_that_is_patched():
 
 
 def test_every_patch_is_applied_and_once_only():
-    body = SOURCE[SOURCE.index("def apply") : SOURCE.index("def keep_uploads")]
+    body = SOURCE[SOURCE.index("def apply") : SOURCE.index("def limit_connections")]
     assert set(NAMES) - set(LATER) == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
     app = (ROOT / "app.py").read_text(encoding="utf-8")
     assert re.findall(r"patches\.(\w+)\(\)", app) == LATER

@@ -82,7 +82,7 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
     if start_pressed() and not own.has_place:
         own.called = False
         own.refusal = None
-        if room().enter(stream):
+        if room().enter(stream, st.context.ip_address):
             own.has_place = True
             stream.problem = None
         else:
@@ -174,7 +174,7 @@ def start_pressed() -> bool:
 
 def _wait(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
     """Say that the room is full until a place in it is free."""
-    if room().enter(stream):
+    if room().enter(stream, st.context.ip_address):
         own = visit().state(Admission)
         own.waits, own.called = False, True
         st.rerun()

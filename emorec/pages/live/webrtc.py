@@ -24,7 +24,7 @@ from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit_webrtc import VideoSinkTrack, WebRtcMode
-from streamlit_webrtc.webrtc import _process_offer_coro
+from streamlit_webrtc.webrtc import SignallingTimeoutError, _process_offer_coro
 
 from emorec.live import intake, offer
 from emorec.live.film import Film
@@ -271,3 +271,5 @@ def webrtc_streamer(stream: LiveStream, **given: Any) -> Any:
         return streamlit_webrtc.webrtc_streamer(sendback_audio=False, **given)
     except offer.OfferError as error:
         admission.refuse(stream, str(error))
+    except SignallingTimeoutError:  # as where the event loop is late by seconds
+        admission.refuse(stream, "The server is busy, and did not answer in time. Press START.")

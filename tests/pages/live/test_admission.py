@@ -15,6 +15,7 @@ class Stream:
 
     live = False
     silent = False
+    received = True
     problem: str | None = None
 
     def start(self) -> None:
