@@ -6,8 +6,8 @@
 Needs `py-spy` (`pip install py-spy`; as root, or with the right to trace processes). For each
 number of visitors the app is started again, and that many visitors without a browser
 (`testkit.visitor`) send one moving face at 1280×720 and 30 pictures a second, 2.5 Mbit/s. py-spy
-looks a hundred times a second which thread holds the lock, and where it is in the code. The visitors share the machine
-with the server; they take none of its lock.
+looks a hundred times a second which thread holds the lock, and where it is in the code. The
+visitors share the machine with the server; they take none of its lock.
 """
 
 from __future__ import annotations

@@ -243,6 +243,13 @@ class Deployment:
         "the host names that visitors open the app by; requests for others are refused",
         unset="any, and a warning; only localhost where the app is served there",
     )
+    https: bool = _variable(
+        "EMOREC_HTTPS",
+        _SWITCH,
+        False,
+        "visitors open the app by HTTPS alone: browsers are told so for a year (HSTS), and cookies "
+        "are for HTTPS alone",
+    )
     max_live: int | None = _variable(
         "EMOREC_MAX_LIVE",
         _whole(1, 1000),

@@ -35,7 +35,7 @@ class Page:
     """One open tab. Make it with `open`, end it with `close`."""
 
     def __init__(
-        self, url: str, socket: websockets.ClientConnection, token: str | None = None
+        self, url: str, socket: websockets.ClientConnection, cookies: Mapping[str, str]
     ) -> None:
         self.runs = 0
         """Runs of the whole script that have ended."""
@@ -43,7 +43,8 @@ class Page:
         """Whether a run goes on: some elements may be of the one before, others not there yet."""
         self._url = url
         self._socket = socket
-        self._token = token
+        self.cookies = cookies
+        """What the app, or a proxy before it, gave with the page."""
         self._session = ""
         self._answers: dict[str, FileURLsResponse] = {}
         self._elements: dict[tuple[int, ...], tuple[str, Element]] = {}
@@ -65,16 +66,18 @@ class Page:
             url: of the app, such as http://localhost:8501.
             path: of the page, such as ``photo``; the default page where empty.
         """
-        token = await asyncio.to_thread(_xsrf_token, url)
+        cookies = await asyncio.to_thread(_cookies, url)
+        token = cookies.get(_XSRF)
+        cookie_header = "; ".join(f"{name}={value}" for name, value in cookies.items())
         socket = await websockets.connect(
             f"ws{url.removeprefix('http')}/_stcore/stream",
             origin=url,  # type: ignore[arg-type]
             subprotocols=["streamlit", token] if token else ["streamlit"],  # type: ignore[list-item]
-            additional_headers={"Cookie": f"{_XSRF}={token}"} if token else {},
+            additional_headers={"Cookie": cookie_header},
             max_size=None,
             open_timeout=60,
         )
-        page = cls(url, socket, token)
+        page = cls(url, socket, cookies)
         await page._ask(path=path)
         return page
 
@@ -202,8 +205,9 @@ class Page:
     @property
     def headers(self) -> dict[str, str]:
         """What a request of this tab carries so that the app takes it for its own."""
-        token = self._token
-        return {"Cookie": f"{_XSRF}={token}", "X-Xsrftoken": token} if token else {}
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        token = self.cookies.get(_XSRF)
+        return {"Cookie": cookies} | ({"X-Xsrftoken": token} if token else {})
 
     async def rerun(self) -> None:
         """Run the page again, and wait for the end of the run."""
@@ -332,9 +336,10 @@ class Page:
             self._again.pop(fragment).cancel()
 
 
-def _xsrf_token(url: str) -> str | None:
+def _cookies(url: str) -> dict[str, str]:
+    """Return the cookies that a browser gets with the page, of the app and of a proxy before it."""
     with urllib.request.urlopen(f"{url}/_stcore/health", timeout=60) as answer:
         cookies: SimpleCookie = SimpleCookie()
         for line in answer.headers.get_all("Set-Cookie") or []:
             cookies.load(line)
-    return cookies[_XSRF].value if _XSRF in cookies else None
+    return {name: cookie.value for name, cookie in cookies.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -258,6 +259,9 @@ def _truncate(engine: Engine) -> bool:
         return bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar())
 
 
+_BROKEN = re.compile("not a database|malformed")  # SQLITE_NOTADB and SQLITE_CORRUPT
+
+
 @contextmanager
 def _one_line(engine: Engine) -> Iterator[None]:
     try:
@@ -275,4 +279,9 @@ def _why(engine: Engine, error: DBAPIError) -> str:
         if secret:
             why = why.replace(str(secret), "***")
     file = file_of(engine)
+    if file and isinstance(error.orig, sqlite3.DatabaseError) and _BROKEN.search(why):
+        return (
+            f"{file}: is no database, or a damaged one ({why}). Put a copy back that you saved, or "
+            "move the file away to begin with nobody enrolled."
+        )
     return f"{file}: {why}." if file else f"DATABASE_URL: the database does not answer ({why})."

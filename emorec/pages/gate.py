@@ -103,24 +103,29 @@ def _login() -> None:
 def _ask() -> None:
     st.title("Before you start")
     st.markdown("EmoRec reads the **apparent expression** of faces. Say what you use it for.")
-    purpose: str | None = st.selectbox(
-        "Purpose", PURPOSES, index=None, placeholder="Choose one", key="purpose"
-    )
+    purpose = st.selectbox("Purpose", PURPOSES, index=None, placeholder="Choose one", key="purpose")
     if purpose == PURPOSES[-1]:
-        purpose = st.text_input("In your own words", max_chars=200, key="own words").strip()
-    ticked = [st.checkbox(statement) for statement in _STATEMENTS]
-    st.button(
-        "Continue",
-        type="primary",
-        disabled=not (purpose and all(ticked)),
-        on_click=_agree,
-        args=(purpose,),
-    )
+        st.text_input("In your own words", max_chars=200, key="own words")
+    for number, statement in enumerate(_STATEMENTS):
+        st.checkbox(statement, key=f"statement {number}")
+    st.button("Continue", type="primary", disabled=not _agreed_purpose(), on_click=_agree)
     st.caption("Kept until you leave or withdraw it, and not written down anywhere.")
 
 
-def _agree(purpose: str) -> None:
-    visit().state(Consent).purpose = purpose
+def _agreed_purpose() -> str | None:
+    """Return the purpose as the form holds it now; None unless all of the form is filled in."""
+    form = st.session_state
+    if not all(form.get(f"statement {number}") is True for number in range(len(_STATEMENTS))):
+        return None
+    purpose = form.get("purpose")
+    if purpose == PURPOSES[-1]:
+        return str(form.get("own words", "")).strip() or None
+    return purpose if purpose in PURPOSES else None
+
+
+def _agree() -> None:
+    """Take the consent, checked once more: a browser can press a button that is switched off."""
+    visit().state(Consent).purpose = _agreed_purpose()
 
 
 def _withdraw() -> None:

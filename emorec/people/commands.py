@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from emorec.errors import EmorecError, ImageError
 from emorec.people.extra import require
+from emorec.terminal import plain, print_line
 
 if TYPE_CHECKING:
     from emorec.people.embedding import FaceEmbedder
@@ -76,7 +77,8 @@ def import_folder(args: argparse.Namespace) -> int:
                 code = _print_error(f"{folder}: not enrolled, no picture in it can be used.")
                 continue
             person = gallery.enrol(name, embeddings, consent=True)
-            print(f"{name}: enrolled with id {person.id}, pictures: {person.pictures}", flush=True)
+            counted = f"enrolled with id {person.id}, pictures: {person.pictures}"
+            print(f"{plain(name)}: {counted}", flush=True)
     return code
 
 
@@ -86,7 +88,8 @@ def list_people(args: argparse.Namespace) -> int:
     with _gallery() as gallery:
         people = gallery.people()
     for person in people:
-        print(f"{person.id:>6}  {person.pictures:>3}  {person.enrolled:%Y-%m-%d}  {person.name}")
+        name = plain(person.name)
+        print(f"{person.id:>6}  {person.pictures:>3}  {person.enrolled:%Y-%m-%d}  {name}")
     if not people:
         print("nobody is enrolled")
     return 0
@@ -214,7 +217,7 @@ def _embeddings(
                 photo = open_photo(picture)
                 found[picture] = embedding_of(photo.image_bgr, recognizer, embedder)
             if photo.note:
-                _print_line(f"{picture}: holds {photo.note}")
+                print_line(f"{picture}: holds {photo.note}")
         except ImageError as error:  # its text begins with the file's name
             refused.append(str(error))
         except EmorecError as error:
@@ -228,15 +231,11 @@ def _embeddings(
             continue
         accepted.append(embedding)
         if remark:
-            _print_line(f"{picture}: {remark.text}")
+            print_line(f"{picture}: {remark.text}")
     return accepted, refused
 
 
 def _print_error(line: str) -> int:
     """Print an error line and return the exit code of a failure."""
-    _print_line(line)
+    print_line(line)
     return 2
-
-
-def _print_line(line: str) -> None:
-    print(f"emorec: {line}", file=sys.stderr, flush=True)

@@ -16,7 +16,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-_HEALTH = "/_stcore/health"
+_HEALTH, _METRICS = "/_stcore/health", "/_stcore/metrics"
+_A_YEAR_S = 31_536_000
 _OTHERS_OFF = ("microphone", "geolocation", "display-capture", "usb", "serial", "payment", "midi")
 
 
@@ -60,10 +61,20 @@ def security_headers(page: str, frame_ancestors: str = "'self'") -> dict[str, st
 
 
 class SecurityHeaders:
-    """Adds headers to every response that has none of their name."""
+    """Adds headers to every response that has none of their name, and closes Streamlit's metrics.
 
-    def __init__(self, app: Application, headers: dict[str, str]) -> None:
+    Args:
+        app: the application behind.
+        headers: as of `security_headers`.
+        https: whether visitors open the app by HTTPS alone: browsers are told so, for a year, and
+            every cookie is for HTTPS alone. Without it, a cookie is so where its request came so.
+    """
+
+    def __init__(self, app: Application, headers: dict[str, str], https: bool = False) -> None:
         self.app = app
+        self.https = https
+        if https:
+            headers = headers | {"Strict-Transport-Security": f"max-age={_A_YEAR_S}"}
         self.headers = [(k.lower().encode(), v.encode()) for k, v in headers.items()]
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -73,10 +84,28 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message["headers"]}
                 own = [header for header in self.headers if header[0] not in given]
-                message = {**message, "headers": [*message["headers"], *own]}
+                kept = message["headers"]
+                if self.https or scope.get("scheme") == "https":
+                    kept = [_secure(header) for header in kept]
+                message = {**message, "headers": [*kept, *own]}
             await send(message)
 
-        await self.app(scope, receive, send_with if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope["path"].endswith(_METRICS):
+            # How many visitors there are, and what they cost: `EMOREC_METRICS_PORT` is for that.
+            await answer(receive, send_with, 404, b"Not found.")
+        else:
+            await self.app(scope, receive, send_with)
+
+
+def _secure(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return a header; one that sets a cookie sets it for HTTPS alone."""
+    name, value = header
+    parts = [part.strip().lower() for part in value.split(b";")]
+    if name.lower() != b"set-cookie" or b"secure" in parts:
+        return header
+    return name, value + b"; Secure"
 
 
 class OwnHost:

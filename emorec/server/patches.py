@@ -106,9 +106,9 @@ def limit_connections() -> None:
         give_back(own)
         upgrade(own, event)
 
-    protocol.connection_made = connection_made  # type: ignore[method-assign]
-    protocol.connection_lost = connection_lost  # type: ignore[method-assign]
-    protocol.handle_websocket_upgrade = handle_websocket_upgrade  # type: ignore[method-assign]
+    protocol.connection_made = connection_made  # type: ignore[assignment, method-assign]
+    protocol.connection_lost = connection_lost  # type: ignore[assignment, method-assign]
+    protocol.handle_websocket_upgrade = handle_websocket_upgrade  # type: ignore[assignment, method-assign]
 
 
 def keep_uploads_in_memory() -> None:

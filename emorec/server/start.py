@@ -18,6 +18,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from emorec import monitoring
+from emorec.deployment import Deployment
 from emorec.errors import EmorecError
 from emorec.jobs.quota import Quota
 from emorec.live import ice
@@ -53,6 +54,7 @@ def prepare() -> list[Middleware]:
         if chosen.secrets:
             st.secrets.merge_programmatic_secrets(chosen.secrets)
         gate.rules(chosen)
+        _check_key(chosen)
     except EmorecError as error:
         sys.stderr.write(f"emorec: {error}\n")
         raise SystemExit(2) from None
@@ -73,13 +75,25 @@ def prepare() -> list[Middleware]:
         )
     in_memory = Quota(chosen.upload_mb * _MB, uploads.kept_in_memory)
     return [
-        Middleware(SecurityHeaders, headers=security_headers(_streamlits_page(), frame_ancestors)),
+        Middleware(
+            SecurityHeaders,
+            headers=security_headers(_streamlits_page(), frame_ancestors),
+            https=chosen.https,
+        ),
         Middleware(Patience),
         Middleware(OwnHost, names=names),
         Middleware(OwnOrigin, hosts=[*_further_sites(), *(names or ())]),
         Middleware(TabRoom),
         Middleware(uploads.UploadRoom, quota=in_memory),
     ]
+
+
+def _check_key(chosen: Deployment) -> None:
+    if chosen.people and chosen.key is None and (chosen.database_url or "").startswith("postgres"):
+        raise EmorecError(
+            "EMOREC_KEY: not set. With EMOREC_PEOPLE=1, a store on PostgreSQL needs it: 32 random "
+            "bytes in base64, as `openssl rand -base64 32` prints."
+        )
 
 
 def _keep_pictures_apart() -> None:

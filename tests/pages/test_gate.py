@@ -91,6 +91,17 @@ def test_nothing_may_be_left_out(consent: None, left_out: object) -> None:
     assert titles(at) == ["Before you start"]
 
 
+def test_a_button_that_is_off_but_was_pressed_gives_no_consent(consent: None) -> None:
+    at = page()
+    at.selectbox[0].select(gate.PURPOSES[0]).run()
+    for box in at.checkbox[:-1]:
+        box.check()
+    assert button(at, "Continue").disabled
+    button(at, "Continue").proto.disabled = False
+    button(at, "Continue").click().run()  # as a browser can that was changed
+    assert titles(at) == ["Before you start"] and not at.exception
+
+
 @pytest.mark.parametrize("purpose", [gate.PURPOSES[0], gate.PURPOSES[-1]])
 def test_who_consents_sees_the_page_until_it_is_withdrawn(consent: None, purpose: str) -> None:
     at = page()

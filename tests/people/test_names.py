@@ -23,7 +23,12 @@ def test_a_name_is_kept_as_it_is_spelled(given: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "   ", "x" * 81, "a\nb", "a\0b", "a\x1bb", "a\u2028b", "a\u202eb", "a\ud800b"]
+    "name",
+    [
+        *("", "   ", "x" * 81, "a\nb", "a\0b", "a\x1bb", "a\u2028b", "a\u202eb", "a\ud800b"),
+        # Nothing in these can be seen.
+        *("\u200b", "\u2060\u200d", "\u3164 \u2800", "\u0301", "\ufeff"),
+    ],
 )
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(EmorecError, match=r"^a name has "):

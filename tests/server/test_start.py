@@ -304,6 +304,7 @@ def test_a_wrong_choice_ends_the_process_with_one_line(env: dict[str, str], line
         {"EMOREC_ICE_POLICY": "relay", "EMOREC_ICE_SERVERS": "[]"},
         {"TURN_URL": "turn:a"},
         {"CLOUDFLARE_TURN_API_TOKEN": "hidden"},
+        {"EMOREC_KEY": " ", "EMOREC_PEOPLE": "1", "DATABASE_URL": "postgresql://a:hidden@b/c"},
     ],
     ids=lambda env: "+".join(env),
 )
