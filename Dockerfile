@@ -9,10 +9,10 @@ ENV HOME=/tmp \
 WORKDIR /app
 
 # What seldom changes comes first: new code then installs nothing again.
-COPY requirements.txt requirements-people.txt ./
+COPY requirements.lock requirements-people.lock ./
 # --build-arg PEOPLE=1 adds what names for faces need.
 ARG PEOPLE=
-RUN pip install --no-cache-dir -r requirements.txt ${PEOPLE:+-r requirements-people.txt}
+RUN pip install --no-cache-dir -r requirements${PEOPLE:+-people}.lock
 
 COPY . .
 # Now, as nothing can be written here later.

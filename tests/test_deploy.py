@@ -7,16 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
+from emorec.deployment import VARIABLES
 from tools import bundle, image
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = list(image.steps((ROOT / "Dockerfile").read_text(encoding="utf-8")))
+DEPLOY = ROOT / "deploy"
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 
 
@@ -40,6 +45,11 @@ def kinds() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def pod(kinds: dict[str, Any]) -> dict[str, Any]:
     return kinds["Deployment"]["spec"]["template"]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
@@ -178,3 +188,125 @@ class TestKubernetes:
         (container,) = pod["spec"]["containers"]
         assert container["envFrom"] == [{"secretRef": {"name": "emorec-turn"}}]
         assert not re.search(r"SECRET|PASSWORD|TOKEN|KEY", " ".join(environment(container)))
+
+    def test_only_the_ingress_and_prometheus_reach_a_pod(
+        self, kinds: dict[str, Any], pod: dict[str, Any]
+    ) -> None:
+        policy = kinds["NetworkPolicy"]["spec"]
+        assert policy["policyTypes"] == ["Ingress", "Egress"]
+        assert [rule["ports"] for rule in policy["ingress"]] == [
+            [{"port": port["name"]}] for port in pod["spec"]["containers"][0]["ports"]
+        ]
+        assert all("from" in rule for rule in policy["ingress"])
+
+    def test_every_rule_about_pods_finds_them(
+        self, kinds: dict[str, Any], pod: dict[str, Any]
+    ) -> None:
+        labels = pod["metadata"]["labels"]
+        for kind, place in (("NetworkPolicy", "podSelector"), ("PodDisruptionBudget", "selector")):
+            assert kinds[kind]["spec"][place]["matchLabels"].items() <= labels.items()
+
+
+class TestManyCores:
+    """Several processes on one machine: the compose file, the systemd unit, and the proxy."""
+
+    def test_every_image_is_pinned_and_every_service_checked(self, compose: dict[str, Any]) -> None:
+        assert set(compose["services"]) == {"app", "proxy", "turn", "database", "prometheus"}
+        for name, service in compose["services"].items():
+            assert re.search(r":\d+\.\d+|:v\d+\.\d+", service["image"]), name
+            assert "healthcheck" in service or name == "app"  # of the Dockerfile
+            assert service["restart"] == "unless-stopped"
+
+    def test_the_app_knows_every_variable_that_it_is_given(self, compose: dict[str, Any]) -> None:
+        given = set(compose["services"]["app"]["environment"]) - {"FORWARDED_ALLOW_IPS"}
+        assert given <= {variable.name for variable in VARIABLES.values()}
+
+    def test_what_has_to_be_filled_in_is_in_the_example(self) -> None:
+        text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+        asked = set(re.findall(r"\$\{(\w+)", text))
+        example = (DEPLOY / "compose.env.example").read_text(encoding="utf-8")
+        assert asked == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
+        names = re.search(r"^EMOREC_UPSTREAMS=(.*)$", example, re.MULTILINE)
+        count = re.search(r"^EMOREC_APPS=(\d+)$", example, re.MULTILINE)
+        assert names and count and len(names[1].split()) == int(count[1])
+
+    def test_the_proxy_is_told_all_that_its_file_asks_for(self, compose: dict[str, Any]) -> None:
+        file = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+        assert set(re.findall(r"\{\$(\w+)\}", file)) == set(
+            compose["services"]["proxy"]["environment"]
+        )
+        assert "health_uri /_stcore/health" in file and "lb_policy cookie" in file
+
+    def test_prometheus_asks_where_the_metrics_are(self, compose: dict[str, Any]) -> None:
+        config = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))
+        (job,) = config["scrape_configs"]
+        (found,) = job["dns_sd_configs"]
+        app = compose["services"]["app"]
+        assert str(found["port"]) == app["environment"]["EMOREC_METRICS_PORT"]
+        assert found["names"] == ["app"]
+
+    def test_the_container_may_do_nothing_it_does_not_need(self, compose: dict[str, Any]) -> None:
+        app = compose["services"]["app"]
+        assert app["read_only"] and app["cap_drop"] == ["ALL"] and "ports" not in app
+        live, cores = app["environment"]["EMOREC_MAX_LIVE"], app["deploy"]["resources"]
+        assert live == cores["limits"]["cpus"]
+
+    def test_the_unit_starts_the_app_as_every_platform_does(self) -> None:
+        unit = (DEPLOY / "systemd" / "emorec@.service").read_text(encoding="utf-8")
+        procfile = (ROOT / "Procfile").read_text(encoding="utf-8").removeprefix("web: ").strip()
+        expected = procfile.replace("$PORT", "%i").replace("0.0.0.0", "127.0.0.1")
+        assert f"ExecStart=/opt/emorec/.venv/bin/{expected}\n" in unit
+
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+    def test_systemd_reads_the_unit(self, tmp_path: Path) -> None:
+        text = (DEPLOY / "systemd" / "emorec@.service").read_text(encoding="utf-8")
+        # What it runs and reads is not on this machine.
+        text = re.sub("ExecStart=.*", "ExecStart=/bin/true", text)
+        text = re.sub("(EnvironmentFile|WorkingDirectory)=.*\n", "", text)
+        (tmp_path / "emorec@8501.service").write_text(text)
+        run = subprocess.run(
+            ["systemd-analyze", "verify", str(tmp_path / "emorec@8501.service")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "emorec@8501" not in run.stderr, run.stderr
+
+
+class TestLocks:
+    """What an image installs, to the last package: made by the command at the head of each file."""
+
+    @pytest.mark.parametrize(
+        ("lock", "sources"),
+        [
+            ("requirements.lock", ["requirements.txt"]),
+            ("requirements-people.lock", ["requirements.txt", "requirements-people.txt"]),
+        ],
+    )
+    def test_it_holds_every_pin_every_dependency_and_hashes(
+        self, lock: str, sources: list[str]
+    ) -> None:
+        locked: dict[str, str] = {}
+        for entry in re.split(r"\n(?=\S)", (ROOT / lock).read_text(encoding="utf-8")):
+            if not entry.startswith("#"):
+                requirement = Requirement(entry.partition(" \\")[0])
+                locked[canonicalize_name(requirement.name)] = str(requirement.specifier)
+                assert "--hash=sha256:" in entry, requirement.name
+        for source in sources:
+            for line in (ROOT / source).read_text(encoding="utf-8").splitlines():
+                if line and not line.startswith("#"):
+                    pin = Requirement(line)
+                    assert locked[canonicalize_name(pin.name)] == str(pin.specifier), line
+        for name in list(locked):
+            try:
+                needed = distribution(name).requires or []
+            except PackageNotFoundError:  # of another platform
+                continue
+            for text in needed:
+                requirement = Requirement(text)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                    assert canonicalize_name(requirement.name) in locked, f"{name}: {text}"
+
+    def test_the_image_installs_a_lock(self) -> None:
+        (install,) = (rest for name, rest in STEPS if rest.startswith("pip install"))
+        assert "requirements${PEOPLE:+-people}.lock" in install

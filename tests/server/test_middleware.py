@@ -42,6 +42,40 @@ def test_every_response_gets_the_headers_it_lacks() -> None:
     assert asked(app, kind="websocket")[1] == {b"x-frame": b"theirs"}
 
 
+async def sets_cookies(scope: Message, receive: object, send) -> None:
+    headers = [
+        (b"set-cookie", b"_streamlit_xsrf=1; Path=/"),
+        (b"set-cookie", b"other=2; Secure; Path=/"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("https", "scheme", "secure"),
+    [(False, "http", False), (False, "https", True), (True, "http", True)],
+)
+def test_cookies_are_for_https_alone_where_the_app_is(
+    https: bool, scheme: str, secure: bool
+) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "scheme": scheme, "path": "/", "headers": []}
+    asyncio.run(SecurityHeaders(sets_cookies, {}, https)(scope, send, send))
+    cookies = [value.lower() for name, value in sent[0]["headers"] if name == b"set-cookie"]
+    assert [b"secure" in cookie for cookie in cookies] == [secure, True]
+    assert max(cookie.count(b"secure") for cookie in cookies) == 1
+    names = [name for name, _ in sent[0]["headers"]]
+    assert (b"strict-transport-security" in names) is https
+
+
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/faces/emorec/_stcore/metrics"])
+def test_streamlits_metrics_are_closed(path: str) -> None:
+    assert asked(SecurityHeaders(answers, {}), path)[0] == 404
+
+
 def test_scripts_in_the_page_are_allowed_by_their_hashes_alone() -> None:
     page = "<script>a = 1</script><script src='b.js'></script>"
     policy = security_headers(page)["Content-Security-Policy"]

@@ -14,12 +14,14 @@ from aiortc.codecs import CODECS
 from aiortc.contrib.media import MediaRelay
 from aiortc.rtp import RtpPacket
 from streamlit_webrtc import WebRtcMode
+from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from emorec.live.intake import MOST_STREAMS
 from emorec.live.offer import OfferError
 from emorec.live.room import Room
 from emorec.live.stream import LiveStream
-from emorec.pages.live.webrtc import process_offer, tracks
+from emorec.pages.live import admission
+from emorec.pages.live.webrtc import process_offer, tracks, webrtc_streamer
 from emorec.server import patches
 
 
@@ -148,3 +150,18 @@ def test_a_camera_that_names_ever_new_streams_is_cut_off() -> None:
         assert not stream.live
 
     with_cameras(work)
+
+
+@pytest.mark.parametrize("error", [SignallingTimeoutError("late"), OfferError("No.")])
+def test_a_connection_that_is_not_made_costs_one_line(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**given: object) -> None:
+        raise error
+
+    refused: list[str] = []
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", fails)
+    monkeypatch.setattr(admission, "refuse", lambda stream, why: refused.append(why))
+    webrtc_streamer(LiveStream(no_reader), key="webcam")
+    (line,) = refused
+    assert line and "\n" not in line and "late" not in line
