@@ -177,3 +177,44 @@ def end_if_idle(protocol: Any, former: object) -> None:
         return
     now = protocol.cycle if is_idle(protocol) else object()
     protocol.loop.call_later(HEAD_S, end_if_idle, protocol, now)
+
+
+def count(protocol: Any, most: int = MOST_CONNECTIONS) -> None:
+    """Have Uvicorn's class for an HTTP connection count its connections, and end those that idle.
+
+    Args:
+        protocol: the class; it is changed.
+        most: connections open at once; of one address, as of `Shares`.
+    """
+    made, lost, upgrade = (
+        protocol.connection_made,
+        protocol.connection_lost,
+        protocol.handle_websocket_upgrade,
+    )
+    shares = Shares(most)
+
+    def connection_made(own: Any, transport: Any) -> None:
+        made(own, transport)
+        source = source_of(own.client[0] if own.client else None)
+        if not shares.take(source):
+            transport.abort()
+            return
+        own.source_counted = source
+        own.loop.call_later(HEAD_S, end_if_idle, own, None)
+
+    def give_back(own: Any) -> None:
+        source = own.__dict__.pop("source_counted", None)
+        if source is not None:
+            shares.give_back(source)
+
+    def connection_lost(own: Any, exc: Exception | None) -> None:
+        give_back(own)
+        lost(own, exc)
+
+    def handle_websocket_upgrade(own: Any, event: Any) -> None:
+        give_back(own)  # it is a tab now, which `TabRoom` counts
+        upgrade(own, event)
+
+    protocol.connection_made = connection_made
+    protocol.connection_lost = connection_lost
+    protocol.handle_websocket_upgrade = handle_websocket_upgrade

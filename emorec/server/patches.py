@@ -29,9 +29,8 @@ from emorec.live.assembly import FrameBuffer
 from emorec.live.bandwidth import LineEstimator
 from emorec.live.intake import MOST_STREAMS, decode
 from emorec.live.offer import Candidates
-from emorec.live.room import source_of
 from emorec.live.vp8 import Vp8Encoder
-from emorec.server.connections import HEAD_S, MOST_CONNECTIONS, Shares, end_if_idle
+from emorec.server.connections import count
 from emorec.server.hosts import served_locally
 from emorec.server.uploads import FILE_BYTES
 
@@ -79,36 +78,7 @@ def limit_connections() -> None:
     `emorec.server.connections.TabRoom` counts it. Streamlit passes no such setting on to Uvicorn
     (`streamlit.web.server.starlette.starlette_server._get_uvicorn_config_kwargs`).
     """
-    protocol = h11_impl.H11Protocol
-    made, lost = protocol.connection_made, protocol.connection_lost
-    upgrade = protocol.handle_websocket_upgrade
-    shares = Shares(MOST_CONNECTIONS)
-
-    def connection_made(own: Any, transport: Any) -> None:
-        made(own, transport)
-        source = source_of(own.client[0] if own.client else None)
-        if not shares.take(source):
-            transport.abort()
-            return
-        own.source_counted = source
-        own.loop.call_later(HEAD_S, end_if_idle, own, None)
-
-    def give_back(own: Any) -> None:
-        source = own.__dict__.pop("source_counted", None)
-        if source is not None:
-            shares.give_back(source)
-
-    def connection_lost(own: Any, exc: Exception | None) -> None:
-        give_back(own)
-        lost(own, exc)
-
-    def handle_websocket_upgrade(own: Any, event: Any) -> None:
-        give_back(own)
-        upgrade(own, event)
-
-    protocol.connection_made = connection_made  # type: ignore[assignment, method-assign]
-    protocol.connection_lost = connection_lost  # type: ignore[assignment, method-assign]
-    protocol.handle_websocket_upgrade = handle_websocket_upgrade  # type: ignore[assignment, method-assign]
+    count(h11_impl.H11Protocol)
 
 
 def keep_uploads_in_memory() -> None:
