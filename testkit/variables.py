@@ -26,6 +26,7 @@ WRONG: tuple[tuple[str, str], ...] = (
     ("EMOREC_FRAME_ANCESTORS", "example.org"),
     ("EMOREC_SECRETS", "[auth\nclient_secret='hidden'"),
     ("EMOREC_REQUIRE_LOGIN", "required"),
+    ("EMOREC_HTTPS", "2"),
     ("EMOREC_GROUP_ONLY", "both"),
     ("EMOREC_CONSENT", "1"),
     ("EMOREC_ICE_SERVERS", "{"),

@@ -46,6 +46,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("video_disk_mb", "100", 100),
     ("frame_ancestors", "https://*.example.org http://b:80", "https://*.example.org http://b:80"),
     ("secrets", "[auth]\nclient_id = 'a'", {"auth": {"client_id": "a"}}),
+    ("https", "1", True),
     ("require_login", "1", True),
     ("group_only", "1", True),
     ("require_login", "No", False),
