@@ -13,6 +13,7 @@ from emorec.pages.parts.markdown import plain
 from emorec.photos import ReadPhoto
 from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
+from emorec.sessions.room import LEAST_FACES
 
 _BAR = """
 <style>
@@ -70,7 +71,7 @@ def show_totals(photo: ReadPhoto, group_only: bool) -> None:
     if not totals.told(found, group_only):
         st.info(
             f"**{totals.count(found)}.** With Group only nothing is shown of fewer than "
-            f"{totals.LEAST_FACES} faces, as totals would tell what a single face shows.",
+            f"{LEAST_FACES} faces, as totals would tell what a single face shows.",
             icon=":material/groups:",
         )
     elif len(found) > 1:

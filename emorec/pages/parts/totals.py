@@ -8,9 +8,7 @@ from html import escape
 
 from emorec.emotions import COLORS, EMOTIONS, UNSURE
 from emorec.records import Face
-
-LEAST_FACES = 3
-"""Under Group only no totals of fewer faces are shown: they would say what a single face shows."""
+from emorec.sessions.room import LEAST_FACES
 
 UNREADABLE = "unreadable"
 _ORDER = {label: place for place, label in enumerate((*EMOTIONS, UNSURE, UNREADABLE))}
