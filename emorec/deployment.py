@@ -319,7 +319,7 @@ class Deployment:
         "EMOREC_GROUP_ONLY",
         _SWITCH,
         False,
-        "the Live page shows totals alone, nothing of a single face",
+        "the Live and Photo pages show totals alone, nothing of a single face",
     )
     ice_servers: tuple[IceServer, ...] | None = _variable(
         "EMOREC_ICE_SERVERS",

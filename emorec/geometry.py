@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Boxes = npt.NDArray[np.float64]
 
+_ROW = 0.75  # of a box's height: centres nearer than this stand in one row
+
 
 def as_boxes(boxes: npt.ArrayLike) -> Boxes:
     """Return the boxes as float64 of shape (n, 4); (0, 4) if there are none."""
@@ -87,3 +89,24 @@ def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
         if not same[number, left].any():
             left.append(number)
     return left
+
+
+def reading_order(boxes_xyxy: npt.ArrayLike) -> list[int]:
+    """Return the indices of boxes in the order in which a page is read: row by row, from the left.
+
+    The highest box that is left begins a row; a box belongs to it if their centres are less than
+    three quarters of the row's mean height apart.
+
+    Args:
+        boxes_xyxy: of shape (n, 4).
+    """
+    boxes = as_boxes(boxes_xyxy)
+    heights, middles = boxes[:, 3] - boxes[:, 1], (boxes[:, 1] + boxes[:, 3]) / 2
+    order: list[int] = []
+    row: list[int] = []
+    for index in np.argsort(middles, kind="stable").tolist():
+        if row and middles[index] - middles[row].mean() >= _ROW * heights[row].mean():
+            order += sorted(row, key=lambda one: tuple(boxes[one]))
+            row = []
+        row.append(index)
+    return order + sorted(row, key=lambda one: tuple(boxes[one]))

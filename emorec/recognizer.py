@@ -66,7 +66,7 @@ class EmotionRecognizer:
             settings: for this picture; None means the recognizer's settings.
 
         Returns:
-            The faces, numbered from left to right.
+            The faces, numbered row by row, from left to right.
 
         Raises:
             ValueError: the array has another shape or dtype.

@@ -7,6 +7,7 @@ browser sends.
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection
+from PIL import Image
 
 from testkit.app import FPS
 from testkit.film import Camera
@@ -39,6 +41,18 @@ def vp8_frames(size_wh: tuple[int, int], number: int = 1) -> list[bytes]:
         frame.pts = bright
         frames += [bytes(packet) for packet in codec.encode(frame)]
     return frames
+
+
+def many_scans(size_wh: tuple[int, int], scans: int) -> bytes:
+    """Return a progressive JPEG of a grey plane whose last scan is repeated so many times.
+
+    Each repetition is a few bytes, and has a decoder go over the whole picture.
+    """
+    stream = io.BytesIO()
+    Image.new("L", size_wh, 128).save(stream, "JPEG", progressive=True)
+    data = stream.getvalue()
+    last, end = data.rindex(b"\xff\xda"), len(data) - 2
+    return data[:end] + data[last:end] * scans + data[end:]
 
 
 class HugePictures(Visitor):

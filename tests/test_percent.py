@@ -26,6 +26,20 @@ def test_a_share_is_whole_per_cent_that_stay_in_one_line(share: float, text: str
     assert percent(share) == text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0.0 %"),
+        (0.8234, "82.3 %"),
+        (0.99949, "99.9 %"),
+        (0.9996, ">99.9 %"),
+        (1.0, ">99.9 %"),
+    ],
+)
+def test_a_measure_of_a_model_has_a_digit_after_the_point(share: float, text: str) -> None:
+    assert percent(share, 1) == text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 @pytest.mark.parametrize("share", [-0.01, 1.01, math.nan])
 def test_what_is_no_share_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="Expected a share"):

@@ -32,7 +32,7 @@ PATIENCE_S = 120
 # The server answers before any page has run: this script runs a page, which loads the models.
 PAGE = """
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_string("from emorec.pages import photo; photo.render()", default_timeout=60)
+page = AppTest.from_string("from emorec.pages.photo import page; page.render()", default_timeout=60)
 assert not page.run().exception, page.exception
 import numpy as np
 from emorec import EmotionRecognizer

@@ -16,6 +16,7 @@ from emorec.model.evaluation import Measured
 from emorec.model.network import ACTIVATIONS
 from emorec.model.shelf import Run
 from emorec.model.shown import FERPLUS_NAMES
+from emorec.percent import percent
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -27,6 +28,9 @@ _HALF = 0.5
 _OPACITY = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
 _NETWORKS = {"elu": "#2b9a9e", "relu": "#e0852b"}  # colours
 _FONT = 13
+# As `emorec.percent` writes a share, with its no-break space.
+_AXIS = "format(datum.value * 100, 'd') + '\u00a0%'"
+_AXIS_TENTHS = "format(datum.value * 100, '.1f') + '\u00a0%'"
 _BARE = alt.ViewBackground(stroke=None)  # no frame
 
 
@@ -40,13 +44,14 @@ def confusion(measured: Measured) -> Chart:
                 "said": said,
                 "faces": count,
                 "share": count / max(sum(row), 1),
+                "text": percent(count / max(sum(row), 1)),
             }
             for true, row in zip(labels, measured.confusion, strict=True)
             for said, count in zip(labels, row, strict=True)
         ]
     )
     base = alt.Chart(table).encode(
-        x=alt.X("said:N", sort=labels, title=None).axis(
+        x=alt.X("said:N", sort=labels, title="the model said").axis(
             orient="top",
             labelAngle=-40,
             labelOverlap=False,
@@ -54,13 +59,13 @@ def confusion(measured: Measured) -> Chart:
             domain=False,
             labelFontSize=_FONT,
         ),
-        y=alt.Y("true:N", sort=labels, title=None).axis(
+        y=alt.Y("true:N", sort=labels, title="the label").axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelOverlap=False
         ),
         tooltip=[
             alt.Tooltip("true:N", title="label"),
             alt.Tooltip("said:N", title="taken for"),
-            alt.Tooltip("share:Q", format=".1%"),
+            alt.Tooltip("text:N", title="share"),
             alt.Tooltip("faces:Q", format=","),
         ],
     )
@@ -69,7 +74,7 @@ def confusion(measured: Measured) -> Chart:
     return alt.layer(
         base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
         base.mark_text(fontSize=_FONT).encode(
-            text=alt.Text("share:Q", format=".0%"),
+            text="text:N",
             color=alt.condition(strong, alt.value("#ffffff"), alt.value(_TEXT)),
         ),
         view=_BARE,
@@ -82,7 +87,13 @@ def per_class(measured: Measured) -> Chart:
     labels = list(measured.labels)
     table = pd.DataFrame(
         [
-            {"emotion": emotion, "measure": measure, "value": value, "faces": quality.n}
+            {
+                "emotion": emotion,
+                "measure": measure,
+                "value": value,
+                "faces": quality.n,
+                "text": percent(value),
+            }
             for emotion, quality in measured.per_class.items()
             for measure, value in (("recall", quality.recall), ("precision", quality.precision))
         ]
@@ -93,11 +104,11 @@ def per_class(measured: Measured) -> Chart:
         ),
         yOffset=alt.YOffset("measure:N", sort=["recall", "precision"]),
         # The space after 1 is for the number beside a full bar.
-        x=alt.X("value:Q", title=None, axis=None).scale(domain=[0, 1.15], nice=False),
+        x=_shares("value:Q", "share of faces", [0, 1.15]),
         tooltip=[
             "emotion:N",
             "measure:N",
-            alt.Tooltip("value:Q", format=".1%"),
+            alt.Tooltip("text:N", title="share"),
             alt.Tooltip("faces:Q", format=","),
         ],
     )
@@ -115,9 +126,7 @@ def per_class(measured: Measured) -> Chart:
                 symbolStrokeWidth=0,
             ),
         ),
-        base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(
-            text=alt.Text("value:Q", format=".0%")
-        ),
+        base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(text="text:N"),
         view=_BARE,
         height=380,
     )
@@ -132,24 +141,26 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     """
     names = sorted(accuracies, key=lambda name: accuracies[name])
     table = pd.DataFrame(
-        {"faces": names, "accuracy": [accuracies[name] for name in names], "clean": clean}
+        {
+            "faces": names,
+            "accuracy": [accuracies[name] for name in names],
+            "clean": clean,
+            "text": [percent(accuracies[name]) for name in names],
+        }
     )
-    across = alt.Scale(domain=[0, 1], nice=False)  # shared by all layers
     base = alt.Chart(table).encode(
         y=alt.Y("faces:N", sort=names, title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelLimit=180
         ),
-        x=alt.X("accuracy:Q", title=None, axis=None, scale=across),
-        tooltip=["faces:N", alt.Tooltip("accuracy:Q", format=".1%")],
+        x=_shares("accuracy:Q", "accuracy", [0, 1]),
+        tooltip=["faces:N", alt.Tooltip("text:N", title="accuracy")],
     )
     line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
     return alt.layer(
         base.mark_bar(color=_CELL, cornerRadius=2),
         # Inside the bar, where the line does not cross it.
-        base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(
-            text=alt.Text("accuracy:Q", format=".0%")
-        ),
-        line.encode(x=alt.X("mean(clean):Q", scale=across, axis=None)),
+        base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(text="text:N"),
+        line.encode(x=_shares("mean(clean):Q", "accuracy", [0, 1])),
         view=_BARE,
         height=320,
     )
@@ -167,6 +178,7 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
             "network": [ACTIVATIONS[run.network] for run in runs],
             "seed": [run.seed for run in runs],
             "value": [getattr(run, measure) for run in runs],
+            "text": [percent(getattr(run, measure), 1) for run in runs],
         }
     )
     names, colors = [ACTIVATIONS[network] for network in _NETWORKS], list(_NETWORKS.values())
@@ -175,21 +187,29 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
         ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6
     )
     across = alt.Scale(zero=False, padding=12)
-    axis = alt.Axis(format=".1%", labelFontSize=12, tickCount=4, gridOpacity=0.3)
+    axis = alt.Axis(labelExpr=_AXIS_TENTHS, labelFontSize=12, tickCount=4, gridOpacity=0.3)
     dot, mean = "value:Q", "mean(value):Q"
     base = alt.Chart(table).encode(y=y, color=color)
     return alt.layer(
         base.mark_tick(thickness=2, size=30).encode(
             x=alt.X(mean, title=None, axis=axis, scale=across),
-            tooltip=["network:N", alt.Tooltip(mean, title="mean", format=".2%")],
+            tooltip=["network:N"],
         ),
         base.mark_point(filled=True, size=80, opacity=0.7).encode(
             x=alt.X(dot, title=None, scale=across),
-            tooltip=["network:N", "seed:Q", alt.Tooltip(dot, format=".2%")],
+            tooltip=["network:N", "seed:Q", alt.Tooltip("text:N", title="value")],
         ),
         view=_BARE,
         height=130,
     )
+
+
+def _shares(column: str, title: str, domain: list[float]) -> alt.X:
+    """Return an axis from 0 to 100 %; layers that share it must have the same."""
+    axis = alt.Axis(
+        labelExpr=_AXIS, values=[0, 0.25, 0.5, 0.75, 1], gridOpacity=0.3, labelFontSize=12
+    )
+    return alt.X(column, title=title, axis=axis, scale=alt.Scale(domain=domain, nice=False))
 
 
 def on_page(chart: Chart) -> Chart:

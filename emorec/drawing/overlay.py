@@ -20,7 +20,7 @@ from emorec.errors import ImageError
 from emorec.percent import percent
 from emorec.records import Box, Face
 
-__all__ = ["CROWD", "Show", "blur_all", "blur_faces", "draw_faces", "moved"]
+__all__ = ["CROWD", "Show", "blur_all", "blur_faces", "draw_faces", "draw_outlines", "moved"]
 
 Show = Literal["label", "all", "blur"]
 """What is drawn of a face: its label; the label and all seven bars; the label on a hidden face."""
@@ -105,6 +105,21 @@ def draw_faces(
         _draw_plate(result, face, plate, capital_px, len(seen))
     if dimmed:
         cv2.addWeighted(result, _DIMMED, ground, 1 - _DIMMED, 0, dst=result)
+    return result
+
+
+def draw_outlines(image_bgr: Image, faces: Sequence[Face]) -> Image:
+    """Return the picture with a box around every face in its emotion's colour, without words.
+
+    Args:
+        image_bgr: uint8 of shape (h, w, 3); not changed.
+        faces: boxes in pixels of this picture.
+    """
+    result = image_bgr.copy()
+    for face in faces:
+        box = _inside(face.box, (image_bgr.shape[1], image_bgr.shape[0]))
+        if box is not None:
+            _draw_box(result, box, _color(face), thin=face.unreadable is not None)
     return result
 
 

@@ -9,6 +9,8 @@ from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
 from emorec.model.contract import Contract
 from emorec.pages.parts.engine import recognizer
+from emorec.percent import percent
+from emorec.version import __version__
 
 _SHA256_SHOWN = 12
 
@@ -62,12 +64,13 @@ def render(notice: StreamlitPage | None = None) -> None:
     """
     st.title("About")
     st.markdown("EmoRec reads the **apparent expression** of faces, not inner feeling.")
+    st.caption(f"Version {__version__}. Licence: MIT.")
     does, does_not = st.columns(2, gap="large")
-    does.subheader("What it does")
+    does.header("What it does")
     does.markdown(_DOES)
-    does_not.subheader("What it does not")
+    does_not.header("What it does not")
     does_not.markdown(_DOES_NOT)
-    st.subheader("The model in use")
+    st.header("The model in use")
     try:
         model = recognizer().model
     except EmorecError as error:
@@ -75,9 +78,9 @@ def render(notice: StreamlitPage | None = None) -> None:
     else:
         _model(model.contract, model.file.suffix.removeprefix("."))
         st.markdown("What it takes for what, and which other models there are: the **Model** page.")
-    st.subheader("What is stored")
+    st.header("What is stored")
     st.markdown(_STORED)
-    st.subheader("The law, in four lines")
+    st.header("The law, in four lines")
     st.markdown(_LAW)
     if notice is not None:
         st.page_link(
@@ -100,17 +103,17 @@ def _model(contract: Contract, file_format: str) -> None:
         accuracy, macro_f1, ece, faces = st.columns(4)
         accuracy.metric(
             f"Accuracy on {split}",
-            f"{measured['accuracy']:.1%}",
+            percent(measured["accuracy"], 1),
             help="How often its likeliest emotion is the one that people named.",
         )
         macro_f1.metric(
             "Macro F1",
-            f"{measured['macro_f1']:.1%}",
+            percent(measured["macro_f1"], 1),
             help="Rare emotions count as much as common ones: the mean F1 of all seven.",
         )
         ece.metric(
             "Calibration error",
-            f"{measured['ece']:.1%}",
+            percent(measured["ece"], 1),
             help="How far its confidence is from how often it is right.",
         )
         faces.metric("Faces measured", f"{measured['n']:,}")

@@ -17,6 +17,7 @@ from emorec.model.shown import in_words
 from emorec.model.store import path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import choose, chosen, recognizer
+from emorec.percent import percent
 
 _SPLITS = {
     "PrivateTest": "These faces were kept for the end: nothing was chosen by them.",
@@ -53,11 +54,11 @@ def render() -> None:
         st.error(str(error))
         return
     _quality(model.contract, measured)
-    st.subheader("What is shown")
+    st.header("What is shown")
     st.markdown(_shown(model.contract, measured))
     if compared is not None:
         _activations(compared)
-    st.subheader("Limits")
+    st.header("Limits")
     st.markdown(_LIMITS)
 
 
@@ -88,7 +89,7 @@ def _caption(name: str) -> str:
 def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
     from emorec.drawing import measures  # late: Altair takes 46 MB
 
-    st.subheader(f"How good {found.name} is")
+    st.header(f"How good {found.name} is")
     if not measured:
         st.info(
             f"How often **{found.name}** is right has not been recorded yet. "
@@ -106,8 +107,9 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
     evaluation = measured[split]
     labels = evaluation.fer2013
     st.caption(" ".join(filter(None, (f"{labels.n:,} faces.", _SPLITS.get(split)))))
+    st.markdown(_in_short(evaluation))
     _metrics(evaluation)
-    st.markdown("**What it takes for what**")
+    st.header("What it mixes up")
     answers = evaluation.answers()
     names = [name for name in _ORDER if name in answers]
     name = names[0]
@@ -123,18 +125,26 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
         )
     picked = answers[name]
     st.caption(
-        f"{picked.answer}. {picked.n:,} faces: {picked.accuracy:.1%} right, macro-F1 "
-        f"{picked.macro_f1:.1%}, calibration error {picked.ece:.1%}; says neutral of "
-        f"{picked.said_neutral:.1%}, the labels of {picked.true_neutral:.1%}."
+        f"{picked.answer}. {picked.n:,} faces: {percent(picked.accuracy, 1)} right, macro-F1 "
+        f"{percent(picked.macro_f1, 1)}, calibration error {percent(picked.ece, 1)}; says neutral "
+        f"of {percent(picked.said_neutral, 1)}, the labels of {percent(picked.true_neutral, 1)}."
     )
     left, right = st.columns(2, gap="large")
     left.markdown("A row is a label, its cells what the model said of those faces.")
-    left.altair_chart(measures.on_page(measures.confusion(picked)), key="confusion")
+    left.altair_chart(
+        measures.on_page(measures.confusion(picked)),
+        key="confusion",
+        alt="What the model said of the faces of each label",
+    )
     right.markdown(
         "**Recall**: how many faces of an emotion it finds. "
         "**Precision**: how often it is right when it says so."
     )
-    right.altair_chart(measures.on_page(measures.per_class(picked)), key="per class")
+    right.altair_chart(
+        measures.on_page(measures.per_class(picked)),
+        key="per class",
+        alt="Recall and precision of each emotion",
+    )
     if labels.corrupted:
         st.markdown("**What poor pictures cost**")
         st.markdown(
@@ -142,7 +152,19 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
             " that on the faces as they are."
         )
         chart = measures.corrupted(labels.accuracy, labels.corrupted)
-        st.altair_chart(measures.on_page(chart), key="corrupted")
+        st.altair_chart(measures.on_page(chart), key="corrupted", alt="Accuracy on spoiled faces")
+
+
+def _in_short(evaluation: Evaluation) -> str:
+    """Return in plain words how often the model is right."""
+    shown, labels = evaluation.shown, evaluation.fer2013
+    if shown is None:
+        times = round(100 * labels.accuracy)
+        return f"**Right {times} times out of 100**, by the labels of its data."
+    return (
+        f"**Right {round(100 * shown.accuracy)} times out of 100, as people judge:** so often it "
+        "shows what most of ten people said of the same face."
+    )
 
 
 def _metrics(evaluation: Evaluation) -> None:
@@ -150,23 +172,23 @@ def _metrics(evaluation: Evaluation) -> None:
     accuracy, macro_f1, ece, people = st.columns(4)
     accuracy.metric(
         "Accuracy",
-        f"{labels.accuracy:.1%}",
+        percent(labels.accuracy, 1),
         help="How often its likeliest emotion is FER2013's label.",
     )
     macro_f1.metric(
         "Macro-F1",
-        f"{labels.macro_f1:.1%}",
+        percent(labels.macro_f1, 1),
         help="The same by a mean in which rare emotions count as much as common ones.",
     )
     ece.metric(
         "Calibration error",
-        f"{labels.ece:.1%}",
+        percent(labels.ece, 1),
         help="How far that head's confidence is from how often it is right.",
     )
     if shown is not None:
         people.metric(
             "Agrees with people",
-            f"{shown.accuracy:.1%}",
+            percent(shown.accuracy, 1),
             help="How often what is shown is what most of FER+'s voters said, sure or unsure.",
         )
 
@@ -179,15 +201,18 @@ def _shown(found: Contract, measured: Mapping[str, Evaluation]) -> str:
         f"both, with a head for each. What the pages show is {answer}, chosen on "
         "faces kept apart so that rarer expressions do not hide behind neutral."
     )
-    lines = [learned, f"Below a confidence of {found.unsure_below:.0%} a face is **{UNSURE}**."]
+    lines = [
+        learned,
+        f"Below a confidence of {percent(found.unsure_below)} a face is **{UNSURE}**.",
+    ]
     for split in _SPLITS:
         shown = measured[split].shown if split in measured else None
         if shown is not None:
             lines.append(
-                f"On {split}, {shown.coverage:.0%} of the faces get a label, and "
-                f"{shown.agreement:.0%} of those labels are what most people said. It calls "
-                f"{shown.said_neutral:.0%} of the faces neutral; people call "
-                f"{shown.true_neutral:.0%} so."
+                f"On {split}, {percent(shown.coverage)} of the faces get a label, and "
+                f"{percent(shown.agreement)} of those labels are what most people said. It calls "
+                f"{percent(shown.said_neutral)} of the faces neutral; people call "
+                f"{percent(shown.true_neutral)} so."
             )
             break
     return "  \n".join(lines)
@@ -196,7 +221,7 @@ def _shown(found: Contract, measured: Mapping[str, Evaluation]) -> str:
 def _activations(compared: Comparison) -> None:
     from emorec.drawing import measures
 
-    st.subheader("ELU beside ReLU")
+    st.header("ELU beside ReLU")
     epochs = max(run.epochs for run in compared.runs)
     st.caption(
         f"One recipe of {epochs} epochs with either activation and several random seeds, measured "
@@ -207,10 +232,12 @@ def _activations(compared: Comparison) -> None:
     for column, (name, title) in zip(st.columns(len(reached)), reached.items(), strict=True):
         column.markdown(f"**{title[0].upper()}{title[1:]}**")
         chart = measures.seeds(compared.runs, name)
-        column.altair_chart(measures.on_page(chart), key=f"seeds {name}")
+        column.altair_chart(
+            measures.on_page(chart), key=f"seeds {name}", alt=f"{title} of each run"
+        )
         column.caption(
             ", ".join(
-                f"{ACTIVATIONS[network]} {of[name].mean:.1%} ± {of[name].sd:.1%}"
+                f"{ACTIVATIONS[network]} {percent(of[name].mean, 1)} ± {percent(of[name].sd, 1)}"
                 for network, of in compared.networks.items()
             )
         )

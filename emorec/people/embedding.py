@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import IO
+from typing import IO, NamedTuple
 
 import cv2
 import numpy as np
@@ -33,6 +34,18 @@ of 100 FER2013 faces that are tilted by up to 45°. With EmoRec's box it is 4 to
 
 _CROP_SIDE = 2.5  # side of the crop, in sides of the face's box: a tilted head fits in
 _MOST_FACE_PX = 200  # a larger face is reduced to this: the network's input has 150
+
+
+class FaceCrop(NamedTuple):
+    """A face cut out of a picture, as the network takes it.
+
+    Attributes:
+        pixels_rgb: uint8 of shape (h, w, 3), red first; a face larger than 200 pixels is reduced.
+        box_xyxy: the face's box there as dlib frames it, float64 of shape (4,).
+    """
+
+    pixels_rgb: npt.NDArray[np.uint8]
+    box_xyxy: npt.NDArray[np.float64]
 
 
 class FaceEmbedder:
@@ -74,10 +87,13 @@ class FaceEmbedder:
         Raises:
             EmorecError: the process ended unexpectedly; the next call starts a new one.
         """
-        boxes = as_boxes(boxes_xyxy)
-        found = np.empty((len(boxes), SIZE), np.float32)
-        for row, box in enumerate(boxes):
-            found[row] = self._request(*_crop(image_bgr, box))
+        return self.embed_crops(face_crops(image_bgr, boxes_xyxy))
+
+    def embed_crops(self, crops: Sequence[FaceCrop]) -> Embeddings:
+        """Return the embeddings of faces that `face_crops` cut out, as `embed` does."""
+        found = np.empty((len(crops), SIZE), np.float32)
+        for row, crop in enumerate(crops):
+            found[row] = self._request(crop.pixels_rgb, crop.box_xyxy)
         return found
 
     def close(self) -> None:
@@ -127,10 +143,17 @@ class FaceEmbedder:
             process.communicate()
 
 
-def _crop(
-    image_bgr: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Return a crop around the face, red first, and the face's box there as dlib frames it."""
+def face_crops(image_bgr: npt.NDArray[np.uint8], boxes_xyxy: npt.ArrayLike) -> list[FaceCrop]:
+    """Cut faces out of a picture, so that the picture itself need not be kept.
+
+    Args:
+        image_bgr: uint8 of shape (h, w, 3), blue first.
+        boxes_xyxy: of shape (n, 4), pixels: boxes that EmoRec's detectors returned.
+    """
+    return [_crop(image_bgr, box) for box in as_boxes(boxes_xyxy)]
+
+
+def _crop(image_bgr: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float64]) -> FaceCrop:
     side = max(float(box_xyxy[2] - box_xyxy[0] + box_xyxy[3] - box_xyxy[1]) / 2, 1.0)
     middle = (box_xyxy[:2] + box_xyxy[2:]) / 2 + (0.0, _DLIB_LOWER * side)
     height, width = image_bgr.shape[:2]
@@ -143,4 +166,6 @@ def _crop(
         cut = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     corner = (middle - (x1, y1)) * scale
     half = _DLIB_SIDE * side * scale / 2
-    return np.ascontiguousarray(cut[..., ::-1]), np.concatenate([corner - half, corner + half])
+    return FaceCrop(
+        np.ascontiguousarray(cut[..., ::-1]), np.concatenate([corner - half, corner + half])
+    )

@@ -51,6 +51,16 @@ def embedding_of(
         EmorecError: the picture has no face or several, or its face is too small, dark, noisy,
             blurred, hidden or cut off; the line says which, and what to do.
     """
+    box = only_face(image_bgr, recognizer)
+    return mean_direction(both_ways(image_bgr, box, embedder))[0]
+
+
+def only_face(image_bgr: npt.NDArray[np.uint8], recognizer: EmotionRecognizer) -> Box:
+    """Return the box of the one face in a picture, which is good enough to enrol a person with.
+
+    Raises:
+        EmorecError: as `embedding_of` raises it.
+    """
     faces = recognizer.analyze(image_bgr).faces
     if not faces:
         raise EmorecError("no face found: look towards the camera, evenly lit.")
@@ -64,18 +74,23 @@ def embedding_of(
         raise EmorecError(
             f"the face is too small: {side} pixels wide, at least {LEAST_FACE_PX} are needed."
         )
-    return mean_direction(both_ways(image_bgr, face.box, embedder))[0]
+    return face.box
 
 
 def both_ways(image_bgr: npt.NDArray[np.uint8], box: Box, embedder: Embedder) -> Embeddings:
     """Return the embeddings of a face and of its mirror image, float32 of shape (2, 128)."""
-    width = image_bgr.shape[1]
-    mirrored = Box(width - box.x2, box.y1, width - box.x1, box.y2)
+    mirrored_bgr, mirrored_box = mirrored(image_bgr, box)
     return np.concatenate(
-        [
-            embedder.embed(image_bgr, [box]),
-            embedder.embed(np.ascontiguousarray(image_bgr[:, ::-1]), [mirrored]),
-        ]
+        [embedder.embed(image_bgr, [box]), embedder.embed(mirrored_bgr, [mirrored_box])]
+    )
+
+
+def mirrored(image_bgr: npt.NDArray[np.uint8], box: Box) -> tuple[npt.NDArray[np.uint8], Box]:
+    """Return the mirror image of a picture, and of a box in it."""
+    width = image_bgr.shape[1]
+    return (
+        np.ascontiguousarray(image_bgr[:, ::-1]),
+        Box(width - box.x2, box.y1, width - box.x1, box.y2),
     )
 
 

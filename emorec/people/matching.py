@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.people.rule import Embeddings
-from emorec.records import FrameResult
+from emorec.records import Face, FrameResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,36 @@ class PhotoNames:
         Raises:
             EmorecError: the store or the embedder cannot be used.
         """
-        readable = [face for face in result.faces if not face.unreadable]
-        embeddings = self._embedder.embed(image_bgr, [face.box for face in readable])
-        matches = unique_matches(self._gallery.match(list(embeddings)))
-        names = {
-            face.track_id: match.name
-            for face, match in zip(readable, matches, strict=True)
-            if match
-        }
-        faces = tuple(replace(face, name=names.get(face.track_id)) for face in result.faces)
-        return replace(result, faces=faces)
+        boxes = [face.box for face in readable(result)]
+        return with_names(result, self._embedder.embed(image_bgr, boxes), self._gallery)
+
+
+def readable(result: FrameResult) -> list[Face]:
+    """Return the faces of a photo that can get a name."""
+    return [face for face in result.faces if not face.unreadable]
+
+
+def with_names(result: FrameResult, embeddings: Embeddings, gallery: Matcher) -> FrameResult:
+    """Return the result of a photo with the names of the people recognised.
+
+    If two faces match one person, the nearer face gets the name.
+
+    Args:
+        result: of the photo.
+        embeddings: of its `readable` faces, float32 of shape (n, 128).
+        gallery: finds the people that faces belong to.
+
+    Raises:
+        EmorecError: the store cannot be used.
+    """
+    matches = unique_matches(gallery.match(list(embeddings)))
+    names = {
+        face.track_id: match.name
+        for face, match in zip(readable(result), matches, strict=True)
+        if match
+    }
+    faces = tuple(replace(face, name=names.get(face.track_id)) for face in result.faces)
+    return replace(result, faces=faces)
 
 
 def unique_matches(matches: Sequence[Match | None]) -> list[Match | None]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from emorec.geometry import as_boxes
+from emorec.geometry import as_boxes, reading_order
 from emorec.pipeline.classify import Calibrate, Classifier, classify_faces
 from emorec.pipeline.crop import crop_faces, features_inside
 from emorec.pipeline.detect import Detector
@@ -50,7 +50,7 @@ class PicturePipeline:
         self._clock = clock
 
     def update(self, image_bgr: npt.NDArray[np.uint8], time_s: float = 0.0) -> FrameResult:
-        """Read a picture; its faces are numbered from left to right.
+        """Read a picture; its faces are numbered row by row, from left to right.
 
         Args:
             image_bgr: uint8 of shape (h, w, 3).
@@ -100,7 +100,7 @@ class PicturePipeline:
     def _find(
         self, image_bgr: npt.NDArray[np.uint8], size_wh: tuple[int, int]
     ) -> tuple[list[Detection], float]:
-        """Return the faces from left to right, and the side of the smallest that was looked for."""
+        """Return the faces in their order, and the side of the smallest that was looked for."""
         search = Search(self._detector)
         search.prepare(self.settings, size_wh)
         found: list[Detection] = []
@@ -111,4 +111,5 @@ class PicturePipeline:
             known = as_boxes([detection.box_xyxy for detection in found])
             found += search.confirm(image_bgr, known, 0.0, ALL)
             finer = search.finished([detection.box_xyxy for detection in found])
-        return sorted(found, key=lambda detection: tuple(detection.box_xyxy)), smallest_px
+        order = reading_order([detection.box_xyxy for detection in found])
+        return [found[index] for index in order], smallest_px

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import sys
 import webbrowser
@@ -22,6 +21,7 @@ from emorec.deployment import Deployment
 from emorec.errors import EmorecError
 from emorec.jobs.quota import Quota
 from emorec.live import ice
+from emorec.media.memory import keep_pictures_apart
 from emorec.pages import gate
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.disk import disk
@@ -38,7 +38,6 @@ from emorec.server.middleware import (
 log = logging.getLogger(__name__)
 
 _MB = 2**20
-_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
 
 
 def prepare() -> list[Middleware]:
@@ -65,7 +64,7 @@ def prepare() -> list[Middleware]:
     # The event loop needs Python's lock for every packet of every visitor. Where another thread
     # computes, the loop waits this long for it each time; by default ten times as long.
     sys.setswitchinterval(0.0005)
-    _keep_pictures_apart()
+    keep_pictures_apart()
     frame_ancestors = f"'self' {chosen.frame_ancestors or ''}".strip()
     names = hosts.named(chosen.hosts)
     if names is None:
@@ -94,18 +93,6 @@ def _check_key(chosen: Deployment) -> None:
             "EMOREC_KEY: not set. With EMOREC_PEOPLE=1, a store on PostgreSQL needs it: 32 random "
             "bytes in base64, as `openssl rand -base64 32` prints."
         )
-
-
-def _keep_pictures_apart() -> None:
-    """Have glibc ask the system for the memory of a picture, and give it back when it is freed.
-
-    Otherwise, once a large block was freed, glibc takes the next ones from the memory that it keeps
-    for each thread, between small blocks that stay in use: a server with visitors grew by megabytes
-    a minute.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt:
-        mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
 
 
 def routes() -> list[Route]:

@@ -212,4 +212,4 @@ def test_a_single_shot_goes_through_the_same_engine(page):
     # Before the camera's first picture Streamlit lets the button be pressed, and takes nothing.
     page.wait_for_function("() => [...document.querySelectorAll('video')].some(v => v.videoWidth)")
     take.click()
-    page.get_by_text(re.compile(r"Face 1: ")).first.wait_for()
+    page.get_by_role("heading", name="Face 1").wait_for()

@@ -56,7 +56,7 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     page.get_by_role("link", name="Photo").click()
     page.get_by_role("heading", name="Photo").wait_for()
     page.locator('input[type="file"]').first.set_input_files(portrait)
-    page.get_by_text(f"Face 1: {UNSURE}").wait_for()
+    page.get_by_role("heading", name=f"portrait.jpg: 1 face, {UNSURE}").wait_for()
     page.get_by_role("link", name="Model").click()
     page.get_by_role("heading", name="How good cautious is").wait_for()
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import time
+import zipfile
 
 import cv2
 import numpy as np
 import pytest
 
 from emorec.emotions import EMOTIONS
+from testkit.portraits import room
 
 
 @pytest.fixture
@@ -38,19 +41,26 @@ def pictures(tmp_path):
 
 def download(page, label: str) -> bytes:
     with page.expect_download() as caught:
-        page.get_by_role("button", name=label).first.click()
+        page.get_by_role("button", name=label, exact=True).click()
     return caught.value.path().read_bytes()
 
 
-def test_pictures_go_in_and_results_come_out(page, pictures, images):
-    page.locator('input[type="file"]').first.set_input_files(pictures)
-    page.get_by_text("Face 1").first.wait_for()
-    page.get_by_text("No face found").wait_for()
-    page.get_by_text("broken.jpg").nth(1).wait_for()  # its line, not only its place in the list
+def tile(page, words: str):
+    return page.get_by_test_id("stButton").get_by_role("button", name=words, exact=True)
 
-    rows = list(csv.DictReader(download(page, "CSV of all faces").decode("utf-8-sig").splitlines()))
+
+def test_pictures_go_in_and_results_come_out_and_stay(page, pictures, images):
+    page.locator('input[type="file"]').first.set_input_files(pictures)
+    tile(page, "1 face, happy").wait_for()
+    tile(page, "No face").wait_for()
+    page.get_by_text("Not read").wait_for()
+    assert page.title() == "EmoRec · Photo"
+
+    with zipfile.ZipFile(io.BytesIO(download(page, "Download all"))) as file:
+        rows = list(csv.DictReader(file.read("faces.csv").decode("utf-8-sig").splitlines()))
+        photos = json.loads(file.read("photos.json"))["photos"]
+        assert "pictures/portrait_emorec.jpg" in file.namelist()
     assert [row["file"] for row in rows] == ["portrait.jpg"]
-    photos = json.loads(download(page, "JSON of all faces"))["photos"]
     records = {record["file"]: record for record in photos}
     assert set(records) == {"portrait.jpg", "wall.png"} and records["wall.png"]["faces"] == []
     (face,) = records["portrait.jpg"]["faces"]
@@ -59,12 +69,56 @@ def test_pictures_go_in_and_results_come_out(page, pictures, images):
     x1, y1, x2, y2 = face["box"]
     assert 150 < x1 < x2 < 310 and 40 < y1 < y2 < 200  # where the face is
 
-    data = np.frombuffer(download(page, "Annotated PNG"), np.uint8)
+    tile(page, "1 face, happy").click()
+    page.get_by_text("Face 1", exact=True).wait_for()
+    data = np.frombuffer(download(page, "Annotated picture (PNG)"), np.uint8)
     annotated = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert annotated.shape == (512, 512, 3)
     assert np.abs(annotated.astype(int) - cv2.imread(str(pictures[0]))).max() > 100
-    page.get_by_test_id("stVegaLiteChart").first.wait_for()
+
+    page.get_by_role("link", name="About").click()
+    page.get_by_role("heading", name="About").wait_for()
+    page.get_by_role("link", name="Photo").click()
+    page.get_by_role("button", name="All photos", exact=True).click()
+    tile(page, "1 face, happy").wait_for()
+    page.get_by_role("button", name="Download all").wait_for()
     page.screenshot(path=images / "photo.png")
+
+
+@pytest.mark.long
+def test_a_face_that_is_chosen_is_chosen_everywhere(page, tmp_path):
+    path = tmp_path / "nine.jpg"
+    cv2.imwrite(str(path), room(3, 3, 120, (1000, 700)).image_bgr)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator('input[type="file"]').first.set_input_files(path)
+    crops = page.get_by_role("group", name="Faces").get_by_role("button")
+    crops.first.wait_for()
+    assert crops.count() == 9
+    chosen = page.locator('[aria-pressed="true"], [aria-current="true"]')
+    assert [one.get_attribute("data-face") for one in chosen.all()] == ["1", "1", "1"]
+    crops.nth(4).focus()
+    page.keyboard.press("Enter")
+    assert [one.get_attribute("data-face") for one in chosen.all()] == ["5", "5", "5"]
+    page.get_by_role("heading", name="Face 5").wait_for()
+    page.locator("tbody tr").nth(6).click()
+    page.get_by_role("heading", name="Face 7").wait_for()
+    # In reading order, in equal squares, and all of it on a few screens of a phone.
+    boxes = [crop.bounding_box() for crop in crops.all()]
+    assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight") < 2500
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.long
+def test_the_first_tile_is_there_before_the_last_photo_is_read(page, tmp_path):
+    paths = [tmp_path / f"{number}.jpg" for number in range(8)]
+    for number, path in enumerate(paths):
+        cv2.imwrite(str(path), room(4, 3, 100 + number, (1200, 900)).image_bgr)
+    page.locator('input[type="file"]').first.set_input_files(paths)
+    page.locator("[class*=st-key-tile] img").first.wait_for()
+    assert page.get_by_text("Waiting …").count() > 0
+    page.get_by_role("button", name="Download all").wait_for()
+    assert page.locator("[class*=st-key-tile] img").count() == 8
 
 
 NAMES = [
@@ -82,20 +136,23 @@ def test_files_are_called_as_they_are_named(page, tmp_path):
     for name in NAMES:
         (tmp_path / name).write_bytes(b"no picture")
     page.locator('input[type="file"]').first.set_input_files([tmp_path / name for name in NAMES])
-    lines = page.get_by_test_id("stAlertContentError")
-
-    def said() -> list[str]:
-        return [line.replace("\u2060", "") for line in lines.all_inner_texts()]
-
-    def each_once() -> bool:
-        return all(sum(f"{name}: not a picture" in line for line in said()) == 1 for name in NAMES)
-
+    names = page.locator(".emorec-name")
     until = time.monotonic() + 120
-    while not each_once():  # the page is drawn again and again while files arrive
-        assert time.monotonic() < until, said()
+    # The page is drawn again and again while files arrive.
+    while names.all_inner_texts() != NAMES or page.get_by_text("Not read").count() < len(NAMES):
+        assert time.monotonic() < until, names.all_inner_texts()
         page.wait_for_timeout(100)
-    assert all(line.endswith("megapixels.") for line in said())
-    assert lines.locator("a, code, strong, em, li, svg.emoji").count() == 0
+    assert names.locator("*").count() == 0  # each is a text alone
+    page.get_by_role("button", name="Remove all photos").click()
+    for name in NAMES[:3]:
+        page.locator('input[type="file"]').first.set_input_files(tmp_path / name)
+        line = page.get_by_test_id("stAlertContentError")
+        line.wait_for()
+        said = line.locator("p").inner_text().replace("\u2060", "")
+        assert f"{name}: not a picture" in said and said.endswith("megapixels.")
+        assert line.locator("a, code, strong, em, li, svg.emoji").count() == 0
+        page.get_by_role("button", name="Remove all photos").click()
+        line.wait_for(state="detached")
 
 
 @pytest.mark.long

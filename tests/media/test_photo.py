@@ -642,7 +642,7 @@ def test_a_sound_file_of_an_unusual_kind_is_not_called_damaged() -> None:
 
 
 def test_too_little_memory_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(image: Image.Image) -> np.ndarray:
+    def no_room(image: Image.Image, factor: int) -> np.ndarray:
         raise MemoryError
 
     monkeypatch.setattr("emorec.media.photo.to_bgr", no_room)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.model.store import load
 from emorec.pages.parts.engine import recognizer
+from emorec.version import __version__
 
 MEASURED = {"n": 3589, "accuracy": 0.6534, "macro_f1": 0.6123, "ece": 0.0312}
 
@@ -56,7 +57,9 @@ def test_the_law_is_four_lines() -> None:
 
 def test_it_names_the_model_in_use() -> None:
     model = load()
-    shown = text(page())
+    at = page()
+    shown = text(at)
+    assert at.caption[0].value == f"Version {__version__}. Licence: MIT."
     assert f"**{model.contract.name}**" in shown
     assert model.contract.created in shown
     assert f"`{model.contract.files['tflite']['sha256'][:12]}…`" in shown
@@ -70,9 +73,9 @@ def test_it_names_the_model_in_use() -> None:
         (
             {"PrivateTest": MEASURED},
             [
-                ("Accuracy on PrivateTest", "65.3%"),
-                ("Macro F1", "61.2%"),
-                ("Calibration error", "3.1%"),
+                ("Accuracy on PrivateTest", "65.3\u00a0%"),
+                ("Macro F1", "61.2\u00a0%"),
+                ("Calibration error", "3.1\u00a0%"),
                 ("Faces measured", "3,589"),
             ],
         ),

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.errors import EmorecError
 from emorec.pages import gate
-from emorec.pages.parts.pictures import ReadPictures
+from emorec.pages.parts.reading import Readings
+from emorec.pages.photo.gallery import Gallery
 
 AUTH = {
     "redirect_uri": "http://localhost:8501/oauth2callback",
@@ -124,10 +125,11 @@ def test_nothing_of_a_picture_is_left_after_the_consent_is_withdrawn(
     consent: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def script() -> None:
-        from emorec.pages import gate, photo
+        from emorec.pages import gate
+        from emorec.pages.photo import page
 
         if gate.admitted():
-            photo.render()
+            page.render()
             gate.ways_out()
 
     removed: list[str] = []
@@ -143,15 +145,16 @@ def test_nothing_of_a_picture_is_left_after_the_consent_is_withdrawn(
     data = io.BytesIO()
     picture.save(data, "PNG")
     at.file_uploader[0].set_value([("wall.png", data.getvalue(), "image/png")]).run()
-    read = at.session_state["visit"].state(ReadPictures)
-    assert len(at.image) == 1 and read.by_place["files"] and not removed
+    read = at.session_state["visit"].state(Readings)
+    assert "No face found" in at.info[0].value and read.by_key and not removed
     button(at, "Withdraw consent").click().run()
     assert titles(at) == ["Before you start"]
     assert len(removed) == 1
     agree(at)
     assert titles(at) == ["Photo"] and not at.exception
-    assert not at.file_uploader[0].value and not at.image
-    assert at.session_state["visit"].state(ReadPictures) is not read
+    visit = at.session_state["visit"]
+    assert not at.file_uploader[0].value and not at.info
+    assert not visit.state(Readings).by_key and not visit.state(Gallery).given
 
 
 def test_a_login_stands_before_consent(consent: None) -> None:

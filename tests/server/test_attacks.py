@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
+import json
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,6 +15,8 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+import skimage.data
+from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -20,8 +24,15 @@ from websockets.sync.client import ClientConnection, connect
 from emorec.server import connections
 from testkit.app import answers, running_app
 from testkit.film import write_film
-from testkit.hostile import HugePictures, ManyPictures, Rewritten, Stubborn, vp8_frames
-from testkit.page import PageError
+from testkit.hostile import (
+    HugePictures,
+    ManyPictures,
+    Rewritten,
+    Stubborn,
+    many_scans,
+    vp8_frames,
+)
+from testkit.page import Page, PageError
 from testkit.visitor import Visitor
 
 MB = 2**20
@@ -200,6 +211,50 @@ def test_few_of_the_addresses_in_an_offer_are_tried(
             return False
 
         assert 0 < sum(map(was_tried, sockets)) <= 16
+
+
+def peak_mb(process: psutil.Process) -> int:
+    """Return the most memory that a process has ever had at once."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) // 1024  # type: ignore[index]
+
+
+def faces_shown(page: Page) -> int | None:
+    """Return how many faces the photo has that a page shows; None while it shows none."""
+    for _, element in page._elements.values():
+        if element.WhichOneof("type") == "bidi_component":
+            return len(json.loads(element.bidi_component.json)["faces"])
+    return None
+
+
+@pytest.mark.long
+def test_a_picture_that_takes_minutes_to_decode_holds_nobody_up(
+    served: tuple[psutil.Process, str],
+) -> None:
+    """A third of a megabyte that took libjpeg ten minutes held every visitor's photo up before."""
+    portrait, large = io.BytesIO(), io.BytesIO()
+    image = Image.fromarray(skimage.data.astronaut())
+    image.save(portrait, "JPEG")
+    image.resize((7000, 7000)).save(large, "JPEG")
+    bomb = many_scans((3000, 3000), 20_000)
+    process, url = served
+
+    async def run() -> None:
+        hostile, honest = await Page.open(url, "photo"), await Page.open(url, "photo")
+        attack = asyncio.create_task(hostile.upload({"a.jpg": bomb}, WAIT_S))
+        await honest.upload({"me.jpg": portrait.getvalue()}, WAIT_S)
+        assert await honest.until(lambda: faces_shown(honest), WAIT_S, "a face") == 1
+        await attack
+        assert any("takes too long to decode" in line for line in hostile.alerts())
+        before = peak_mb(process)
+        await honest.upload({"large.jpg": large.getvalue()}, WAIT_S)
+        assert await honest.until(lambda: faces_shown(honest), WAIT_S, "a face") == 1
+        assert peak_mb(process) < before + 100  # the picture is decoded in a worker, reduced
+        assert max(map(peak_mb, process.children(recursive=True))) < 400
+        for page in (hostile, honest):
+            await page.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "localhost.evil.example"])

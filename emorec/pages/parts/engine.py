@@ -13,7 +13,6 @@ from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
 from emorec.model.store import DEFAULT_NAME, WithFeatures, path_of
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.parts.pictures import ReadPictures
 from emorec.pages.parts.visit import State, visit
 from emorec.recognizer import EmotionRecognizer
 
@@ -47,12 +46,11 @@ def chosen() -> str:
 
 
 def choose(name: str) -> None:
-    """Let this visitor's pages use another model; photos that the former one read are forgotten.
+    """Let this visitor's pages use another model; photos are read again by it.
 
     A live session that has ended keeps its summary; the next START takes the new model.
     """
     visit().state(ChosenModel).name = name
-    visit().drop(ReadPictures)
 
 
 @st.cache_resource(show_spinner=False)

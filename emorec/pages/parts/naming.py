@@ -14,7 +14,6 @@ from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.people import extra
-from emorec.people.matching import PhotoNames
 from emorec.records import Face
 
 if TYPE_CHECKING:  # what they import is an extra that may not be installed
@@ -91,11 +90,6 @@ def choose(key: str, off: bool = False) -> bool:
     if on and not off:
         st.caption(_BIOMETRIC)
     return on and not off
-
-
-def photo_names() -> PhotoNames:
-    """Return what names the faces of photos."""
-    return PhotoNames(embedder(), gallery())
 
 
 def stamp(names: bool) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from emorec.errors import EmorecError
 from emorec.pages.parts import naming
+from emorec.pages.parts.filenames import dated
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
@@ -43,6 +44,21 @@ _SEARCH_FROM = 8
 _MOST_SHOWN = 50
 
 
+_STYLE = """
+<style>
+[class*="st-key-people-delete"] button { color: #fff; background: #b3261e; border-color: #b3261e; }
+[class*="st-key-people-delete"] button:hover {
+  color: #fff; background: #8c1d18; border-color: #8c1d18;
+}
+[class*="st-key-people-ask"] button:hover, [class*="st-key-people-ask"] button:focus-visible {
+  color: inherit; border-color: #d4483f;
+}
+[class*="st-key-people-ask"] button [data-testid="stIconMaterial"] { color: #d4483f; }
+</style>
+"""
+"""What deletes for good is red; what only asks whether to delete has a red icon."""
+
+
 @dataclass
 class Changed(State):
     """The change of the last run, as a sentence that the next run shows once."""
@@ -52,6 +68,7 @@ class Changed(State):
 
 def render() -> None:
     """Show the page."""
+    st.html(_STYLE)
     st.title("People")
     st.caption(
         "People who agreed are called by their **name** on the Live and Photo pages. Kept are "
@@ -87,7 +104,7 @@ def render() -> None:
 
 def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
     """Let the visitor enrol a new person, or add pictures to a person."""
-    st.subheader("Enrol")
+    st.header("Enrol")
     by_id = {person.id: person for person in people}
     title = _titles(people)
     id_ = None
@@ -127,14 +144,12 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
 def _consent() -> bool:
     # Streamlit cuts off a checkbox's long label, and the consent must be readable in full.
     st.markdown(f"> {consent.TEXT}")
-    return st.checkbox(
-        "The person in the pictures says so", key=f"people consent {pictures.form_number()}"
-    )
+    return st.checkbox("They agree", key=f"people consent {pictures.form_number()}")
 
 
 def _list(gallery: Gallery, people: Sequence[Person]) -> None:
     """Show the people enrolled, each with the buttons to rename and delete them."""
-    st.subheader(f"Enrolled: {len(people)}" if people else "Enrolled")
+    st.header(f"Enrolled: {len(people)}" if people else "Enrolled")
     if not people:
         st.info(
             "**Nobody yet.** Enrol somebody with one to ten pictures: different days, light and "
@@ -156,15 +171,16 @@ def _list(gallery: Gallery, people: Sequence[Person]) -> None:
     row.download_button(
         "Export",
         gallery.export,
-        "emorec_people.json",
+        dated("people.json"),
         "application/json",
         on_click="ignore",
         icon=":material/download:",
         help="All that is kept, readable: names, dates, numbers. Keep it as safe as the people.",
     )
-    with row.popover("Delete everybody", icon=":material/delete_forever:"):
+    everybody = row.container(key="people ask all", width="content")
+    with everybody.popover("Delete everybody", icon=":material/delete_forever:"):
         st.markdown(f"**{len(people)}** and all their pictures' numbers go, for good, at once.")
-        if st.button("Delete everybody for good", type="primary"):
+        if st.button("Delete everybody for good", key="people delete all"):
             _change_gallery(gallery.clear, "Nobody is enrolled any more.", forget=True)
 
 
@@ -182,9 +198,10 @@ def _card(gallery: Gallery, person: Person) -> None:
             if st.button("Save", key=f"people save {person.id}", type="primary"):
                 rename = partial(gallery.rename, person.id, name)
                 _change_gallery(rename, f"Now called {name.strip()}.")
-        with row.popover("Delete", icon=":material/delete:"):
+        one = row.container(key=f"people ask {person.id}", width="content")
+        with one.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(person.name)}** (no. {person.id}) is forgotten, for good.")
-            if st.button("Delete for good", key=f"people delete {person.id}", type="primary"):
+            if st.button("Delete for good", key=f"people delete {person.id}"):
                 _change_gallery(partial(gallery.delete, person.id), f"{person.name} is deleted.")
 
 

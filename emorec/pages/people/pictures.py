@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emorec.drawing.viewer import shrunk
 from emorec.errors import EmorecError
-from emorec.media.photo import SUFFIXES, encode_jpeg
 from emorec.pages.parts import naming
 from emorec.pages.parts.engine import recognizer
 from emorec.pages.parts.markdown import plain
-from emorec.pages.parts.pictures import whole_picture
+from emorec.pages.parts.reading import candidate_of
 from emorec.pages.parts.visit import State, visit
 
 if TYPE_CHECKING:  # they import packages of an extra that may not be installed
     from emorec.people.enrolment import Remark
     from emorec.people.gallery import Gallery
 
-_PREVIEW_PX = 240
 _ROW = 4
 
 
@@ -75,7 +73,6 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
     form = visit().state(Form)
     files = st.file_uploader(
         f"Pictures of this one person: one to {MOST_PICTURES}",
-        type=list(SUFFIXES),
         accept_multiple_files=True,
         key=f"people files {form.number}",
     )
@@ -90,7 +87,7 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         )
         if shot is not None:
             digest = sha256(shot.getvalue()).hexdigest()
-            form.checked[digest] = _check(shot.getvalue(), "Shot")
+            form.checked[digest] = _check(shot)
             form.shots.append((digest, f"Shot {len(form.shots) + 1}"))
             st.rerun()
     given = list(form.shots)
@@ -98,7 +95,7 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
         digest = sha256(file.getvalue()).hexdigest()
         if digest not in form.checked:
             with st.spinner(f"Looking at {plain(file.name)}…"):
-                form.checked[digest] = _check(file.getvalue(), file.name)
+                form.checked[digest] = _check(file)
         given.append((digest, file.name))
     given = list(dict(given).items())  # a picture that was given twice counts once
     form.checked = {digest: form.checked[digest] for digest, _ in given}
@@ -134,17 +131,17 @@ def forget() -> None:
     form.number, form.checked, form.shots = form.number + 1, {}, []
 
 
-def _check(data: bytes, name: str) -> _Checked:
-    from emorec.people.enrolment import embedding_of
+def _check(file: UploadedFile) -> _Checked:
+    from emorec.people.rule import mean_direction
 
-    preview = None
     try:
-        with whole_picture(data, name) as photo:
-            preview = encode_jpeg(shrunk(photo.image_bgr, _PREVIEW_PX))
-            found = embedding_of(photo.image_bgr, recognizer(), naming.embedder())
-            return _Checked(preview, found, None, photo.note)
+        found = candidate_of(file, recognizer())
+        if found.crops is None:
+            return _Checked(found.preview, None, found.reason, found.note)
+        embedding = mean_direction(naming.embedder().embed_crops(found.crops))[0]
+        return _Checked(found.preview, embedding, None, found.note)
     except EmorecError as error:
-        return _Checked(preview, None, str(error).removeprefix(f"{name}: "))
+        return _Checked(None, None, str(error))
 
 
 def _show(names: Sequence[str], found: Sequence[_Checked], of_all: Sequence[Remark | None]) -> None:

@@ -10,12 +10,13 @@ import pytest
 import streamlit as st
 
 import emorec.pages
-from emorec.pages import about, gate, model, photo
+from emorec.pages import about, gate, model
 from emorec.pages.live import page as live
 from emorec.pages.live import webrtc
 from emorec.pages.parts import engine
 from emorec.pages.parts.visit import State, Visit, visit
 from emorec.pages.people import page as people
+from emorec.pages.photo import page as photo
 
 PAGES = (about, gate, live, model, people, photo)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -15,10 +15,10 @@ from streamlit.testing.v1.element_tree import Toggle
 
 pytest.importorskip("sqlalchemy")
 
+from emorec.media.workers import Workers
 from emorec.pages.parts.deployment import deployment
 from emorec.people.gallery import Gallery, open_gallery
 from emorec.recognizer import EmotionRecognizer
-from emorec.records import FrameResult
 
 WITHIN_S = 120  # the first run loads the model, the store and dlib's network
 
@@ -102,19 +102,23 @@ def test_a_person_is_enrolled_only_with_name_picture_and_consent(gallery: Galler
     # The form is empty again, and the same face does not go in under another name.
     upload(at, ("me again.png", PORTRAIT))
     assert any("looks like Eileen" in markdown.value for markdown in at.markdown)
+    # On the Photo page she has her name, whatever else is in the picture.
+    at = page("photo.page")
+    next(toggle for toggle in at.toggle if toggle.label == "Names").set_value(True).run()
+    upload(at, ("me.png", PORTRAIT))
+    (component,) = at.get("bidi_component")
+    assert [face["name"] for face in json.loads(component.proto.json)["faces"]] == ["Eileen"]
 
 
 def test_a_fault_at_one_picture_is_its_line_and_the_others_count(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = EmotionRecognizer.analyze
+    real = Workers.run
 
-    def faulty(self: EmotionRecognizer, image_bgr: np.ndarray, *args: object) -> FrameResult:
-        if image_bgr.shape[:2] == (90, 120):
-            cv2.resize(image_bgr, (0, 0))
-        return real(self, image_bgr, *args)
+    def faulty(self: Workers, key: object, job: Any, *args: Any) -> object:
+        return real(self, key, *((divmod, 1, 0) if args[1] == "wall.png" else (job, *args)))
 
-    monkeypatch.setattr(EmotionRecognizer, "analyze", faulty)
+    monkeypatch.setattr(Workers, "run", faulty)
     at = upload(page(), ("wall.png", NOBODY), ("me.png", PORTRAIT))
     said = " ".join(markdown.value for markdown in at.markdown)
     assert "**wall.png**: cannot be read, by a fault of EmoRec itself" in said
@@ -127,7 +131,6 @@ def test_looking_much_like_somebody_is_said_and_left_to_the_visitor(gallery: Gal
     from emorec.people.embedding import FaceEmbedder
     from emorec.people.enrolment import embedding_of
     from emorec.people.rule import MARGIN, threshold
-    from emorec.recognizer import EmotionRecognizer
 
     with closing(FaceEmbedder()) as embedder:
         face = embedding_of(skimage.data.astronaut()[..., ::-1], EmotionRecognizer(), embedder)
@@ -188,7 +191,7 @@ def test_names_are_off_again_once_the_consent_is_withdrawn(gallery: Gallery) -> 
         return toggle
 
     gallery.enrol("Ada", look(0), consent=True)
-    at = page("photo")
+    at = page("photo.page")
     names(at).set_value(True).run()
     at.run()
     assert names(at).value is True
@@ -200,10 +203,10 @@ def test_names_are_off_again_once_the_consent_is_withdrawn(gallery: Gallery) -> 
 def test_names_are_offered_where_somebody_is_enrolled_and_start_off(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not [toggle for toggle in page("photo").toggle if toggle.label == "Names"]
+    assert not [toggle for toggle in page("photo.page").toggle if toggle.label == "Names"]
     gallery.enrol("Ada", look(0), consent=True)
-    (toggle,) = [toggle for toggle in page("photo").toggle if toggle.label == "Names"]
+    (toggle,) = [toggle for toggle in page("photo.page").toggle if toggle.label == "Names"]
     assert toggle.value is False
     monkeypatch.setenv("EMOREC_PEOPLE", "0")
     deployment.cache_clear()
-    assert not [toggle for toggle in page("photo").toggle if toggle.label == "Names"]
+    assert not [toggle for toggle in page("photo.page").toggle if toggle.label == "Names"]

@@ -1,0 +1,147 @@
+"""What the visitor takes away of all photos: tables, and one zip of everything."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import PurePath
+from typing import Any
+
+import streamlit as st
+
+from emorec.pages.parts import totals
+from emorec.pages.parts.filenames import dated
+from emorec.photos import ReadPhoto
+from emorec.rows import columns, face_rows, picture_object, to_csv, to_json
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_HELP = (
+    "A zip file with the annotated pictures (JPEG, at most 2048 pixels long), the table of all "
+    "faces and the JSON. A single picture can be had larger: open it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is taken away.
+
+    Attributes:
+        photos: the name of each file that was read, and what was read from it.
+        made_with: the header of the JSON.
+        names: whether faces were named.
+        group_only: whether nothing of a single face may be taken away.
+    """
+
+    photos: Sequence[tuple[str, ReadPhoto]]
+    made_with: dict[str, Any]
+    names: bool
+    group_only: bool
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows of all faces."""
+        return [row for file, photo in self.photos for row in face_rows(photo.result, file=file)]
+
+    def csv(self) -> str:
+        """Return the table of all faces as CSV."""
+        return to_csv(self.rows(), columns(file=True))
+
+    def json(self) -> str:
+        """Return one JSON object; under Group only each photo has totals in place of faces."""
+        make = self._group if self.group_only else self._picture
+        return to_json(self.made_with, photos=[make(file, photo) for file, photo in self.photos])
+
+    def xlsx(self) -> bytes:
+        """Return the table of all faces as a spreadsheet; the package openpyxl must be there."""
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("faces")
+        names = columns(file=True)
+        sheet.append(names)
+        for row in self.rows():
+            cells = []
+            for name in names:
+                value = row[name]
+                text = isinstance(value, str)
+                cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if text else value)
+                if text:
+                    cell.data_type = "s"  # never a formula: names of files are not ours
+                cells.append(cell)
+            sheet.append(cells)
+        stream = io.BytesIO()
+        book.save(stream)
+        return stream.getvalue()
+
+    def zip(self) -> bytes:
+        """Return all of it in one file."""
+        stream, taken = io.BytesIO(), Counter[str]()
+        with zipfile.ZipFile(stream, "w") as file:
+            for name, photo in self.photos:
+                file.writestr(f"pictures/{_own_name(name, taken)}", photo.shown)
+            if not self.group_only:
+                file.writestr("faces.csv", self.csv(), zipfile.ZIP_DEFLATED)
+                if has_xlsx():
+                    file.writestr("faces.xlsx", self.xlsx())
+            file.writestr("photos.json", self.json(), zipfile.ZIP_DEFLATED)
+        return stream.getvalue()
+
+    def _picture(self, file: str, photo: ReadPhoto) -> dict[str, Any]:
+        return picture_object(file, photo.result, self.names)
+
+    def _group(self, file: str, photo: ReadPhoto) -> dict[str, Any]:
+        faces = photo.result.faces
+        counts = totals.totals(faces) if totals.told(faces, group_only=True) else None
+        size = list(photo.result.size_wh)
+        return {"file": file, "size": size, "count": len(faces), "totals": counts}
+
+
+def has_xlsx() -> bool:
+    """Return whether the package that writes spreadsheets is installed."""
+    return find_spec("openpyxl") is not None
+
+
+def show(export: Export) -> None:
+    """Offer it."""
+    row = st.container(horizontal=True, gap="small")
+    # All is made when the visitor asks for it.
+    row.download_button(
+        "Download all",
+        export.zip,
+        dated("photos.zip"),
+        "application/zip",
+        key="photo zip",
+        on_click="ignore",
+        type="primary",
+        icon=":material/folder_zip:",
+        help=_HELP,
+    )
+    offered: list[tuple[str, Any, str]] = [("JSON", export.json, "application/json")]
+    if not export.group_only:
+        offered.insert(0, ("CSV", export.csv, "text/csv"))
+        if has_xlsx():
+            offered.insert(0, ("XLSX", export.xlsx, _XLSX))
+    for kind, content, mime in offered:
+        row.download_button(
+            kind,
+            content,
+            dated(f"photos.{kind.lower()}"),
+            mime,
+            key=f"photo {kind}",
+            on_click="ignore",
+            icon=":material/data_object:" if kind == "JSON" else ":material/table:",
+        )
+
+
+def _own_name(name: str, taken: Counter[str]) -> str:
+    """Return a name for a picture in the zip that no other picture there has."""
+    stem = PurePath(name.replace("\\", "/")).stem or "photo"
+    # As for the command line: on macOS and Windows A.jpg and a.jpg are the same file.
+    taken[stem.casefold()] += 1
+    number = taken[stem.casefold()]
+    return f"{stem}_emorec{f'_{number}' if number > 1 else ''}.jpg"
