@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 
@@ -58,19 +59,35 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[NOT_STARTED] = []
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a worker a whole group at a time.
+
+    xdist's own groups (``--dist loadgroup``) stand in the test's id, which pytest 9.2 no longer
+    lets it change: the tests of a group went to both workers.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Groups(config, log)
+
+
+def _group(nodeid: str) -> str:
+    file = (TESTS.parent / nodeid.split("::")[0]).relative_to(TESTS)
+    return next(
+        (
+            name
+            for name, folders in TOGETHER.items()
+            if any(file.is_relative_to(folder) for folder in folders)
+        ),
+        str(file),
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        file = item.path.relative_to(TESTS)
-        group = next(
-            (
-                name
-                for name, folders in TOGETHER.items()
-                if any(file.is_relative_to(folder) for folder in folders)
-            ),
-            str(file),
-        )
-        item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_rank)
 
 

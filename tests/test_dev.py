@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import pytest
 
@@ -44,6 +45,7 @@ def project(dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         return 0
 
     monkeypatch.setattr(dev, "SERVERS", {})
+    monkeypatch.setattr(dev, "LONG_SERVERS", {})
     monkeypatch.setattr(dev.venv, "create", create)
     monkeypatch.setattr(dev, "_call", note)
     return tmp_path
@@ -281,17 +283,18 @@ class TestBrowser:
 class TestServers:
     """What is installed for the tests, on a machine that has some of it or nothing."""
 
+    NEEDED: ClassVar = {"here": "our-initdb", "missing": "no-such-server"}
+
     @pytest.fixture
     def debian(self, dev: ModuleType, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         program(project / "postgresql" / "13" / "bin" / "our-initdb")
         monkeypatch.setattr(dev, "POSTGRESQL", project / "postgresql")
-        monkeypatch.setattr(dev, "SERVERS", {"here": "our-initdb", "missing": "no-such-server"})
         monkeypatch.setattr(dev, "is_debian", lambda: True)
         monkeypatch.setattr(dev, "_is_root", lambda: True)
         return project
 
     def test_debian_installs_the_missing_for_root(self, dev: ModuleType, debian: Path) -> None:
-        dev.servers()
+        dev.servers(self.NEEDED)
         update, install = calls(debian)
         assert update.split()[2] == "update"
         assert install.split()[2] == "install"
@@ -301,8 +304,7 @@ class TestServers:
     def test_nothing_is_done_where_nothing_is_missing(
         self, dev: ModuleType, debian: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(dev, "SERVERS", {})
-        dev.servers()
+        dev.servers({"here": "our-initdb"})
         assert calls(debian) == []
 
     @pytest.mark.parametrize("lacking", ["is_debian", "_is_root"])
@@ -315,7 +317,7 @@ class TestServers:
         lacking: str,
     ) -> None:
         monkeypatch.setattr(dev, lacking, lambda: False)
-        dev.servers()
+        dev.servers(self.NEEDED)
         assert calls(debian) == []
         assert "Not installed: missing." in capsys.readouterr().out
 
@@ -343,7 +345,7 @@ def test_the_long_tests_run_apart_and_what_is_asked_for_runs_as_asked(
 ) -> None:
     monkeypatch.setenv("EMOREC_BROWSER", "")
     commands: list[list[str]] = []
-    monkeypatch.setattr(dev, "servers", lambda: None)
+    monkeypatch.setattr(dev, "servers", lambda needed: None)
     monkeypatch.setattr(dev, "lint", lambda: 0)
     monkeypatch.setattr(dev, "_call", lambda command, environment: commands.append(command) or 0)
     dev.test([])

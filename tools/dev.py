@@ -47,6 +47,8 @@ CHECKS = (
 
 SERVERS = {"coturn": "turnserver", "postgresql": "initdb"}
 """Servers that some tests need: Debian's package, and the program in it."""
+LONG_SERVERS = {**SERVERS, "caddy": "caddy", "firefox-esr": "firefox-esr"}
+"""Those and what the long tests need beside them."""
 
 POSTGRESQL = Path("/usr/lib/postgresql")
 
@@ -162,19 +164,19 @@ def test(arguments: Sequence[str]) -> int:
     Without arguments pytest runs every test that is not long, two files at a time.
     """
     # tests/conftest.py says which tests stay together and which of them come first.
-    together = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    together = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     checks = lint()
     return max(checks, run_pytest(arguments or together))
 
 
 def test_long(arguments: Sequence[str]) -> int:
     """Run the tests that are marked long, one at a time, since some count pictures a second."""
-    return run_pytest(["-m", "long", *arguments])
+    return run_pytest(["-m", "long", *arguments], LONG_SERVERS)
 
 
-def run_pytest(arguments: Sequence[str]) -> int:
+def run_pytest(arguments: Sequence[str], needed: Mapping[str, str] | None = None) -> int:
     """Run pytest with the browser and the servers that its tests need; return its exit code."""
-    servers()
+    servers(SERVERS if needed is None else needed)
     environment = {**os.environ, **browser()}
     return _call([venv_program("python"), "-m", "pytest", *arguments], environment)
 
@@ -207,12 +209,12 @@ def browser() -> dict[str, str]:
     return {}
 
 
-def servers() -> None:
-    """Install the missing ones of `SERVERS`, if this is Debian and the user is root.
+def servers(needed: Mapping[str, str]) -> None:
+    """Install the missing ones of these packages, if this is Debian and the user is root.
 
     Otherwise the tests that need one are skipped, except under ``CI=true``.
     """
-    missing = [package for package, program in SERVERS.items() if not _is_installed(program)]
+    missing = [package for package, program in needed.items() if not _is_installed(program)]
     if missing and is_debian() and _is_root():
         print(f"Installing {' and '.join(missing)} for the tests …", flush=True)
         _apt(missing)
