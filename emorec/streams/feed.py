@@ -84,15 +84,15 @@ class Feed:
         self._outlets = outlets
         self._group_only = group_only
         self._timeline = Timeline(clock_start)
-        self._told = -1  # the last second that was sent
+        self._last_second = -1  # that was sent
         self._markers: SimpleQueue[Marker] = SimpleQueue()
-        self._open = ExitStack()
+        self._open_outlets = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
             for outlet in self._outlets:
                 opening.enter_context(outlet)
-            self._open = opening.pop_all()
+            self._open_outlets = opening.pop_all()
         return self
 
     def __exit__(
@@ -102,7 +102,7 @@ class Feed:
         trace: TracebackType | None,
     ) -> None:
         """Send the last second too, unless an outlet failed, and end the outlets."""
-        with self._open:
+        with self._open_outlets:
             self._timeline.__exit__()
             if not isinstance(error, OSError):
                 self._send_finished(math.inf)
@@ -132,11 +132,11 @@ class Feed:
             clock = wall_clock(self._clock_start, marker.time_s)
             row = {"time_s": marker.time_s, "wall_clock": clock, "label": marker.label}
             self._send("marker", row)
-        if now_s < self._told + 2:  # the second after the last one sent is not over
+        if now_s < self._last_second + 2:  # the second after the last one sent is not over
             return
-        seconds = self._timeline.finished(self._told)
+        seconds = self._timeline.finished(self._last_second)
         if len(seconds):
-            self._told = int(seconds["second"][-1])
+            self._last_second = int(seconds["second"][-1])
         seconds = groups_only(seconds) if self._group_only else seconds
         for row in second_rows(seconds, self._clock_start):
             self._send("second", row)
