@@ -27,6 +27,7 @@ from emorec.people.commands import add_parser as add_people
 from emorec.percent import percent
 from emorec.server import logs
 from emorec.sessions.commands import add_parser as add_sessions
+from emorec.streams.commands import add_parser as add_watch
 from emorec.terminal import plain, print_error, print_line
 from emorec.training.commands import add_parsers as add_training
 from emorec.videos.commands import add_parser as add_video
@@ -220,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_video(commands)
     add_batch(commands)
+    add_watch(commands)
     add_training(commands)
     add_people(commands)
     add_sessions(commands)

@@ -34,6 +34,7 @@ def loose(lines: list[str]) -> dict[str, Requirement]:
     [
         "requirements.txt",
         "requirements-batch.txt",
+        "requirements-lsl.txt",
         "requirements-train.txt",
         "requirements-dev.txt",
     ],
@@ -70,9 +71,10 @@ def test_the_package_admits_what_training_pins() -> None:
         assert str(requirement.marker) == str(pinned[name].marker)
 
 
-def test_the_package_admits_what_batch_reading_pins() -> None:
-    pinned = requirements("requirements-batch.txt")
-    wanted = loose(PROJECT["optional-dependencies"]["batch"])
+@pytest.mark.parametrize("extra", ["batch", "lsl"])
+def test_the_package_admits_what_an_extra_pins(extra: str) -> None:
+    pinned = requirements(f"requirements-{extra}.txt")
+    wanted = loose(PROJECT["optional-dependencies"][extra])
     assert wanted.keys() == pinned.keys()
     for name, requirement in wanted.items():
         assert requirement.specifier.contains(str(pinned[name].specifier).removeprefix("=="))

@@ -31,6 +31,7 @@ REQUIREMENTS = {
     "test": (
         "requirements.txt",
         "requirements-batch.txt",
+        "requirements-lsl.txt",
         "requirements-people.txt",
         "requirements-train.txt",
         "requirements-dev.txt",

@@ -26,6 +26,7 @@ LISTS = {
     "requirements.txt": "The web app",
     "requirements-people.txt": "What names for faces add",
     "requirements-batch.txt": "What `emorec analyze` adds",
+    "requirements-lsl.txt": "What `emorec watch --lsl` adds",
 }
 BUNDLED = {
     "av": "FFmpeg (LGPL 3 or later, as it says), x264 and x265 (GPL 2 or later)",

@@ -39,6 +39,7 @@ ALSO = {
     **dict.fromkeys((".ci", "Makefile", "pyproject.toml", "testkit", "tools"), EVERYTHING),
     **dict.fromkeys(("requirements.txt", "requirements-dev.txt"), EVERYTHING),
     "requirements-batch.txt": ("tests/batch",),
+    "requirements-lsl.txt": ("tests/streams",),
     "requirements-people.txt": _NOTEBOOK,
     "requirements-train.txt": ("tests/training", *_NOTEBOOK),
 }
