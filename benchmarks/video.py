@@ -124,9 +124,11 @@ def worker(python: Path, name: str, film: Path) -> dict[str, Any]:
 def emorec_worker(film: Path) -> dict[str, Any]:
     """Do to a film what `emorec video --out DIR` does once the network is loaded."""
     from emorec import EmotionRecognizer
+    from emorec.calibration.baseline import Baselines
     from emorec.media.files import ResultFolder
     from emorec.pipeline.schedule import READINGS_PER_S
     from emorec.rows import header
+    from emorec.videos.overlap import InThread
     from emorec.videos.reading import read_video
     from emorec.videos.results import VideoResults
 
@@ -136,7 +138,8 @@ def emorec_worker(film: Path) -> dict[str, Any]:
         began_s, spent_s = time.monotonic(), time.process_time()
         folder = ResultFolder(Path(out), [film])
         results = VideoResults(folder, film, "label", 1 / READINGS_PER_S, about)
-        report = read_video(film, recognizer.reader("file"), [results])
+        reader = recognizer.reader("file", calibrate=Baselines())
+        report = read_video(film, reader, [InThread(results)], ahead=True)
         if failures := results.finish(report):
             raise SystemExit(failures[0])
         took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
