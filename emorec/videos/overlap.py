@@ -42,9 +42,7 @@ class Channel(Generic[T]):
         """Add a value of so many bytes, once there is room; return False if `stop` was called."""
         with self._changed:
             self._changed.wait_for(
-                lambda: (
-                    self._stopped or not self._waiting or self._bytes + size <= _WAITING_BYTES
-                )
+                lambda: self._stopped or not self._waiting or self._bytes + size <= _WAITING_BYTES
             )
             if self._stopped:
                 return False
