@@ -1,6 +1,7 @@
 """How fast `emorec video` reads video files, beside the package `fer`; and its peak memory.
 
     python -m benchmarks.video --only 1280x720-9 [--fer-python PATH] [--seconds 3] --out FILE
+    python -m benchmarks.video --only analyze --out FILE
     python -m benchmarks.video --only memory [--hours 2] --out FILE
     python -m benchmarks.video --show FILE
 
@@ -11,7 +12,11 @@ also writes all else that `emorec video --out DIR` does; `fer` runs its `Video.a
 JPEG file of every frame, over the first 15 frames: a frame takes it the same time throughout. The
 real-time factor is the length of what was read over the time from the opened program, its network
 loaded, to its last result. `fer` searches and reads every face in every frame; EmoRec follows faces
-from frame to frame and reads each five times a second, its default.
+from frame to frame and reads each five times a second, its default. A call without --fer-python
+keeps what FILE says of `fer`, so that EmoRec alone can be measured again.
+
+``analyze`` measures the processor time of a worker of `emorec analyze`, which has one thread and
+writes no video, on the films of 1280×720.
 
 The memory is the peak resident size of the process that reads a film of ``--hours``, beside that of
 a minute of the same film: 320×240, 2 frames a second, one face, all results written.
@@ -50,7 +55,7 @@ FILMS = {
 def main() -> None:
     """Measure one part, print and, with ``--out``, keep all parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=(*FILMS, "memory"), help="the part to measure")
+    parser.add_argument("--only", choices=(*FILMS, "analyze", "memory"), help="the part to measure")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a film")
     parser.add_argument("--hours", type=float, default=2.0, help="of the film for the memory")
     parser.add_argument("--films", type=Path, metavar="DIR", help="keep the films there")
@@ -77,6 +82,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "packages": {"EmoRec": versions(Path(sys.executable), _PACKAGES)},
         "films": {},
     } | report
+    if args.only == "analyze":
+        report["analyze"] = where | measure_analyze(args.films, args.seconds)
+        return report
     with tempfile.TemporaryDirectory() as folder:
         path = (args.films or Path(folder)) / f"{args.only}.mp4"
         if args.only == "memory":
@@ -84,7 +92,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
             return report
         if not path.exists():
             write_film(path, args.only, args.seconds)
+        known_film = report["films"].get(args.only, {})
         made = {"EmoRec": worker(Path(sys.executable), "emorec", path)}
+        made |= {name: known_film[name] for name in ("fer",) if name in known_film}
         if args.fer_python:
             made["fer"] = worker(args.fer_python, "fer", path)
             report["packages"]["fer"] = versions(args.fer_python, _FER_PACKAGES)
@@ -124,9 +134,11 @@ def worker(python: Path, name: str, film: Path) -> dict[str, Any]:
 def emorec_worker(film: Path) -> dict[str, Any]:
     """Do to a film what `emorec video --out DIR` does once the network is loaded."""
     from emorec import EmotionRecognizer
+    from emorec.calibration.baseline import Baselines
     from emorec.media.files import ResultFolder
     from emorec.pipeline.schedule import READINGS_PER_S
     from emorec.rows import header
+    from emorec.videos.overlap import InThread
     from emorec.videos.reading import read_video
     from emorec.videos.results import VideoResults
 
@@ -136,7 +148,8 @@ def emorec_worker(film: Path) -> dict[str, Any]:
         began_s, spent_s = time.monotonic(), time.process_time()
         folder = ResultFolder(Path(out), [film])
         results = VideoResults(folder, film, "label", 1 / READINGS_PER_S, about)
-        report = read_video(film, recognizer.reader("file"), [results])
+        reader = recognizer.reader("file", calibrate=Baselines())
+        report = read_video(film, reader, [InThread(results)], ahead=True)
         if failures := results.finish(report):
             raise SystemExit(failures[0])
         took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
@@ -170,7 +183,29 @@ def fer_worker(film: Path) -> dict[str, Any]:
     return told(took_s, spent_s, len(rows), faces)
 
 
-WORKERS = {"emorec": emorec_worker, "fer": fer_worker}
+def analyze_worker(film: Path) -> dict[str, Any]:
+    """Do to a film what a worker of `emorec analyze` does with its second video."""
+    from emorec import Settings
+    from emorec.batch.inputs import tasks
+    from emorec.batch.store import Store
+    from emorec.batch.work import Job, work
+    from emorec.pipeline.schedule import READINGS_PER_S
+
+    (task,) = tasks([film], {})
+    for _ in range(2):  # the first loads the network
+        with tempfile.TemporaryDirectory() as out:
+            Store(Path(out)).open({}, resume=False)
+            job = Job(Path(out), Settings(), READINGS_PER_S, float("inf"))
+            began_s, spent_s = time.monotonic(), time.process_time()
+            outcome = work(task, job)
+            took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
+            if outcome.read != 1:
+                raise SystemExit(f"{film}: {outcome}")
+            (record,) = Store(Path(out)).done()
+    return told(took_s, spent_s, record["frames"], record["most_at_once"])
+
+
+WORKERS = {"emorec": emorec_worker, "fer": fer_worker, "analyze": analyze_worker}
 
 
 def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, Any]:
@@ -184,6 +219,19 @@ def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, An
         "faces": faces,
         "peak_mb": round(peak_kb / 1024),
     }
+
+
+def measure_analyze(films: Path | None, seconds: float) -> dict[str, Any]:
+    """Return the processor seconds of a worker for each second of the films of 1280×720."""
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in FILMS:
+            if name.startswith("1280x720"):
+                path = (films or Path(folder)) / f"{name}.mp4"
+                if not path.exists():
+                    write_film(path, name, seconds)
+                made[name] = worker(Path(sys.executable), "analyze", path)["processor_s_a_second"]
+    return {"processor_s_a_second": made}
 
 
 def measure_memory(film: Path, hours: float) -> dict[str, Any]:
@@ -214,6 +262,9 @@ def tables(report: dict[str, Any]) -> str:
         else:
             cells += ["", "", ""]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    if analyze := report.get("analyze"):
+        spent = " · ".join(f"{n}: {s:.2f}" for n, s in analyze["processor_s_a_second"].items())
+        lines += ["", f"A worker of `emorec analyze`, processor seconds a second: {spent}."]
     if memory := report.get("memory"):
         peaks = " · ".join(
             f"{float(s) / 60:g} min: {peak['peak_mb']} MB"

@@ -33,6 +33,7 @@ from emorec.records import FrameResult
 from emorec.rows import Pace, header, json_line, to_json
 from emorec.sessions import group
 from emorec.settings import Settings
+from emorec.videos.overlap import InThread
 from emorec.videos.reading import VideoReport, read_video
 from emorec.videos.results import VideoResults
 
@@ -118,9 +119,10 @@ def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
     report = read_video(
         source,
         recognizer.reader("file", calibrate=Baselines()),
-        [curve, written] if written else [curve],
+        [curve, InThread(written)] if written else [curve],
         progress=progress,
         threads=_DECODERS,
+        ahead=True,
     )
     report = replace(report, file=source.name)
     _tell(time_s=report.duration_s, duration_s=report.duration_s, curve=curve.new)

@@ -115,6 +115,7 @@ def _read(
     """Return the report on a video, and a line for each result that could not be written."""
     from emorec.calibration.baseline import Baselines
     from emorec.rows import header
+    from emorec.videos.overlap import InThread
     from emorec.videos.reading import read_video
     from emorec.videos.results import VideoResults
 
@@ -133,11 +134,12 @@ def _read(
                 calibrate=None if args.no_baseline else Baselines(),
                 readings_per_s=rate,
             ),
-            [results] if results else [],
+            [InThread(results)] if results else [],
             args.start,
             float("inf") if args.to is None else args.to,
             float("inf") if args.fps is None else args.fps,
             _Progress(path),
+            ahead=True,
         )
         return report, results.finish(report) if results else []
     except BaseException as error:

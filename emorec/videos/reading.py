@@ -13,6 +13,7 @@ from emorec.media.video import Video
 from emorec.reading import Reader, Sink
 from emorec.sessions.summary import Summary, summarize
 from emorec.sessions.timeline import Timeline
+from emorec.videos.overlap import decoded_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def read_video(
     fps: float = float("inf"),
     progress: Callable[[float], None] | None = None,
     threads: int = 0,
+    ahead: bool = False,
 ) -> VideoReport:
     """Read a video file between two times.
 
@@ -59,6 +61,7 @@ def read_video(
         fps: the most frames a second that are read.
         progress: called after every frame with its time in seconds.
         threads: that decode; 0: as many as FFmpeg chooses for the machine.
+        ahead: whether a thread decodes the next frames while the caller's thread reads one.
 
     Raises:
         ImageError: the file cannot be read, or has no frame between the two times.
@@ -66,10 +69,13 @@ def read_video(
     """
     timeline = Timeline(datetime.now(UTC), bounded=False)
     size_wh, frames = (0, 0), 0
-    with Video(path, threads) as video, ExitStack() as open_sinks:
+    with Video(path, threads) as video, ExitStack() as opened:
         for sink in sinks:
-            open_sinks.enter_context(sink)
-        for image_bgr, time_s in video.frames(start_s, end_s, fps=fps):
+            opened.enter_context(sink)
+        coming = video.frames(start_s, end_s, fps=fps)
+        if ahead:
+            coming = opened.enter_context(decoded_ahead(coming))
+        for image_bgr, time_s in coming:
             result = reader.read(image_bgr, time_s)
             for sink in (timeline, *sinks):
                 sink.add(image_bgr, result)

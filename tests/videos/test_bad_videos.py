@@ -24,7 +24,7 @@ def write(
     path: Path,
     times: Sequence[int],
     ticks: int = 25,
-    size_wh: tuple[int, int] = (160, 120),
+    size_wh: tuple[int, int] = (64, 48),
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
     **options: str,
