@@ -15,7 +15,7 @@ import pandas as pd
 
 from emorec.emotions import COLORS, EMOTIONS
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 Floats = npt.NDArray[np.float64]
 
@@ -175,7 +175,7 @@ def compared(
     )
 
 
-def stacked(charts: Sequence[Chart], title: str, below: str) -> Chart:
+def stacked(charts: Sequence[Chart], title: str, below: str) -> alt.VConcatChart:
     """Return charts one above the other, for a picture file on white.
 
     Args:
@@ -183,9 +183,10 @@ def stacked(charts: Sequence[Chart], title: str, below: str) -> Chart:
         title: above them.
         below: one line under the title.
     """
-    joined: Chart = alt.vconcat(*charts, background="white", padding=16, spacing=24).properties(
-        title=alt.TitleParams(title, subtitle=below, anchor="start", offset=12)
-    )
+    heading = alt.TitleParams(title, subtitle=below, anchor="start", offset=12)
+    joined: alt.VConcatChart = alt.vconcat(
+        *charts, background="white", padding=16, spacing=24
+    ).properties(title=heading)
     return joined.resolve_scale(color="independent").configure_view(stroke=None)
 
 

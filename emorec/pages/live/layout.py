@@ -103,13 +103,15 @@ _PAGE = f"""
   margin-right: 0.25rem;
 }}
 .emorec-seats {{
-  position: relative; height: 11rem; border: 1px solid rgb(128 128 128 / 0.5);
+  position: relative; height: 7rem; border: 1px solid rgb(128 128 128 / 0.5);
   border-radius: 0.5rem; margin: 0;
 }}
 .emorec-seats button {{
   position: absolute; width: 1.5rem; height: 1.5rem; margin: -0.75rem; border-radius: 0.75rem;
   font-size: 0.75rem; line-height: 1.5rem;
 }}
+.emorec-mood {{ margin: 0; font-size: 0.9rem; line-height: 1.2; }}
+.st-key-now:has(.emorec-room) {{ gap: 0.4rem; }}
 .emorec-all {{
   background: none; color: inherit; border: 1px solid rgb(128 128 128 / 0.4);
   border-radius: 0.5rem; padding: 0.15rem 0.6rem; cursor: pointer; font: inherit;

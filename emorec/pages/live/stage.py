@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit_webrtc import WebRtcMode
 
+from emorec.errors import EmorecError
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.media.photo import encode_png
@@ -18,6 +19,7 @@ from emorec.pages.live.camera import TRANSLATIONS, constraints
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
+from emorec.pages.parts.clock import clock
 from emorec.pages.parts.visit import visit
 
 RESOLUTIONS = {
@@ -151,7 +153,14 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             key="snapshot",
             on_click="ignore",
         )
-        # A mark in the timeline, once the timeline takes marks, belongs here.
+        st.button(
+            "Mark",
+            icon=":material/flag:",
+            key="mark",
+            on_click=_mark,
+            args=(stream,),
+            shortcut="M",
+        )
         with st.container(key="fullscreen", width="content"):
             # `layout` makes it work: a browser asks for the press itself.
             st.button("Full screen", icon=":material/fullscreen:", key="full screen")
@@ -177,6 +186,20 @@ def consent() -> None:
 def _to_report(stream: LiveStream) -> bool:
     """Return whether a session has something to report, which the next START would overwrite."""
     return stream.timeline is not None and stream.timeline.span_s[1] > 0
+
+
+def _mark(stream: LiveStream) -> None:
+    """Mark this moment; the marker is renamed in the report."""
+    timeline = stream.timeline
+    if timeline is None:
+        st.toast("There is no picture yet to mark.")
+        return
+    try:
+        marker = timeline.mark(f"Mark {len(timeline.markers) + 1}")
+    except EmorecError as error:
+        st.toast(str(error))
+    else:
+        st.toast(f"{marker.label} at {clock(marker.time_s)}", icon=":material/flag:")
 
 
 def _pause_or_go_on(stream: LiveStream) -> None:
