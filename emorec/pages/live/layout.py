@@ -51,8 +51,8 @@ _PAGE = f"""
   width: auto !important;
 }}
 .st-key-actions {{
-  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start;
-  grid-template-columns: repeat(3, minmax(0, 10rem)); align-items: center;
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start; gap: 0.5rem;
+  grid-auto-flow: column; grid-auto-columns: minmax(0, 10rem); align-items: center;
 }}
 .st-key-actions > *, .st-key-actions * {{ width: 100%; }}
 .st-key-actions button, .st-key-actions a {{ white-space: nowrap; justify-content: center; }}
@@ -61,7 +61,7 @@ _PAGE = f"""
   border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
   margin: 0; min-height: 2.5rem;
 }}
-@container (max-width: 700px) {{
+@container (max-width: 900px) {{
   .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
   .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
   .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
@@ -150,9 +150,17 @@ _PAGE = f"""
 }}
 @media (max-width: 640px) {{
   :has(> .st-key-actions) {{ left: 124px; }}
-  .st-key-actions {{ gap: 0.3rem; grid-template-columns: 7rem 6rem; }}
+  .st-key-actions {{ gap: 0.3rem; grid-auto-columns: minmax(0, 7rem); }}
   :has(> .st-key-actions .st-key-pause) {{ left: 80px; }}
-  .st-key-actions:has(.st-key-pause) {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }}
+  .st-key-actions.st-key-actions:has(.st-key-pause) [data-testid="stIconMaterial"] {{
+    display: inline-block;
+  }}
+  .st-key-actions.st-key-actions:has(.st-key-pause) :has(> [data-testid="stIconMaterial"]) {{
+    display: flex;
+  }}
+  .st-key-actions:has(.st-key-pause) [data-testid="stMarkdownContainer"] {{
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }}
 }}
 </style>
 """

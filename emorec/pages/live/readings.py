@@ -13,7 +13,7 @@ from emorec.drawing import charts
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import OLD_S
 from emorec.live.stream import LiveStream
-from emorec.pages.live import admission, layout, now
+from emorec.pages.live import admission, keep, layout, now
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.connection import open_check
 from emorec.pages.live.layout import NOW_PX
@@ -63,11 +63,13 @@ def show(stream: LiveStream) -> None:
         with _slots(None, None):
             _connecting()
         return
+    own = visit().state(LivePicture)
+    keep.update(stream, own)
     visit().state(QuietAlert).update(timeline)
     with _slots(stream, timeline):
-        if stream.error:
-            st.error(stream.error)
-        own = visit().state(LivePicture)
+        for line in (stream.error, keep.problem(stream)):
+            if line:
+                st.error(plain(line))
         now.show(result.faces, result.size_wh, stream.view, own.followed, timeline)
     with st.container(key="strip"):
         st.html(now.strip(result.faces, stream.view.group_only))

@@ -14,11 +14,12 @@ from emorec.errors import EmorecError
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.media.photo import encode_png
-from emorec.pages.live import admission, example
+from emorec.pages.live import admission, example, keep
 from emorec.pages.live.camera import TRANSLATIONS, constraints
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
+from emorec.pages.parts import keeping
 from emorec.pages.parts.clock import clock
 from emorec.pages.parts.visit import visit
 
@@ -161,6 +162,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             args=(stream,),
             shortcut="M",
         )
+        keep.button(stream, visit().state(LivePicture))
         with st.container(key="fullscreen", width="content"):
             # `layout` makes it work: a browser asks for the press itself.
             st.button("Full screen", icon=":material/fullscreen:", key="full screen")
@@ -178,9 +180,17 @@ def consent() -> None:
         "Everyone in view is on camera: start only if they know and agree. In the EU, not at "
         "work or in education "
         "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)).  \n"
-        "Reads the **apparent expression** of every face, not inner feeling. "
-        "Nothing is stored: the picture is read in memory and forgotten."
+        f"Reads the **apparent expression** of every face, not inner feeling. {_stored()}"
     )
+
+
+def _stored() -> str:
+    """Return what is stored of a live picture, in words."""
+    if keeping.from_start():
+        return f"Pictures are forgotten; the session is kept. {keeping.what()}"
+    if keeping.offered():
+        return "Pictures are read in memory and forgotten; numbers are kept only by **Keep**."
+    return "Nothing is stored: the picture is read in memory and forgotten."
 
 
 def _to_report(stream: LiveStream) -> bool:

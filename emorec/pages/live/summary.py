@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from emorec.live.stream import LiveStream
+from emorec.pages.live import keep
 from emorec.pages.live.state import LivePicture
+from emorec.pages.parts import keeping
 from emorec.pages.parts import report as parts
+from emorec.pages.parts.markdown import plain
 from emorec.sessions import group
 from emorec.sessions.report import Report, of_timeline
 from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import PURPOSE_MOST
 from emorec.sessions.timeline import Timeline
+
+if TYPE_CHECKING:
+    from emorec.sessions.keeper import Keeper
 
 
 def identity(stream: LiveStream) -> str | None:
@@ -41,23 +48,40 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
     elif told.summary.mean_valence is None:
         st.info("No face was read in this session.", icon=":material/person_off:")
     else:
-        parts.show(told, "session", _changing(timeline))
+        parts.show(told, "session", partial(_change_marker, stream))
 
 
 def _end(stream: LiveStream, own: LivePicture) -> None:
-    if own.is_example:
-        st.button("Back to the start", type="primary", on_click=stream.discard)
+    keeper = keep.keeper_of(stream)
+    if keeper is not None and keeper.state != "given up":
+        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+        st.markdown(
+            f":material/bookmark_added: **Kept** for {keeping.days()} days: see the Sessions page."
+        )
+        if keeper.state == "keeping":  # it writes the end, and may fail
+            st.fragment(_wait, run_every=1.0)(keeper)
         return
-    st.button(
-        "Discard this session",
-        icon=":material/delete:",
-        key="discard",
-        on_click=stream.discard,
-    )
-    st.markdown(
-        "**Keep or discard?** A new session takes the place of this one. It is kept in memory "
-        "until you discard it or close this tab; on disk, nothing."
-    )
+    keep.button(stream, own)
+    if own.is_example:
+        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+    else:
+        st.button(
+            "Discard this session",
+            icon=":material/delete:",
+            key="discard",
+            on_click=stream.discard,
+        )
+        st.markdown(
+            "**Keep or discard?** A new session takes the place of this one. It is held in memory "
+            "until you discard it or close this tab; on disk, nothing."
+        )
+    if keeper is not None and keeper.problem:
+        st.error(plain(keeper.problem))
+
+
+def _wait(keeper: Keeper) -> None:
+    if keeper.state != "keeping":
+        st.rerun()
 
 
 def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Report:
@@ -81,11 +105,13 @@ def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Re
     )
 
 
-def _changing(timeline: Timeline) -> parts.ChangeMarker:
-    def change(number: int, label: str | None) -> None:
-        if label is None:
-            timeline.remove_marker(number)
-        else:
-            timeline.rename_marker(number, label)
-
-    return change
+def _change_marker(stream: LiveStream, number: int, label: str | None) -> None:
+    """Rename or remove a marker, in memory and where the session is kept."""
+    timeline, keeper = stream.timeline, keep.keeper_of(stream)
+    assert timeline is not None
+    if label is None:
+        timeline.remove_marker(number)
+    else:
+        timeline.rename_marker(number, label)
+    if keeper is not None and keeper.session_id is not None:
+        keeping.store().set_markers(keeper.session_id, timeline.markers)
