@@ -1,7 +1,7 @@
 """Charts of a session: mood ribbon with markers, shares of expressions, faces, sessions compared.
 
 They have no background, and their text contrasts with a light and a dark theme alike. A page shows
-them with `emorec.drawing.measures.on_page`.
+them with `on_page`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _LINES = ("#2b9a9e", "#e0852b", "#8d6fd1", "#c2506b", "#5a8f3c", "#4c7fc4")
 _WIDTH, _HEIGHT = 860, 200
 _CLOCK = "floor(datum.value / 60) + ':' + format(abs(floor(datum.value % 60)), '02')"
 _STRIP_PX = 14
+_AROUND_PX = 90
 
 
 def ribbon(
@@ -188,6 +189,13 @@ def stacked(charts: Sequence[Chart], title: str, below: str) -> alt.VConcatChart
         *charts, background="white", padding=16, spacing=24
     ).properties(title=heading)
     return joined.resolve_scale(color="independent").configure_view(stroke=None)
+
+
+def on_page(chart: Chart) -> Chart:
+    """Return a chart as wide as its container on the page, with room for its axes and legend."""
+    # A page fits all of a chart into its height; elsewhere the height is that of the plot alone.
+    height = chart.height + _AROUND_PX
+    return chart.properties(width="container", height=height, background="transparent")
 
 
 def _time(span_s: tuple[float, float]) -> alt.X:

@@ -18,7 +18,6 @@ from emorec.pages.parts import keeping
 from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
-from emorec.sessions.texts import TITLE_MOST
 from emorec.sessions.timeline import Timeline
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
@@ -112,14 +111,13 @@ def _ask(stream: LiveStream, own: LivePicture) -> None:
         "Single faces too: a number a face, no name", key="keep faces"
     )
     agreed = st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
-    title = st.text_input("Title", max_chars=TITLE_MOST, placeholder="Optional", key="keep title")
     st.button(
         "Keep this session",
         type="primary",
         key="keep session",
         disabled=not (purpose and allowed and agreed),
         on_click=_begin,
-        args=(stream, own, purpose, from_start, faces, title),
+        args=(stream, own, purpose, from_start, faces),
     )
 
 
@@ -129,7 +127,6 @@ def _begin(
     purpose: str,
     from_start: bool,
     keeps_faces: bool = False,
-    title: str = "",
 ) -> None:
     from emorec.sessions.keeper import Keeper
     from emorec.sessions.kept import About
@@ -145,7 +142,6 @@ def _begin(
         started_at=timeline.clock_start,
         purpose=purpose,
         made_with=own.reader.made_with,
-        title=title,
         group_only=group_only,
         keeps_faces=keeps_faces and not group_only,
         keep_days=keeping.days(),

@@ -158,6 +158,7 @@ _PAGE = f"""
   .st-key-actions.st-key-actions:has(.st-key-pause) :has(> [data-testid="stIconMaterial"]) {{
     display: flex;
   }}
+  .st-key-actions kbd {{ display: none; }}
   .st-key-actions:has(.st-key-pause) [data-testid="stMarkdownContainer"] {{
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   }}

@@ -52,7 +52,7 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         change_marker: called when the visitor renames or removes a marker.
     """
     _figures(report)
-    from emorec.drawing.measures import on_page
+    from emorec.drawing.session_charts import on_page
 
     drawn = charts(report)
     for heading, chart in drawn.items():

@@ -26,6 +26,7 @@ _NAMES = {
     "synchrony": "Synchrony",
     "unreadable": "Unreadable share",
 }
+_ACROSS = 4  # choices beside each other
 _START = 0  # in place of a marker's number, which is 1 or more
 
 
@@ -58,8 +59,14 @@ def show(store: SessionStore, ids: Sequence[int], seen: str | None) -> None:
     sessions = [_read(store, id_, seen) for id_ in ids]
     st.button("All sessions", icon=":material/arrow_back:", key="all sessions", on_click=show_list)
     st.title("Sessions compared")
-    measure = st.selectbox("What", MEASURES, format_func=lambda name: _NAMES.get(name, name))
-    _chart(sessions, measure, [_aligned_at(each) for each in sessions])
+    choices = st.columns(min(1 + len(sessions), _ACROSS))
+    with choices[0]:
+        measure = st.selectbox("What", MEASURES, format_func=lambda name: _NAMES.get(name, name))
+    starts_s = []
+    for place, each in enumerate(sessions, start=1):
+        with choices[place % len(choices)]:
+            starts_s.append(_aligned_at(each))
+    _chart(sessions, measure, starts_s)
     st.subheader("The difference of two spans")
     left, right = st.columns(2)
     with left:
@@ -96,8 +103,7 @@ def _aligned_at(session: _Session) -> float:
 
 
 def _chart(sessions: Sequence[_Session], measure: str, starts_s: Sequence[float]) -> None:
-    from emorec.drawing.measures import on_page
-    from emorec.drawing.session_charts import compared
+    from emorec.drawing.session_charts import compared, on_page
 
     lines = {}
     for each, start_s in zip(sessions, starts_s, strict=True):

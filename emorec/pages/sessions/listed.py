@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import partial
 
@@ -23,8 +25,8 @@ _MOST = 0.5  # mood at the upper and lower end of a thumbnail
 
 _STYLE = """
 <style>
-.st-key-sessions svg { width: 9rem; height: 2.5rem; display: block; }
-.st-key-sessions p { margin: 0; }
+.st-key-sessions img { width: 8rem; height: 2.5rem; display: block; }
+.st-key-sessions [data-testid="stButton"] button { min-height: 1.75rem; padding-block: 0; }
 </style>
 """
 
@@ -87,8 +89,8 @@ def _whose(seen: str | None) -> str:
 
 def _row(stored: Stored) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(_thumbnail(stored.thumbnail), width="content")
-        with st.container(gap=None, width=420):
+        st.html(f'<img alt="" src="{_thumbnail(stored.thumbnail)}">', width="content")
+        with st.container(gap="xxsmall", width="stretch"):
             st.button(
                 plain(stored.name),
                 type="tertiary",
@@ -102,33 +104,33 @@ def _row(stored: Stored) -> None:
 
 def _facts(stored: Stored) -> str:
     faces = "1 face" if stored.faces_seen == 1 else f"{stored.faces_seen} faces"
-    facts = [
-        f"{stored.started_at:%Y-%m-%d %H:%M} UTC",
-        clock(stored.duration_s),
-        faces,
-        stored.purpose,
-    ]
+    facts = [clock(stored.duration_s), faces, stored.purpose]
+    if stored.title:
+        facts.insert(0, f"{stored.started_at:%Y-%m-%d %H:%M} UTC")
     if not stored.ended:
         facts.append("not ended")
     return " · ".join(facts)
 
 
 def _thumbnail(mood: npt.NDArray[np.float32]) -> str:
-    """Return the mood line as a drawing; where it is not known it is interrupted."""
+    """Return the mood line as the address of a drawing; where it is not known it is interrupted."""
     step = 100 / max(1, len(mood) - 1)
     lines: list[list[str]] = [[]]
     for place, value in enumerate(mood.tolist()):
-        if value != value:
+        if math.isnan(value):
             lines.append([])
             continue
         y = 20 - 18 * max(-_MOST, min(_MOST, value)) / _MOST
         lines[-1].append(f"{place * step:.1f},{y:.1f}")
     drawn = "".join(f'<polyline points="{" ".join(line)}"/>' for line in lines if line)
-    return (
-        '<svg viewBox="0 0 100 40" preserveAspectRatio="none" aria-hidden="true" fill="none">'
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 40" width="128" height="40" '
+        'preserveAspectRatio="none" fill="none">'
         '<path d="M0 20H100" stroke="#797979" stroke-dasharray="2 3"/>'
-        f'<g stroke="#2b9a9e" stroke-width="2" vector-effect="non-scaling-stroke">{drawn}</g></svg>'
+        f'<g stroke="#2b9a9e" stroke-width="1.5">{drawn}</g></svg>'
     )
+    # Streamlit takes drawings out of a page's HTML, but not pictures.
+    return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
 
 
 def _turn(own: Shown, pages: int) -> None:
