@@ -96,7 +96,7 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
             y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in order])
-            .legend(orient="bottom", title=None, labelColor=_TEXT),
+            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
         )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
@@ -134,7 +134,7 @@ def strips(
             y=alt.Y("face:O", title="face").axis(labelColor=_TEXT, titleColor=_TEXT),
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in order])
-            .legend(orient="bottom", title=None, labelColor=_TEXT),
+            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
             opacity=alt.Opacity("share:Q", legend=None).scale(domain=[0, 1], range=[0.25, 1]),
         )
         .properties(width=_WIDTH, height=_STRIP_PX * faces)

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
+import numpy as np
 import pytest
 
+from emorec.database.engine import connect
+from emorec.sessions.store import SessionStore, thumbnail
 from testkit import app
 from testkit.app import live_frame, ready_to_start
+from tests.sessions.conftest import START, about, played
 
 LAPTOP = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
-def keeping_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keeping")
+
+
+@pytest.fixture(scope="module")
+def keeping_url(folder: Path) -> Iterator[str]:
     """The address of an app that lets sessions be kept."""
-    folder = tmp_path_factory.mktemp("keeping")
     env = {"EMOREC_SESSIONS": "ask", "DATABASE_URL": f"sqlite:///{folder / 'kept.sqlite'}"}
     with app.running_app(folder / "app.log", env=env) as (_, url):
         yield url
@@ -46,9 +56,7 @@ def keep_the_example(page: Any, seconds: float) -> None:
 
 
 @pytest.mark.long
-def test_a_session_is_marked_kept_compared_and_taken_home(
-    launch: Any, keeping_url: str, images: Path
-) -> None:
+def test_a_session_is_marked_kept_compared_and_taken_home(launch: Any, keeping_url: str) -> None:
     context = launch(camera=False).new_context(viewport=LAPTOP)
     page = context.new_page()
     ready_to_start(page, keeping_url)
@@ -64,7 +72,6 @@ def test_a_session_is_marked_kept_compared_and_taken_home(
     for place in range(2):
         page.get_by_text("Compare", exact=True).nth(place).click()
         page.get_by_role("button", name=f"Compare ({place + 1})").wait_for()
-    page.screenshot(path=images / "sessions.png")
     page.get_by_role("button", name="Compare (2)").click()
     page.get_by_role("heading", name="Sessions compared").wait_for()
     page.get_by_role("combobox", name=re.compile("What")).click()
@@ -95,3 +102,53 @@ def test_a_session_is_marked_kept_compared_and_taken_home(
     stranger.goto(f"{keeping_url}/sessions")
     stranger.get_by_text("No session is kept").wait_for()
     context.close()
+
+
+ROOMS = (
+    ("Lecture, first try", 45, lambda x: 0.25 - 0.5 * x),
+    ("Lecture, second try", 47, lambda x: 0.05 + 0.3 * np.sin(3 * x)),
+    ("Rehearsal", 20, lambda x: 0.2 * np.sin(9 * x)),
+    ("Open day", 120, lambda x: 0.3 * np.cos(14 * x) * x),
+)
+"""Made-up rooms: title, minutes, and the mood by the share of the time that has passed."""
+
+
+def keep_rooms(store: SessionStore, owner: str) -> None:
+    for days, (title, minutes, mood) in enumerate(reversed(ROOMS)):
+        seconds = np.repeat(played(2, faces=12).finished()[:1], minutes * 60)
+        seconds["second"] = np.arange(len(seconds))
+        noise = np.random.default_rng(days).normal(0, 0.15, len(seconds) + 19)
+        passed = np.linspace(0, 1, len(seconds))
+        seconds["mood"] = mood(passed) + np.convolve(noise, np.ones(20) / 20, "valid")
+        seconds["mood_faces"] = 12
+        purpose = "An event: a talk, a demonstration"
+        started_at = START + timedelta(days=days)
+        id_ = store.begin(about(owner=owner, title=title, purpose=purpose, started_at=started_at))
+        small = thumbnail(seconds)
+        store.append(id_, seconds, None, (0.0, minutes * 60.0), 14, True, small)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [LAPTOP, {"width": 390, "height": 844}])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_kept_rooms_are_listed_with_their_mood_lines(
+    launch: Any, keeping_url: str, folder: Path, images: Path, theme: str, size: dict[str, int]
+) -> None:
+    owner = token_hex(16)
+    store = SessionStore(connect(f"sqlite:///{folder / 'kept.sqlite'}", folder))
+    keep_rooms(store, owner)
+    context = launch(camera=False).new_context(viewport=size, color_scheme=theme)
+    context.add_cookies([{"name": "emorec_browser", "value": owner, "url": keeping_url}])
+    page = context.new_page()
+    page.goto(f"{keeping_url}/sessions")
+    page.get_by_role("button", name="Lecture, first try").wait_for()
+    drawn = page.locator(".st-key-sessions img")
+    assert drawn.count() == len(ROOMS)
+    assert drawn.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth > 0)")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size["width"], "nothing is cut off at the right"
+    if (theme, size) == ("light", LAPTOP):
+        page.wait_for_timeout(1000)  # fonts
+        page.screenshot(path=images / "sessions.png")
+    context.close()
+    store.close()

@@ -27,6 +27,8 @@ _STYLE = """
 <style>
 .st-key-sessions img { width: 8rem; height: 2.5rem; display: block; }
 .st-key-sessions [data-testid="stButton"] button { min-height: 1.75rem; padding-block: 0; }
+.st-key-sessions [data-testid="stButton"] p { font-weight: 600; }
+.st-key-sessions [data-testid="stCaptionContainer"] { margin-bottom: 0; }
 </style>
 """
 
