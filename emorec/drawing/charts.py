@@ -35,10 +35,10 @@ _PLAIN = {"grid": False, "labelFontSize": 12}
 _LINE = "#2b9a9e"
 _LEAST_MOOD = 0.3  # of the scale's end: the noise of a calm room would fill a narrower one
 _MOOD_LINE_PX = 64
+_EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
 _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
 _CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
-_TIME = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
 
 
 def bars(face: Face) -> Chart:
@@ -59,14 +59,14 @@ def minute(
     window_s: tuple[float, float],
     markers: Sequence[tuple[float, str]] = (),
 ) -> Chart:
-    """Return the mean probabilities of everyone in view over time, stacked to the full height.
+    """Return `mood` of a short window, with the names beside the areas in place of a legend.
 
-    An emotion has its name beside the newest moment; one that has no room there has it where its
-    area is highest, unless it was never high. Where nobody was read for two seconds there is a gap.
+    An emotion that has no room beside the newest moment has its name where its area is highest,
+    unless it was never high.
 
     Args:
-        seconds: float, shape (n,), when faces were read, as `Timeline.readings` gives them.
-        probs: float32, shape (n, 7), what was read, in ``EMOTIONS`` order.
+        seconds: as `mood` takes them.
+        probs: as `mood` takes them.
         window_s: the first and last second shown.
         markers: seconds and label of each; those outside the window are left out.
     """
@@ -81,6 +81,29 @@ def minute(
     first, last = window_s
     shown = [{"seconds": at, "label": label} for at, label in markers if first <= at <= last]
     spec["layer"] += _marker_layers(shown, spec["layer"][0]["encoding"]["x"]) if shown else []
+    return table, spec
+
+
+def mood(
+    seconds: npt.NDArray[np.float64],
+    probs: npt.NDArray[np.float32],
+    window_s: tuple[float, float] | None = None,
+) -> Chart:
+    """Return the mean probabilities of everyone in view over time, stacked to the full height.
+
+    Where nobody was read for two seconds there is a gap.
+
+    Args:
+        seconds: float, shape (n,), when faces were read, as `Timeline.readings` gives them.
+        probs: float32, shape (n, 7), what was read, in ``EMOTIONS`` order.
+        window_s: the first and last second shown; by default those of the readings.
+    """
+    table = _areas(seconds, probs)
+    if window_s is None and len(table):
+        window_s = table["seconds"][0].as_py(), table["seconds"][-1].as_py()
+    first, last = window_s or (0.0, 0.0)
+    spec = _mood()
+    spec["encoding"]["x"]["scale"]["domain"] = [first, last] if last > first else _EMPTY_S
     return table, spec
 
 
@@ -200,7 +223,9 @@ def _bars() -> dict[str, Any]:
 
 
 def _minute() -> dict[str, Any]:
-    area = _area()
+    area = _mood()
+    area["encoding"]["x"]["scale"] |= {"range": [0, {"expr": _MINUTE_END}]}
+    area["encoding"]["color"]["legend"] = None
     place = {
         "x": area["encoding"]["x"],
         "y": _column("middle", "quantitative", scale={"domain": [0, 1]}, title=None),
@@ -221,21 +246,26 @@ def _minute() -> dict[str, Any]:
     return _sized(160, layer=[layer, *texts])
 
 
-def _area() -> dict[str, Any]:
+def _mood() -> dict[str, Any]:
+    seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
     shares = {"labelExpr": "datum.value * 100 + ' %'", "values": [0, 0.5, 1]}
-    scale = {"nice": False, "range": [0, {"expr": _MINUTE_END}]}
-    return {
-        "mark": {"type": "area", "clip": True},
-        "encoding": {
-            "x": _column("seconds", "quantitative", scale=scale, title=None, axis=_PLAIN | _TIME),
+    legend = {"orient": "bottom", "title": None, "columns": 4, "offset": 6}
+    legend |= {"labelFontSize": 13, "symbolSize": 120}
+    return _sized(
+        290,
+        mark={"type": "area", "clip": True},
+        encoding={
+            "x": _column(
+                "seconds", "quantitative", scale={"nice": False}, title=None, axis=_PLAIN | seconds
+            ),
             "y": _column(
                 "low", "quantitative", scale={"domain": [0, 1]}, title=None, axis=_PLAIN | shares
             ),
             "y2": {"field": "high"},
-            "color": _color(None),
+            "color": _color(legend),
             "detail": _column("spell", "nominal"),
         },
-    }
+    )
 
 
 def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from emorec.database.engine import connect
 from emorec.sessions.store import SessionStore, thumbnail
 from testkit import app
 from testkit.app import live_frame, ready_to_start
+from tests.browser.test_axe_browser import violations
 from tests.sessions.conftest import START, about, played
 
 LAPTOP = {"width": 1366, "height": 768}
@@ -140,6 +141,7 @@ def test_kept_rooms_are_listed_with_their_mood_lines(
     context = launch(camera=False).new_context(viewport=size, color_scheme=theme)
     context.add_cookies([{"name": "emorec_browser", "value": owner, "url": keeping_url}])
     page = context.new_page()
+    page.set_default_timeout(90_000)
     page.goto(f"{keeping_url}/sessions")
     page.get_by_role("button", name="Lecture, first try").wait_for()
     drawn = page.locator(".st-key-sessions img")
@@ -150,5 +152,18 @@ def test_kept_rooms_are_listed_with_their_mood_lines(
     if (theme, size) == ("light", LAPTOP):
         page.wait_for_timeout(1000)  # fonts
         page.screenshot(path=images / "sessions.png")
+    found = violations(page)
+    for place in range(2):
+        page.get_by_text("Compare", exact=True).nth(place).click()
+        page.get_by_role("button", name=f"Compare ({place + 1})").wait_for()
+    page.get_by_role("button", name="Compare (2)").click()
+    page.get_by_text("interval of the difference").wait_for()
+    found += violations(page)
+    page.get_by_role("button", name="All sessions").click()
+    page.get_by_role("button", name="Lecture, first try").click()
+    page.get_by_text("What this is, and what it is not").wait_for()
+    page.get_by_test_id("stVegaLiteChart").nth(1).wait_for()
+    found += violations(page)
+    assert not found
     context.close()
     store.close()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emorec.drawing.charts import Chart, bars, minute, mood_line
+from emorec.drawing.charts import Chart, bars, minute, mood, mood_line
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Box, Face, unclassified
@@ -17,6 +17,13 @@ PROBS = np.array([0.02, 0.03, 0.05, 0.6, 0.1, 0.15, 0.05], dtype=np.float32)
 
 def face(probs: np.ndarray) -> Face:
     return Face(1, Box(0, 0, 10, 10), 0.9, 0.0, 0.0, probs, probs, None)
+
+
+def moods(*read: tuple[float, str], window_s: tuple[float, float] | None = None) -> Chart:
+    """The chart of faces that were read as an emotion at a second."""
+    probs = [[0.7 if name == emotion else 0.05 for name in EMOTIONS] for _, emotion in read]
+    seconds = np.array([second for second, _ in read], dtype=float)
+    return mood(seconds, np.array(probs, dtype=np.float32).reshape(-1, 7), window_s)
 
 
 def minutes(*read: tuple[float, str], window_s: tuple[float, float] = (0.0, 60.0)) -> Chart:
@@ -32,8 +39,8 @@ def encodings(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "chart",
-    [bars(face(PROBS.copy())), minutes((0.0, "happy")), minutes()],
-    ids=["bars", "minute", "empty minute"],
+    [bars(face(PROBS.copy())), moods((0.0, "happy")), moods(), minutes((0.0, "happy")), minutes()],
+    ids=["bars", "mood", "empty", "minute", "empty minute"],
 )
 def test_colours_in_order_and_nothing_a_theme_hides(chart: Chart) -> None:
     _, spec = chart
@@ -65,10 +72,23 @@ def test_bars_of_a_face_that_is_not_classified_are_empty() -> None:
     assert list(table["text"]) == [""] * 7
 
 
-def test_a_minute_of_nobody_is_empty_and_shown_whole() -> None:
-    data, spec = minutes(window_s=(20.0, 80.0))
+def test_mood_of_nobody_is_an_empty_minute() -> None:
+    data, spec = moods()
     assert len(data) == 0 and {"seconds", "low", "high"} <= set(data.column_names)
-    assert all(e["x"]["scale"]["domain"] == [20, 80] for e in encodings(spec))
+    assert spec["encoding"]["x"]["scale"]["domain"] == [0, 60]
+    assert spec["encoding"]["color"]["legend"]["orient"] == "bottom"
+
+
+def test_mood_window_is_shown_whole() -> None:
+    for read in ([(70.0, "sad")], []):
+        _, spec = moods(*read, window_s=(20.0, 80.0))
+        assert spec["encoding"]["x"]["scale"]["domain"] == [20, 80]
+
+
+def test_a_chart_changes_no_other_that_was_made_before() -> None:
+    _, first = moods((70.0, "sad"), window_s=(20.0, 80.0))
+    moods((70.0, "sad"), window_s=(30.0, 90.0))
+    assert first["encoding"]["x"]["scale"]["domain"] == [20, 80]
 
 
 def test_the_mood_line_is_drawn_with_its_gaps_on_a_scale_that_holds_it() -> None:
@@ -93,14 +113,8 @@ def test_markers_of_the_minute_are_drawn_and_older_ones_left_out() -> None:
     assert "data" not in str(minute(np.array([70.0]), probs, (20.0, 80.0), markers[:1])[1]["layer"])
 
 
-def test_a_chart_changes_no_other_that_was_made_before() -> None:
-    _, first = minutes((70.0, "sad"), window_s=(20.0, 80.0))
-    minutes((70.0, "sad"), window_s=(30.0, 90.0))
-    assert all(e["x"]["scale"]["domain"] == [20, 80] for e in encodings(first))
-
-
-def test_a_minute_is_the_mean_of_everyone_in_view_and_fills_the_height() -> None:
-    table = minutes((1.0, "happy"), (1.1, "sad"), (1.6, "happy"))[0].to_pandas()
+def test_mood_is_the_mean_of_everyone_in_view_and_fills_the_height() -> None:
+    table = moods((1.0, "happy"), (1.1, "sad"), (1.6, "happy"))[0].to_pandas()
     table["share"] = table["high"] - table["low"]
     both = table[table["seconds"] == 1.0].set_index("emotion")["share"]
     assert both["happy"] == pytest.approx(0.375)
@@ -113,22 +127,23 @@ def test_a_minute_is_the_mean_of_everyone_in_view_and_fills_the_height() -> None
         assert moment["high"].iloc[0] == pytest.approx(1.0)
 
 
-def test_a_minute_has_a_gap_where_nobody_was_in_view() -> None:
-    data, spec = minutes(
+def test_mood_has_a_gap_where_nobody_was_in_view() -> None:
+    data, spec = moods(
         *((t / 5, "happy") for t in range(25)), *((10 + t / 5, "sad") for t in range(25))
     )
-    assert encodings(spec)[0]["detail"]["field"] == "spell"
+    assert spec["encoding"]["detail"]["field"] == "spell"
     spans = data.to_pandas().groupby("spell")["seconds"].agg(["min", "max"]).to_numpy().tolist()
     assert spans == [[0.0, 5.0], [10.0, 15.0]]
 
 
-def test_one_moment_has_width() -> None:
-    data, _ = minutes((3.0, "happy"))
+def test_mood_of_one_moment_has_width() -> None:
+    data, spec = moods((3.0, "happy"))
     assert data["seconds"].unique().to_pylist() == [3.0, 3.5]
+    assert spec["encoding"]["x"]["scale"]["domain"] == [3.0, 3.5]
 
 
-def test_a_long_time_stays_small() -> None:
-    table = minutes(*((float(t), "happy") for t in range(3600)))[0].to_pandas()
+def test_mood_of_a_long_session_stays_small() -> None:
+    table = moods(*((float(t), "happy") for t in range(3600)))[0].to_pandas()
     assert len(table) <= 7 * 152
     assert table["spell"].nunique() == 1
 

@@ -96,29 +96,43 @@ def _ask(stream: LiveStream, own: LivePicture) -> None:
     """Ask what the session is kept for, and who agrees."""
     group_only = own.group_only or stream.view.group_only
     purpose = st.radio("What for?", PURPOSES, index=None, key="keep_for", persist_state="session")
-    allowed = True
     if purpose == _WORK:
         st.warning(_PROHIBITED, icon=":material/gavel:")
-        allowed = st.checkbox(
+        st.checkbox(
             "It does not apply: we are not in the EU, or it is for medical or safety reasons.",
             key="keep not prohibited",
         )
     st.markdown(keeping.what())
-    from_start = True
     if stream.live:
-        from_start = st.checkbox("From START on; else from now on", key="keep from start")
-    faces = not group_only and st.checkbox(
-        "Single faces too: a number a face, no name", key="keep faces"
-    )
-    agreed = st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
+        st.checkbox("From START on; else from now on", key="keep from start")
+    if not group_only:
+        st.checkbox("Single faces too: a number a face, no name", key="keep faces")
+    st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
     st.button(
         "Keep this session",
         type="primary",
         key="keep session",
-        disabled=not (purpose and allowed and agreed),
-        on_click=_begin,
-        args=(stream, own, purpose, from_start, faces),
+        disabled=_agreed_purpose() is None,
+        on_click=_press,
+        args=(stream, own),
     )
+
+
+def _agreed_purpose() -> str | None:
+    """Return the purpose as the form holds it now; None unless all that is needed is confirmed."""
+    form = st.session_state
+    purpose = form.get("keep_for")
+    allowed = purpose != _WORK or form.get("keep not prohibited") is True
+    agreed = form.get("keep agreed") is True
+    return purpose if purpose in PURPOSES and allowed and agreed else None
+
+
+def _press(stream: LiveStream, own: LivePicture) -> None:
+    """Keep the session; checked once more: a browser can press a button that is switched off."""
+    purpose, form = _agreed_purpose(), st.session_state
+    if purpose is not None and keeping.offered():
+        from_start = not stream.live or form.get("keep from start") is True
+        _begin(stream, own, purpose, from_start, form.get("keep faces") is True)
 
 
 def _begin(
