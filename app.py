@@ -10,7 +10,7 @@ if __name__ == "__main__":
     from emorec.pages import about, gate, model, notice
     from emorec.pages.live import page as live
     from emorec.pages.live import webrtc
-    from emorec.pages.parts import naming
+    from emorec.pages.parts import keeping, naming
     from emorec.pages.parts.disk import disk
     from emorec.pages.people import page as people
     from emorec.pages.photo import page as photo
@@ -44,6 +44,13 @@ if __name__ == "__main__":
     pictures = st.Page(
         photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
     )
+
+    def sessions() -> None:
+        """Show the Sessions page; it loads SQLAlchemy, for which no other page should wait."""
+        from emorec.pages.sessions import page
+
+        page.render()
+
     home = st.Page(
         partial(live.render, photos=pictures),
         title="Live",
@@ -62,11 +69,13 @@ if __name__ == "__main__":
             visibility="hidden",
         )
         own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
+        kept = st.Page(sessions, title="Sessions", icon=":material/timeline:", url_path="sessions")
         page = st.navigation(
             [
                 home,
                 pictures,
                 *([videos] if disk() is not None else []),
+                *([kept] if keeping.offered() else []),
                 *([own] if naming.allowed() else []),
                 st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
                 st.Page(

@@ -88,8 +88,9 @@ def run(args: argparse.Namespace) -> int:
     os.environ["PORT"] = str(port)
     if args.detector:
         os.environ["EMOREC_DETECTOR"] = args.detector
-    # Only the user of this computer can open the page, so names are switched on.
-    os.environ["EMOREC_PEOPLE"] = os.environ.get("EMOREC_PEOPLE", "").strip() or "1"
+    # Only the user of this computer can open the page: names and keeping sessions are offered.
+    for name, offered in (("EMOREC_PEOPLE", "1"), ("EMOREC_SESSIONS", "ask")):
+        os.environ[name] = os.environ.get(name, "").strip() or offered
     path = (Deployment.from_env(only=("base_url_path",)).base_url_path or "").strip("/")
     address = f"http://localhost:{port}{'/' if path else ''}{path}"
     print(f"EmoRec on {address} (Ctrl+C stops it)", flush=True)

@@ -30,6 +30,9 @@ KERAS_BACKENDS = ("torch", "jax", "tensorflow")
 LOG_FORMS = ("json", "text")
 """Forms of a log line: `emorec.server.logs` writes them."""
 
+KEEPING = ("off", "ask", "start")
+"""When live sessions are kept: never, when the visitor asks for it, each from START on."""
+
 KEY_BYTES = 32
 
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -390,6 +393,23 @@ class Deployment:
         False,
         "names for faces, for all visitors",
         unset="`0`; `1` by `emorec run`",
+    )
+    sessions: str = _variable(
+        "EMOREC_SESSIONS",
+        _choice(*KEEPING),
+        KEEPING[0],
+        "live sessions are kept: never; when the visitor asks for it; or each from START on, which"
+        " needs `EMOREC_CONSENT`",
+        unset="`off`; `ask` by `emorec run`",
+    )
+    sessions_shared: bool = _variable(
+        "EMOREC_SESSIONS_SHARED",
+        _SWITCH,
+        False,
+        "every visitor sees, changes and deletes all kept sessions",
+    )
+    keep_days: int = _variable(
+        "EMOREC_KEEP_DAYS", _whole(1, 3650), 30, "days after which a kept session is deleted"
     )
     database_url: str | None = _variable(
         "DATABASE_URL",

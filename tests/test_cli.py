@@ -201,6 +201,7 @@ def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PORT", "web")  # an option goes before it, for the server too
     monkeypatch.setenv("EMOREC_DETECTOR", "auto")
     monkeypatch.setenv("EMOREC_PEOPLE", " ")
+    monkeypatch.setenv("EMOREC_SESSIONS", "")
     monkeypatch.setattr("os.execv", start)
     port = free_port()
     with pytest.raises(StartedError):
@@ -208,6 +209,7 @@ def test_run_passes_the_detector_on(argv: list[str], monkeypatch: pytest.MonkeyP
     assert os.environ["PORT"] == str(port)
     assert os.environ["EMOREC_DETECTOR"] == (argv[-1] if argv else "auto")
     assert os.environ["EMOREC_PEOPLE"] == "1"
+    assert os.environ["EMOREC_SESSIONS"] == "ask"
 
 
 @pytest.fixture

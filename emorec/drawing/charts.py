@@ -9,6 +9,7 @@ Backgrounds are transparent and text keeps the page's colour, so they fit a ligh
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,10 @@ _LABELLED = 0.09  # of the minute's height: a lower band has no room for a lette
 _LABELLED_INSIDE = 0.2  # of it: a band that was so high has its label where it was highest
 _LABEL_S = 8.0  # as wide as a label inside is; closer to the newest moment it would touch others
 _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
+_PLAIN = {"grid": False, "labelFontSize": 12}
+_LINE = "#2b9a9e"
+_LEAST_MOOD = 0.3  # of the scale's end: the noise of a calm room would fill a narrower one
+_MOOD_LINE_PX = 64
 _EMPTY_S = [0.0, 60.0]
 _LEAST_STEP_S = 0.5
 _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
@@ -52,11 +57,18 @@ def minute(
     seconds: npt.NDArray[np.float64],
     probs: npt.NDArray[np.float32],
     window_s: tuple[float, float],
+    markers: Sequence[tuple[float, str]] = (),
 ) -> Chart:
     """Return `mood` of a short window, with the names beside the areas in place of a legend.
 
     An emotion that has no room beside the newest moment has its name where its area is highest,
     unless it was never high.
+
+    Args:
+        seconds: as `mood` takes them.
+        probs: as `mood` takes them.
+        window_s: the first and last second shown.
+        markers: seconds and label of each; those outside the window are left out.
     """
     table, spec = _areas(seconds, probs), _minute()
     for layer in spec["layer"]:
@@ -66,6 +78,9 @@ def minute(
     columns = {"middle": pa.array(middle), "label": label, "inside": inside}
     for name, column in columns.items():
         table = table.append_column(name, column)
+    first, last = window_s
+    shown = [{"seconds": at, "label": label} for at, label in markers if first <= at <= last]
+    spec["layer"] += _marker_layers(shown, spec["layer"][0]["encoding"]["x"]) if shown else []
     return table, spec
 
 
@@ -90,6 +105,26 @@ def mood(
     spec = _mood()
     spec["encoding"]["x"]["scale"]["domain"] = [first, last] if last > first else _EMPTY_S
     return table, spec
+
+
+def mood_line(
+    seconds: npt.NDArray[np.float64],
+    values: npt.NDArray[np.float64],
+    window_s: tuple[float, float],
+) -> Chart:
+    """Return the mood line of a short window, with its inter-quartile band.
+
+    Args:
+        seconds: shape (n,), start of each second.
+        values: shape (n, 3): the mood, its lower and its upper quartile; NaN is a gap.
+        window_s: the first and last second shown.
+    """
+    names = ("mood", "low", "high")
+    # Vega-Lite interrupts lines and areas where a value is null.
+    columns = {n: pa.array(v, from_pandas=True) for n, v in zip(names, values.T, strict=True)}
+    table = pa.table({"seconds": seconds + 0.5} | columns)  # the middle of each second
+    most = float(np.nanmax(np.abs(values), initial=_LEAST_MOOD))
+    return table, _mood_line(window_s, math.ceil(most * 10) / 10)
 
 
 def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> pa.Table:
@@ -214,7 +249,6 @@ def _minute() -> dict[str, Any]:
 def _mood() -> dict[str, Any]:
     seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
     shares = {"labelExpr": "datum.value * 100 + ' %'", "values": [0, 0.5, 1]}
-    plain = {"grid": False, "labelFontSize": 12}
     legend = {"orient": "bottom", "title": None, "columns": 4, "offset": 6}
     legend |= {"labelFontSize": 13, "symbolSize": 120}
     return _sized(
@@ -222,15 +256,57 @@ def _mood() -> dict[str, Any]:
         mark={"type": "area", "clip": True},
         encoding={
             "x": _column(
-                "seconds", "quantitative", scale={"nice": False}, title=None, axis=plain | seconds
+                "seconds", "quantitative", scale={"nice": False}, title=None, axis=_PLAIN | seconds
             ),
             "y": _column(
-                "low", "quantitative", scale={"domain": [0, 1]}, title=None, axis=plain | shares
+                "low", "quantitative", scale={"domain": [0, 1]}, title=None, axis=_PLAIN | shares
             ),
             "y2": {"field": "high"},
             "color": _color(legend),
             "detail": _column("spell", "nominal"),
         },
+    )
+
+
+def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a rule and a label for each marker; the label stands above the areas."""
+    text = {"type": "text", "align": "left", "baseline": "bottom", "dx": -2, "y": -2}
+    place = {"data": {"values": shown}, "encoding": {"x": x}}
+    return [
+        place | {"mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]}},
+        place
+        | {
+            "mark": text | {"color": _TEXT, "fontSize": 12, "limit": 90},
+            "encoding": {"x": x, "text": _column("label", "nominal")},
+        },
+    ]
+
+
+def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
+    scale = {"nice": False, "range": [0, {"expr": _MINUTE_END}], "domain": list(window_s)}
+    x = _column("seconds", "quantitative", scale=scale, title=None, axis=None)
+    values = {"values": [-most, 0, most], "format": "+.1f"}
+    y = {"scale": {"domain": [-most, most]}, "title": None, "axis": _PLAIN | values}
+    return _sized(
+        _MOOD_LINE_PX,
+        layer=[
+            {
+                "mark": {"type": "area", "color": _LINE, "opacity": 0.25, "clip": True},
+                "encoding": {
+                    "x": x,
+                    "y": _column("low", "quantitative", **y),
+                    "y2": {"field": "high"},
+                },
+            },
+            {
+                "mark": {"type": "rule", "color": _TEXT, "strokeDash": [2, 3]},
+                "encoding": {"y": {"datum": 0}},
+            },
+            {
+                "mark": {"type": "line", "color": _LINE, "strokeWidth": 2, "clip": True},
+                "encoding": {"x": x, "y": _column("mood", "quantitative", **y)},
+            },
+        ],
     )
 
 

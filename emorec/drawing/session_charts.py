@@ -1,7 +1,7 @@
 """Charts of a session: mood ribbon with markers, shares of expressions, faces, sessions compared.
 
 They have no background, and their text contrasts with a light and a dark theme alike. A page shows
-them with `emorec.drawing.measures.on_page`.
+them with `on_page`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 
 from emorec.emotions import COLORS, EMOTIONS
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,6 +25,7 @@ _LINES = ("#2b9a9e", "#e0852b", "#8d6fd1", "#c2506b", "#5a8f3c", "#4c7fc4")
 _WIDTH, _HEIGHT = 860, 200
 _CLOCK = "floor(datum.value / 60) + ':' + format(abs(floor(datum.value % 60)), '02')"
 _STRIP_PX = 14
+_AROUND_PX = 90
 
 
 def ribbon(
@@ -95,7 +96,7 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
             y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in order])
-            .legend(orient="bottom", title=None, labelColor=_TEXT),
+            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
         )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
@@ -133,7 +134,7 @@ def strips(
             y=alt.Y("face:O", title="face").axis(labelColor=_TEXT, titleColor=_TEXT),
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in order])
-            .legend(orient="bottom", title=None, labelColor=_TEXT),
+            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
             opacity=alt.Opacity("share:Q", legend=None).scale(domain=[0, 1], range=[0.25, 1]),
         )
         .properties(width=_WIDTH, height=_STRIP_PX * faces)
@@ -175,7 +176,7 @@ def compared(
     )
 
 
-def stacked(charts: Sequence[Chart], title: str, below: str) -> Chart:
+def stacked(charts: Sequence[Chart], title: str, below: str) -> alt.VConcatChart:
     """Return charts one above the other, for a picture file on white.
 
     Args:
@@ -183,10 +184,18 @@ def stacked(charts: Sequence[Chart], title: str, below: str) -> Chart:
         title: above them.
         below: one line under the title.
     """
-    joined: Chart = alt.vconcat(*charts, background="white", padding=16, spacing=24).properties(
-        title=alt.TitleParams(title, subtitle=below, anchor="start", offset=12)
-    )
+    heading = alt.TitleParams(title, subtitle=below, anchor="start", offset=12)
+    joined: alt.VConcatChart = alt.vconcat(
+        *charts, background="white", padding=16, spacing=24
+    ).properties(title=heading)
     return joined.resolve_scale(color="independent").configure_view(stroke=None)
+
+
+def on_page(chart: Chart) -> Chart:
+    """Return a chart as wide as its container on the page, with room for its axes and legend."""
+    # A page fits all of a chart into its height; elsewhere the height is that of the plot alone.
+    height = chart.height + _AROUND_PX
+    return chart.properties(width="container", height=height, background="transparent")
 
 
 def _time(span_s: tuple[float, float]) -> alt.X:

@@ -8,6 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 from emorec.emotions import EMOTIONS, UNSURE
 from emorec.errors import EmorecError
 from emorec.model.contract import Contract
+from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import recognizer
 from emorec.percent import percent
 from emorec.version import __version__
@@ -31,9 +32,9 @@ _DOES_NOT = """
 """
 
 _STORED = """
-Pictures are read in the server's memory and forgotten. No picture and no result of them is written
-to disk or sent elsewhere; a live session's numbers stay in memory until you discard them, or until
-this tab is closed.
+Pictures are read in the server's memory and forgotten. No picture is written to disk, and nothing
+is sent elsewhere. A live session's numbers stay in memory until you discard them, or until this tab
+is closed{kept}.
 
 A **video** that you upload lies on the server's disk while it is read, and is deleted then. What
 was read from it, with the annotated video, lies there until you delete it, withdraw your consent or
@@ -43,6 +44,11 @@ Of people who agreed to be enrolled, their name and numbers that describe their 
 they are deleted. The log names nobody, and the pages ask no other site for anything. What you
 download is yours to keep, and to protect.
 """
+
+_KEPT = {
+    "ask": "; they are written to the server's database only if you press **Keep**",
+    "start": "; they are written to the server's database too, from START on",
+}
 
 _LAW = """
 1. People on camera must be **told** that their expressions are read.
@@ -79,7 +85,7 @@ def render(notice: StreamlitPage | None = None) -> None:
         _model(model.contract, model.file.suffix.removeprefix("."))
         st.markdown("What it takes for what, and which other models there are: the **Model** page.")
     st.header("What is stored")
-    st.markdown(_STORED)
+    st.markdown(_STORED.format(kept=_KEPT.get(deployment().sessions, "")))
     st.header("The law, in four lines")
     st.markdown(_LAW)
     if notice is not None:

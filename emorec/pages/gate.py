@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -11,8 +10,10 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from emorec.deployment import Deployment
 from emorec.errors import EmorecError
+from emorec.pages.parts import keeping
+from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.parts.visit import State, visit
+from emorec.pages.parts.visit import visit
 
 PURPOSES = (
     "Trying it out",
@@ -31,17 +32,6 @@ _STATEMENTS = (
 )
 
 
-@dataclass
-class Consent(State):
-    """What the visitor has agreed to.
-
-    Attributes:
-        purpose: what the visitor uses the app for; None: there is no consent.
-    """
-
-    purpose: str | None = None
-
-
 def rules(chosen: Deployment) -> tuple[bool, bool]:
     """Return whether a login, and whether purpose and consent, stand before the pages.
 
@@ -50,8 +40,13 @@ def rules(chosen: Deployment) -> tuple[bool, bool]:
 
     Raises:
         EmorecError: the login is set up wrong, or ``EMOREC_REQUIRE_LOGIN`` asks for a login that
-            the secrets do not set up. The line repeats no secret.
+            the secrets do not set up, or sessions are kept without the consent that this needs.
+            The line repeats no secret.
     """
+    if chosen.sessions == "start" and not chosen.consent:
+        raise EmorecError(
+            "EMOREC_SESSIONS: start keeps every session, so it needs EMOREC_CONSENT=required."
+        )
     auth = _auth()
     if auth is None:
         if chosen.require_login:
@@ -106,16 +101,26 @@ def _ask() -> None:
     purpose = st.selectbox("Purpose", PURPOSES, index=None, placeholder="Choose one", key="purpose")
     if purpose == PURPOSES[-1]:
         st.text_input("In your own words", max_chars=200, key="own words")
-    for number, statement in enumerate(_STATEMENTS):
+    for number, statement in enumerate(_statements()):
         st.checkbox(statement, key=f"statement {number}")
     st.button("Continue", type="primary", disabled=not _agreed_purpose(), on_click=_agree)
-    st.caption("Kept until you leave or withdraw it, and not written down anywhere.")
+    if keeping.from_start():
+        st.caption("Your purpose is kept with each session; your consent until you withdraw it.")
+    else:
+        st.caption("Kept until you leave or withdraw it, and not written down anywhere.")
+
+
+def _statements() -> list[str]:
+    """Return what the visitor has to confirm."""
+    if not keeping.from_start():
+        return list(_STATEMENTS)
+    return [*_STATEMENTS, f"They know and agree that **it is kept**. {keeping.what()}"]
 
 
 def _agreed_purpose() -> str | None:
     """Return the purpose as the form holds it now; None unless all of the form is filled in."""
     form = st.session_state
-    if not all(form.get(f"statement {number}") is True for number in range(len(_STATEMENTS))):
+    if not all(form.get(f"statement {number}") is True for number in range(len(_statements()))):
         return None
     purpose = form.get("purpose")
     if purpose == PURPOSES[-1]:

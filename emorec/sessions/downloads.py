@@ -201,7 +201,7 @@ def _facts(report: Report) -> dict[str, str]:
     return {
         "session": report.name,
         "start": report.started_at.isoformat(timespec="seconds"),
-        "purpose": report.purpose or "not kept",
+        "purpose": report.purpose or "not asked for",
         "notes": report.notes,
         "group only": "yes" if report.group_only else "no",
         "model": f"{model.get('name', 'unknown')}, sha256 {model.get('sha256', 'unknown')}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event, Thread
 from time import monotonic
 from typing import Literal, Self
@@ -64,6 +65,7 @@ class Keeper:
         self._first_s = self._after + 1.0  # of the seconds that are kept
         self._markers: tuple[Marker, ...] = ()
         self._closing = Event()
+        self._groups_only = about.group_only
         self._why: str | None = None
         self._busy_since_s: float | None = None
         self._given_up = False
@@ -94,6 +96,10 @@ class Keeper:
             return None
         words = NOTHING if self.written_s is None else NOTHING_MORE
         return words.format(why=self._why)
+
+    def groups_only(self) -> None:
+        """Keep totals of groups alone, also of what was kept before; it cannot be taken back."""
+        self._groups_only = True
 
     def close(self, wait_s: float = 0.0) -> None:
         """Write what is finished, and stop; a second call does nothing.
@@ -129,6 +135,9 @@ class Keeper:
 
     def _write(self, store: SessionStore, id_: int, last: bool) -> None:
         timeline = self._timeline
+        if self._groups_only and not self._about.group_only:
+            store.groups_only(id_)
+            self._about = replace(self._about, group_only=True, keeps_faces=False)
         seconds = timeline.finished(self._after)
         faces = timeline.face_seconds(self._after) if self._about.keeps_faces else None
         if faces is not None and len(seconds):  # a second may have finished between the two calls

@@ -16,13 +16,13 @@ from emorec.rows import json_line
 from emorec.sessions.downsample import min_max
 from emorec.sessions.room import LEAST_FACES, groups_only, measures
 from emorec.sessions.seconds import Table
-from emorec.sessions.store import SessionStore
 from emorec.sessions.summary import Summary, summary_of
 from emorec.sessions.timeline import Marker, Timeline
 from emorec.version import __version__
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded where they are needed: Altair and SQLAlchemy take a second each
     from emorec.drawing.session_charts import Chart
+    from emorec.sessions.store import SessionStore
 
 NOTICE = (
     "EmoRec reports apparent expression, not inner feeling: a smile may be politeness, a frown the"
@@ -54,7 +54,7 @@ class Report:
             three faces.
         faces: `emorec.sessions.seconds.FACE_SECOND`; None where single faces are not told.
         markers: in the order of their times.
-        purpose, notes: as entered; "" where the session is not kept.
+        purpose, notes: as entered; "" where none was asked for.
         made_with: the model and the settings, as `emorec.rows.header` makes it.
         group_only: whether totals alone are told.
         version: of the program that read the session.
@@ -79,6 +79,7 @@ def of_timeline(
     made_with: Mapping[str, Any],
     group_only: bool = False,
     single_faces: bool = False,
+    purpose: str = "",
 ) -> Report:
     """Return the report on a session that is in memory.
 
@@ -88,6 +89,7 @@ def of_timeline(
         group_only: whether totals alone are told.
         single_faces: whether single faces are told, by the visitor's choice. Where at most three
             were in view at once they are told without that.
+        purpose: for which single faces are told; "" where none was asked for.
     """
     seconds = timeline.seconds()
     few = timeline.most_at_once <= LEAST_FACES
@@ -102,6 +104,7 @@ def of_timeline(
         markers=timeline.markers,
         made_with=made_with,
         group_only=group_only,
+        purpose=purpose,
     )
 
 

@@ -70,17 +70,3 @@ def merged(tables: Iterable[Table]) -> dict[str, float]:
     sums = {name: math.fsum(x for part in parts for x in part[name].tolist()) for name in fields}
     most = max((int(part["most_at_once"].max()) for part in parts if len(part)), default=0)
     return sums | {"most_at_once": most}
-
-
-def mean_probabilities(
-    seconds: Table,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-    """Return the mean probabilities of each second in which a face was read.
-
-    Returns:
-        The starts of the seconds, float64 of shape (n,); the means over the faces, weighted by
-        time, float32 of shape (n, 7) in ``EMOTIONS`` order.
-    """
-    read = seconds[seconds["read_s"] > 0]
-    sums = np.stack([read[name] for name in EMOTIONS], axis=1)
-    return read["second"].astype(np.float64), sums / read["read_s"][:, None]

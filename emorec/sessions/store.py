@@ -31,7 +31,7 @@ from emorec.deployment import STORE, Deployment
 from emorec.errors import EmorecError, StoreError
 from emorec.sessions.downsample import min_max
 from emorec.sessions.kept import About, Stored, new_row, read_table, stored_of, to_database
-from emorec.sessions.room import groups_only, measures
+from emorec.sessions.room import LEAST_FACES, groups_only, measures
 from emorec.sessions.seconds import FACE_SECOND, SECOND, Table
 from emorec.sessions.texts import (
     LABEL_MOST,
@@ -127,6 +127,15 @@ class SessionStore:
                 session.execute(insert(SESSION_FACE), to_database(id_, faces))
             if small is not None:
                 row.thumbnail = small.astype("<f4").tobytes()
+
+    def groups_only(self, id_: int) -> None:
+        """Delete what is kept of single faces and of fewer than three, and keep no more of it."""
+        few = SESSION_SECOND.c.most_at_once < LEAST_FACES
+        with writing(self._engine) as session:
+            row = _row(session, id_, None)
+            row.group_only, row.keeps_faces = True, False
+            session.execute(delete(SESSION_FACE).where(SESSION_FACE.c.session_id == id_))
+            session.execute(delete(SESSION_SECOND).where(SESSION_SECOND.c.session_id == id_, few))
 
     def set_markers(self, id_: int, markers: Sequence[Marker]) -> None:
         """Replace a session's markers.

@@ -78,12 +78,12 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page):
         page.get_by_role("button", name="CSV").click()
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) > 2
+    assert len(rows) >= 2
     seconds = [float(row["time_s"]) for row in rows]
-    assert seconds == sorted(seconds) and seconds[-1] > 2
+    assert seconds == sorted(seconds) and seconds[-1] >= 2
     for row in rows:
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
-        assert row["wall_clock"].endswith("+00:00") and int(row["track_id"]) >= 1
+        assert row["wall_clock"].endswith("+00:00") and int(row["most_at_once"]) >= 1
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     with download.value.path().open(encoding="utf-8") as file:

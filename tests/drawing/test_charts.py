@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emorec.drawing.charts import Chart, bars, minute, mood
+from emorec.drawing.charts import Chart, bars, minute, mood, mood_line
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Box, Face, unclassified
@@ -89,6 +89,28 @@ def test_a_chart_changes_no_other_that_was_made_before() -> None:
     _, first = moods((70.0, "sad"), window_s=(20.0, 80.0))
     moods((70.0, "sad"), window_s=(30.0, 90.0))
     assert first["encoding"]["x"]["scale"]["domain"] == [20, 80]
+
+
+def test_the_mood_line_is_drawn_with_its_gaps_on_a_scale_that_holds_it() -> None:
+    values = np.array([[0.1, np.nan, np.nan], [np.nan] * 3, [-0.42, -0.61, 0.2]])
+    data, spec = mood_line(np.arange(3.0), values, (0.0, 60.0))
+    assert data["mood"].to_pylist() == [0.1, None, -0.42]
+    assert data["low"].to_pylist() == [None, None, -0.61]
+    assert [e["y"]["scale"]["domain"] for e in encodings(spec) if "field" in e["y"]] == [
+        [-0.7, 0.7]
+    ] * 2
+    nothing, spec = mood_line(np.zeros(0), np.zeros((0, 3)), (0.0, 60.0))
+    assert len(nothing) == 0 and "[-0.3, 0.3]" in str(spec), "a calm room is no drama"
+
+
+def test_markers_of_the_minute_are_drawn_and_older_ones_left_out() -> None:
+    markers = [(10.0, "question 1"), (70.0, "question 2")]
+    probs = np.full((1, 7), 1 / 7, np.float32)
+    _, spec = minute(np.array([70.0]), probs, (20.0, 80.0), markers)
+    own = [layer for layer in spec["layer"] if "data" in layer]
+    assert [layer["mark"]["type"] for layer in own] == ["rule", "text"]
+    assert own[0]["data"]["values"] == [{"seconds": 70.0, "label": "question 2"}]
+    assert "data" not in str(minute(np.array([70.0]), probs, (20.0, 80.0), markers[:1])[1]["layer"])
 
 
 def test_mood_is_the_mean_of_everyone_in_view_and_fills_the_height() -> None:

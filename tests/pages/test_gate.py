@@ -9,6 +9,7 @@ from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
+from emorec.deployment import Deployment
 from emorec.errors import EmorecError
 from emorec.pages import gate
 from emorec.pages.parts.reading import Readings
@@ -200,7 +201,22 @@ def test_secrets_that_cannot_be_read_let_nobody_in(
     st.config.set_option("secrets.files", [str(broken)])
     try:
         with pytest.raises(EmorecError, match=r"secrets\.toml: cannot be read") as raised:
-            gate.rules({})
+            gate.rules(Deployment())
     finally:
         st.config.set_option("secrets.files", before)
     assert "hidden" not in str(raised.value)
+
+
+def test_sessions_are_kept_from_start_only_with_consent_that_names_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch, consent: None
+) -> None:
+    with pytest.raises(EmorecError, match=r"^EMOREC_SESSIONS: start .* needs EMOREC_CONSENT"):
+        gate.rules(Deployment(sessions="start"))
+    monkeypatch.setenv("EMOREC_SESSIONS", "start")
+    at = page()
+    at.selectbox[0].select(gate.PURPOSES[0])
+    for box in at.checkbox[:3]:
+        box.check()
+    at.run()
+    assert button(at, "Continue").disabled and "it is kept" in at.checkbox[3].label
+    assert "No picture and no name" in at.checkbox[3].label

@@ -15,9 +15,10 @@ from emorec.errors import StoreError
 from emorec.sessions import keeper as keeper_module
 from emorec.sessions.keeper import GIVE_UP_S, Keeper
 from emorec.sessions.store import SessionStore, open_sessions
+from emorec.sessions.timeline import Timeline
 from testkit.proxy import proxy
 from testkit.room import PICTURE, frame, happy
-from tests.sessions.conftest import about, played
+from tests.sessions.conftest import START, about, played
 
 SHORT_S = 0.05
 
@@ -65,6 +66,29 @@ def test_a_store_that_cannot_be_opened_is_told_and_harms_nobody() -> None:
         )
         timeline.add(PICTURE, frame(9.0, {}))
     assert timeline.span_s == (0.0, 9.0)
+
+
+def test_group_only_holds_for_what_was_kept_before(sessions: SessionStore) -> None:
+    timeline = Timeline(START)
+    add(timeline, 0, 4, faces=5)
+    add(timeline, 4, 8, faces=2)
+    keeper = Keeper(timeline, open_sessions, about(keeps_faces=True), True, every_s=SHORT_S)
+    wait_until(lambda: keeper.written_s == 7.0)
+    assert len(sessions.face_seconds(keeper.session_id)) == 4 * 5 + 3 * 2
+    keeper.groups_only()
+    add(timeline, 8, 10, faces=2)
+    add(timeline, 10, 12, faces=4)
+    timeline.__exit__()
+    keeper.close(30)
+    stored = sessions.session(keeper.session_id)
+    assert (stored.group_only, stored.keeps_faces) == (True, False)
+    assert sessions.seconds(stored.id)["second"].tolist() == [0, 1, 2, 3, 10, 11]
+    assert not len(sessions.face_seconds(stored.id))
+
+
+def add(timeline: Timeline, start_s: int, end_s: int, faces: int) -> None:
+    for i in range(start_s * 2, end_s * 2):
+        timeline.add(PICTURE, frame(i / 2, {k: happy(0.1) for k in range(1, faces + 1)}))
 
 
 def test_a_store_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from emorec.sessions.seconds import (
     FACE_SECOND,
     SECOND,
     SUMS,
-    mean_probabilities,
     merged,
 )
 from testkit.room import face, frame, happy
@@ -37,7 +36,6 @@ def test_nothing_observed() -> None:
         assert (len(table), table.dtype) == (0, SECOND)
     assert aggregator.face_seconds().dtype == FACE_SECOND
     assert merged([])["observed_s"] == 0.0
-    assert mean_probabilities(aggregator.seconds())[1].shape == (0, 7)
 
 
 def test_time_counts_and_not_pictures() -> None:

@@ -12,6 +12,7 @@ from emorec.live.stream import LiveStream
 from emorec.pages.live import calibration
 from emorec.pages.live.camera import choose_source, mirrors
 from emorec.pages.live.connection import POPOVER, connection_check
+from emorec.pages.live.quiet import choose as choose_alert
 from emorec.pages.live.reader import NextReader
 from emorec.pages.live.stage import RESOLUTIONS
 from emorec.pages.live.state import stream_names
@@ -43,6 +44,7 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
             disabled=blur or group_only,
             help="Bars beside each face where there is room, for up to 15 faces.",
         )
+        choose_alert(st)
         choose_source(locked=active)
         stream.settings = _reading(reader, active)
         reader.settings = stream.settings

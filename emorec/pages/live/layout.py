@@ -51,8 +51,8 @@ _PAGE = f"""
   width: auto !important;
 }}
 .st-key-actions {{
-  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start;
-  grid-template-columns: repeat(3, minmax(0, 10rem)); align-items: center;
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start; gap: 0.5rem;
+  grid-auto-flow: column; grid-auto-columns: minmax(0, 10rem); align-items: center;
 }}
 .st-key-actions > *, .st-key-actions * {{ width: 100%; }}
 .st-key-actions button, .st-key-actions a {{ white-space: nowrap; justify-content: center; }}
@@ -61,7 +61,7 @@ _PAGE = f"""
   border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
   margin: 0; min-height: 2.5rem;
 }}
-@container (max-width: 700px) {{
+@container (max-width: 900px) {{
   .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
   .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
   .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
@@ -103,13 +103,15 @@ _PAGE = f"""
   margin-right: 0.25rem;
 }}
 .emorec-seats {{
-  position: relative; height: 11rem; border: 1px solid rgb(128 128 128 / 0.5);
+  position: relative; height: 7rem; border: 1px solid rgb(128 128 128 / 0.5);
   border-radius: 0.5rem; margin: 0;
 }}
 .emorec-seats button {{
   position: absolute; width: 1.5rem; height: 1.5rem; margin: -0.75rem; border-radius: 0.75rem;
   font-size: 0.75rem; line-height: 1.5rem;
 }}
+.emorec-mood {{ margin: 0; font-size: 0.9rem; line-height: 1.2; }}
+.st-key-now:has(.emorec-room) {{ gap: 0.4rem; }}
 .emorec-all {{
   background: none; color: inherit; border: 1px solid rgb(128 128 128 / 0.4);
   border-radius: 0.5rem; padding: 0.15rem 0.6rem; cursor: pointer; font: inherit;
@@ -148,9 +150,18 @@ _PAGE = f"""
 }}
 @media (max-width: 640px) {{
   :has(> .st-key-actions) {{ left: 124px; }}
-  .st-key-actions {{ gap: 0.3rem; grid-template-columns: 7rem 6rem; }}
+  .st-key-actions {{ gap: 0.3rem; grid-auto-columns: minmax(0, 7rem); }}
   :has(> .st-key-actions .st-key-pause) {{ left: 80px; }}
-  .st-key-actions:has(.st-key-pause) {{ grid-template-columns: repeat(3, minmax(0, 1fr)); }}
+  .st-key-actions.st-key-actions:has(.st-key-pause) [data-testid="stIconMaterial"] {{
+    display: inline-block;
+  }}
+  .st-key-actions.st-key-actions:has(.st-key-pause) :has(> [data-testid="stIconMaterial"]) {{
+    display: flex;
+  }}
+  .st-key-actions kbd {{ display: none; }}
+  .st-key-actions:has(.st-key-pause) [data-testid="stMarkdownContainer"] {{
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }}
 }}
 </style>
 """

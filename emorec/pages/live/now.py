@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from emorec.drawing import charts
@@ -15,14 +17,21 @@ from emorec.pages.parts import naming
 from emorec.percent import percent
 from emorec.records import Face
 from emorec.sessions import group
+from emorec.sessions.room import measures
+from emorec.sessions.timeline import Timeline
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _UNREADABLE = "unreadable"
+_MOOD_S = 60.0
 _ORDER = {label: place for place, label in enumerate((*EMOTIONS, UNSURE, _UNREADABLE))}
 
 
 def show(
-    faces: Sequence[Face], size_wh: tuple[int, int], view: View, followed: int | None = None
+    faces: Sequence[Face],
+    size_wh: tuple[int, int],
+    view: View,
+    followed: int | None = None,
+    timeline: Timeline | None = None,
 ) -> None:
     """Show what is seen now.
 
@@ -32,6 +41,7 @@ def show(
         view: how the picture is shown.
         followed: number of the face that is shown alone, unless totals alone are shown; None: all
             are shown.
+        timeline: gives the mood line of the room; None: it is not shown.
     """
     read = [face for face in faces if face.classified or face.unreadable]
     if followed is not None and not view.group_only:
@@ -42,12 +52,14 @@ def show(
         st.info(group.TOO_FEW, icon=":material/groups:")
     elif view.group_only:
         _totals(totals(read))
+        _mood(timeline)
     elif len(read) <= _BARS:
         _cards(read)
     elif len(read) <= _ROWS:
         st.html(f'<div class="emorec-rows" role="list">{"".join(map(_row, read))}</div>')
     else:
         _totals(totals(read))
+        _mood(timeline)
         st.html(_seats(read, size_wh, view.mirror))
 
 
@@ -99,6 +111,26 @@ def _totals(counts: Mapping[str, int]) -> None:
     st.html(
         f'<div class="emorec-room" aria-hidden="true">{bar}</div>'
         f'<p class="emorec-totals">{_words(counts)}</p>'
+    )
+
+
+def _mood(timeline: Timeline | None) -> None:
+    """Show the mood line of the last minute, and the number of faces that it rests on."""
+    if timeline is None:
+        return
+    now_s = timeline.span_s[1]
+    told = measures(timeline.finished(int(now_s - _MOOD_S) - 1))
+    newest = told.mood[-1] if len(told.mood) else math.nan
+    if math.isnan(newest):
+        st.html('<p class="emorec-mood">Mood: told once 3 faces were read for half a minute</p>')
+        return
+    st.html(f'<p class="emorec-mood">Mood {newest:+.2f}, of {told.mood_faces[-1]} faces</p>')
+    values = np.stack([told.mood, told.mood_low, told.mood_high], axis=1)
+    window = (now_s - _MOOD_S, now_s) if now_s > _MOOD_S else (0.0, _MOOD_S)
+    st.vega_lite_chart(
+        *charts.mood_line(told.time_s, values, window),
+        key="mood line",
+        alt=f"Mood of the last minute, now {newest:+.2f}, with the middle half of the faces",
     )
 
 

@@ -7,9 +7,10 @@ from streamlit.navigation.page import StreamlitPage
 
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
-from emorec.pages.live import controls, layout, readings, stage, summary
+from emorec.pages.live import controls, keep, layout, readings, stage, summary
 from emorec.pages.live.camera import camera_problem, is_screen, start_problem
 from emorec.pages.live.state import LivePicture, follow, live_picture
+from emorec.pages.parts import keeping
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.parts.pictures import single_shot
@@ -50,6 +51,8 @@ def render(photos: StreamlitPage | None = None) -> None:
         with st.container(key="controls"):
             detector = controls.show(stream, reader, rtc, scene == "live")
         own.group_only |= scene == "live" and stream.view.group_only
+        keep.update(stream, own)
+        keeping.remember()
         if report is not None:
             with report:
                 summary.show(stream, reader.made_with, own)

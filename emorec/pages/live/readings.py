@@ -13,10 +13,11 @@ from emorec.drawing import charts
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import OLD_S
 from emorec.live.stream import LiveStream
-from emorec.pages.live import admission, layout, now
+from emorec.pages.live import admission, keep, layout, now
 from emorec.pages.live.camera import NO_CONNECTION
 from emorec.pages.live.connection import open_check
 from emorec.pages.live.layout import NOW_PX
+from emorec.pages.live.quiet import QuietAlert
 from emorec.pages.live.stage import asked_wh
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts.markdown import plain
@@ -62,11 +63,14 @@ def show(stream: LiveStream) -> None:
         with _slots(None, None):
             _connecting()
         return
+    own = visit().state(LivePicture)
+    keep.update(stream, own)
+    visit().state(QuietAlert).update(timeline)
     with _slots(stream, timeline):
-        if stream.error:
-            st.error(stream.error)
-        own = visit().state(LivePicture)
-        now.show(result.faces, result.size_wh, stream.view, own.followed)
+        for line in (stream.error, keep.problem(stream)):
+            if line:
+                st.error(plain(line))
+        now.show(result.faces, result.size_wh, stream.view, own.followed, timeline)
     with st.container(key="strip"):
         st.html(now.strip(result.faces, stream.view.group_only))
     layout.tell(_told(own, stream, result))
@@ -88,7 +92,7 @@ def _slots(stream: LiveStream | None, timeline: Timeline | None) -> Iterator[Non
         if stream is None or stream.result is None:
             st.metric("Faces in view", "–")
         else:
-            _counts(stream, stream.result)
+            _counts(stream, stream.result, visit().state(QuietAlert).says)
     with st.container(key="now", height=NOW_PX, border=False):
         yield
     with st.container(key="minute", gap="small"):
@@ -100,13 +104,17 @@ def _slots(stream: LiveStream | None, timeline: Timeline | None) -> Iterator[Non
         if stream is not None and stream.view.group_only:
             readings = of_groups(*readings)
         st.vega_lite_chart(
-            *charts.minute(*readings, window),
+            *charts.minute(*readings, window, _markers(timeline)),
             key="minute chart",
             alt="Mean probabilities of all faces in view over the last minute",
         )
 
 
-def _counts(stream: LiveStream, result: FrameResult) -> None:
+def _markers(timeline: Timeline | None) -> list[tuple[float, str]]:
+    return [(each.time_s, each.label) for each in timeline.markers] if timeline else []
+
+
+def _counts(stream: LiveStream, result: FrameResult, alert: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         st.metric("Faces in view", len(result.faces))
         with st.container(key="rates", horizontal=True, gap="medium"):
@@ -119,6 +127,8 @@ def _counts(stream: LiveStream, result: FrameResult) -> None:
         )
     elif stream.paused:
         st.caption(":material/pause: Paused: the camera stays on, its pictures are dropped.")
+    elif alert:
+        st.caption(f":material/notifications: **{alert}**")
     elif not visit().state(LivePicture).is_example:
         _received(result.size_wh, asked_wh())
 
@@ -127,6 +137,7 @@ def _told(own: LivePicture, stream: LiveStream, result: FrameResult) -> str:
     """Return what a screen reader tells now; it changes at most every `_TELL_S`."""
     if monotonic() - own.said_s >= _TELL_S:
         says = "Paused" if stream.paused else now.said(result.faces, stream.view.group_only)
+        says = visit().state(QuietAlert).says or says
         if says != own.said:
             own.said, own.said_s = says, monotonic()
     return own.said

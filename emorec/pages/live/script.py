@@ -1,8 +1,9 @@
 """The Live page's script: what streamlit-webrtc's frame and Streamlit's elements cannot do alone.
 
-It gives the frame its style and the chosen camera or screen, tells the page what the frame says,
-shows the picture on the full screen, tells which face's number was pressed, and moves the focus to
-a report. A number keeps the focus when the page draws it again, twice a second.
+It gives the frame its style and the chosen camera or screen, hands its keys to the page, tells the
+page what the frame says, shows the picture on the full screen, tells which face's number was
+pressed, and moves the focus to a report. A number keeps the focus when the page draws it again,
+twice a second.
 """
 
 JS = """
@@ -42,6 +43,11 @@ function dress(frame, data, setAlert, watch) {
         : ask({ audio: false, video: wanted.video });
     }
   }
+  // The focus stays in the frame after START; its keys are the page's shortcuts too.
+  page.addEventListener("keydown", ({ key, code, ctrlKey, metaKey, altKey }) => {
+    if (ctrlKey || metaKey || altKey || !/^[a-z]$/i.test(key)) return;
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, bubbles: true }));
+  });
   const tell = () => {
     const alert = page.querySelector('#root > div > [role="alert"]');
     const text = alert ? alert.textContent : "";

@@ -10,14 +10,17 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit_webrtc import WebRtcMode
 
+from emorec.errors import EmorecError
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.media.photo import encode_png
-from emorec.pages.live import admission, example
+from emorec.pages.live import admission, example, keep
 from emorec.pages.live.camera import TRANSLATIONS, constraints
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
+from emorec.pages.parts import keeping
+from emorec.pages.parts.clock import clock
 from emorec.pages.parts.visit import visit
 
 RESOLUTIONS = {
@@ -151,7 +154,15 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             key="snapshot",
             on_click="ignore",
         )
-        # A mark in the timeline, once the timeline takes marks, belongs here.
+        st.button(
+            "Mark",
+            icon=":material/flag:",
+            key="mark",
+            on_click=_mark,
+            args=(stream,),
+            shortcut="M",
+        )
+        keep.button(stream, visit().state(LivePicture))
         with st.container(key="fullscreen", width="content"):
             # `layout` makes it work: a browser asks for the press itself.
             st.button("Full screen", icon=":material/fullscreen:", key="full screen")
@@ -169,14 +180,36 @@ def consent() -> None:
         "Everyone in view is on camera: start only if they know and agree. In the EU, not at "
         "work or in education "
         "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)).  \n"
-        "Reads the **apparent expression** of every face, not inner feeling. "
-        "Nothing is stored: the picture is read in memory and forgotten."
+        f"Reads the **apparent expression** of every face, not inner feeling. {_stored()}"
     )
+
+
+def _stored() -> str:
+    """Return what is stored of a live picture, in words."""
+    if keeping.from_start():
+        return f"Pictures are forgotten; the session is kept. {keeping.what()}"
+    if keeping.offered():
+        return "Pictures are read in memory and forgotten; numbers are kept only by **Keep**."
+    return "Nothing is stored: the picture is read in memory and forgotten."
 
 
 def _to_report(stream: LiveStream) -> bool:
     """Return whether a session has something to report, which the next START would overwrite."""
     return stream.timeline is not None and stream.timeline.span_s[1] > 0
+
+
+def _mark(stream: LiveStream) -> None:
+    """Mark this moment; the marker is renamed in the report."""
+    timeline = stream.timeline
+    if timeline is None:
+        st.toast("There is no picture yet to mark.")
+        return
+    try:
+        marker = timeline.mark(f"Mark {len(timeline.markers) + 1}")
+    except EmorecError as error:
+        st.toast(str(error))
+    else:
+        st.toast(f"{marker.label} at {clock(marker.time_s)}", icon=":material/flag:")
 
 
 def _pause_or_go_on(stream: LiveStream) -> None:

@@ -1,21 +1,26 @@
-"""What the session was, once it is over: its numbers, its chart, and both to take away."""
+"""What the session was, once it is over: its report, which single faces it tells, and its end."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from emorec import rows
-from emorec.drawing import charts
 from emorec.live.stream import LiveStream
+from emorec.pages.live import keep
 from emorec.pages.live.state import LivePicture
-from emorec.percent import percent
+from emorec.pages.parts import keeping
+from emorec.pages.parts import report as parts
+from emorec.pages.parts.markdown import plain
 from emorec.sessions import group
-from emorec.sessions.room import groups_only
-from emorec.sessions.seconds import mean_probabilities
-from emorec.sessions.summary import summarize
+from emorec.sessions.report import Report, of_timeline
+from emorec.sessions.room import LEAST_FACES
+from emorec.sessions.texts import PURPOSE_MOST
 from emorec.sessions.timeline import Timeline
+
+if TYPE_CHECKING:
+    from emorec.sessions.keeper import Keeper
 
 
 def identity(stream: LiveStream) -> str | None:
@@ -35,12 +40,31 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
     timeline = stream.timeline
     assert timeline is not None, "only a session that has begun is shown"
     st.header("The example" if own.is_example else "Your session")
-    _report(timeline, made_with, own.group_only or stream.view.group_only)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if own.is_example:
-            st.button("Back to the start", type="primary", on_click=stream.discard)
-            return
-        # Keeping a session on the server, once there is a store, belongs here.
+        _end(stream, own)
+    told = _told(timeline, made_with, own.group_only or stream.view.group_only)
+    if told.group_only and not len(told.seconds):
+        st.info(group.TOO_FEW, icon=":material/groups:")
+    elif told.summary.mean_valence is None:
+        st.info("No face was read in this session.", icon=":material/person_off:")
+    else:
+        parts.show(told, "session", partial(_change_marker, stream))
+
+
+def _end(stream: LiveStream, own: LivePicture) -> None:
+    keeper = keep.keeper_of(stream)
+    if keeper is not None and keeper.state != "given up":
+        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+        st.markdown(
+            f":material/bookmark_added: **Kept** for {keeping.days()} days: see the Sessions page."
+        )
+        if keeper.state == "keeping":  # it writes the end, and may fail
+            st.fragment(_wait, run_every=1.0)(keeper)
+        return
+    keep.button(stream, own)
+    if own.is_example:
+        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+    else:
         st.button(
             "Discard this session",
             icon=":material/delete:",
@@ -48,49 +72,46 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
             on_click=stream.discard,
         )
         st.markdown(
-            "**Keep or discard?** A new session takes the place of this one. It is kept in memory "
+            "**Keep or discard?** A new session takes the place of this one. It is held in memory "
             "until you discard it or close this tab; on disk, nothing."
         )
+    if keeper is not None and keeper.problem:
+        st.error(plain(keeper.problem))
 
 
-def _report(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> None:
-    summary = summarize(timeline)
-    length, seen, most = st.columns(3)
-    length.metric("Length", f"{summary.duration_s:.0f} s")
-    seen.metric("Faces seen", summary.faces_seen)
-    most.metric("At once", summary.most_at_once)
-    if next(iter(timeline), None) is None:
-        st.info("No face was read in this session.", icon=":material/person_off:")
-        return
-    seconds = timeline.seconds()
-    if group_only:
-        seconds = groups_only(seconds)
-        if not len(seconds):
-            st.info(group.TOO_FEW, icon=":material/groups:")
-            return
-    if summary.dominant is not None:
-        share = summary.shares[summary.dominant]
-        st.markdown(f"Most often **{summary.dominant}**: {percent(share)} of the time.")
-    st.vega_lite_chart(*charts.mood(*mean_probabilities(seconds), timeline.span_s), key="session")
-    name = f"emorec_{timeline.clock_start:%Y-%m-%d_%H%M}_session"
-    csv, json = st.columns(2)
-    if not group_only:
-        csv.download_button(
-            "CSV",
-            # Written when the visitor asks for it: a long session takes seconds.
-            lambda: rows.to_csv(timeline, rows.columns(wall_clock=True)),
-            f"{name}.csv",
-            "text/csv",
-            width="stretch",
-            on_click="ignore",
+def _wait(keeper: Keeper) -> None:
+    if keeper.state != "keeping":
+        st.rerun()
+
+
+def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Report:
+    """Return the report, with single faces where that is allowed and chosen."""
+    if group_only or timeline.most_at_once <= LEAST_FACES:
+        return of_timeline(timeline, made_with, group_only)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.toggle(
+            "Single faces too",
+            key=f"single faces {timeline.clock_start.isoformat()}",
+            help=f"More than {LEAST_FACES} faces were in view, so the report and its files tell "
+            "totals alone, unless you say what single faces are for.",
         )
-    json.download_button(
-        "JSON",
-        lambda: rows.to_json(made_with, None if group_only else timeline, summary=summary),
-        f"{name}.json",
-        "application/json",
-        width="stretch",
-        on_click="ignore",
+        purpose = (
+            st.text_input("What for?", max_chars=PURPOSE_MOST, key="faces purpose")
+            if wanted
+            else ""
+        )
+    return of_timeline(
+        timeline, made_with, single_faces=bool(purpose.strip()), purpose=purpose.strip()
     )
-    if not (timeline.complete or group_only):
-        st.caption("The session was long: CSV and JSON hold single faces of its last minutes.")
+
+
+def _change_marker(stream: LiveStream, number: int, label: str | None) -> None:
+    """Rename or remove a marker, in memory and where the session is kept."""
+    timeline, keeper = stream.timeline, keep.keeper_of(stream)
+    assert timeline is not None
+    if label is None:
+        timeline.remove_marker(number)
+    else:
+        timeline.rename_marker(number, label)
+    if keeper is not None and keeper.session_id is not None:
+        keeping.store().set_markers(keeper.session_id, timeline.markers)

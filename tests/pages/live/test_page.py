@@ -14,6 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from emorec.columns import FACE_SECOND, SECOND
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import View
 from emorec.pages.live.camera import start_problem
@@ -21,7 +22,6 @@ from emorec.pages.live.now import _row, totals
 from emorec.pages.live.now import said as said_of
 from emorec.pages.live.state import LivePicture
 from emorec.records import Box, Face, FrameResult, unclassified
-from emorec.rows import columns
 from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
 
@@ -51,6 +51,14 @@ def live(app: AppTest) -> LivePicture:
 def texts(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.title)
     return "\n".join(element.value for kind in kinds for element in kind)
+
+
+TOTALS = {"HTML", "PNG", "XLSX", "CSV", "JSON", "Parquet"}
+FACES = {"CSV of faces", "Parquet of faces"}
+
+
+def downloads(app: AppTest) -> set[str]:
+    return {button.label for button in app.get("download_button")}
 
 
 def session_of(seconds: int, people: int = 1) -> Timeline:
@@ -392,8 +400,7 @@ def test_group_only_is_all_that_is_taken_away(monkeypatch, people):
     app = page().run()
     app.toggle(key="group_only").set_value(True).run()
     assert not app.exception
-    labels = {button.label for button in app.get("download_button")}
-    assert labels == ({"JSON"} if people == 3 else set())
+    assert downloads(app) == (TOTALS if people == 3 else set())
     assert ("happy" in texts(app)) == (people == 3)
     assert "single shot" not in texts(app)
     assert app.toggle(key="bars").disabled
@@ -404,11 +411,11 @@ def test_switching_group_only_off_shows_no_face_of_the_session_that_is_over(monk
 
     monkeypatch.setattr(LiveStream, "timeline", session_of(12, people=3))
     app = page().run()
-    assert {button.label for button in app.get("download_button")} == {"CSV", "JSON"}
+    assert downloads(app) == TOTALS | FACES
     live(app).group_only = True
     app.run()
     assert not app.toggle(key="group_only").value
-    assert {button.label for button in app.get("download_button")} == {"JSON"}
+    assert downloads(app) == TOTALS
 
 
 def test_a_deployer_can_have_the_group_only(monkeypatch):
@@ -479,11 +486,12 @@ def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
     monkeypatch.setattr(LiveStream, "timeline", timeline)
     app = page().run()
     assert not app.exception
-    labels = {button.label for button in app.get("download_button")}
+    labels = downloads(app)
     if seconds:
-        assert [m.value for m in app.metric] == ["12 s", "1", "1"]
+        assert [m.value for m in app.metric][:3] == ["0:11", "1", "1"]
         assert "Most often **happy**: >99\N{NO-BREAK SPACE}% of the time" in texts(app)
-        assert {"CSV", "JSON"} <= labels
+        assert labels == TOTALS | FACES
+        assert "A mood line needs 3 faces" in texts(app) and "politeness" in texts(app)
     else:
         assert "Press **Start camera**" in texts(app) and not labels
 
@@ -503,15 +511,34 @@ def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
     monkeypatch.setattr(DeltaGenerator, "download_button", offer)
     monkeypatch.setattr(LiveStream, "timeline", timeline)
     assert not page().run().exception
-    text = offered["CSV"]()
-    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
-    assert tuple(rows[0]) == columns(wall_clock=True)
-    assert len(rows) == len(timeline.rows()) == 120
+    for name, columns, n in (("CSV", SECOND, 12), ("CSV of faces", FACE_SECOND, 11)):
+        rows = list(csv.DictReader(io.StringIO(offered[name]().decode("utf-8-sig"))))
+        assert tuple(rows[0]) == tuple(columns) and len(rows) == n
     told = json.loads(offered["JSON"]())
-    assert list(told) == ["header", "summary", "rows"]
+    assert {"header", "summary", "rows", "markers", "faces"} <= set(told)
     assert told["header"]["model"]["name"] == "elu_cnn"
     assert told["header"]["settings"]["smoothing_s"] == 0.6
-    assert told["summary"]["dominant"] == "happy" and len(told["rows"]) == 120
+    assert told["summary"]["dominant"] == "happy" and len(told["rows"]) == 12
+
+
+def test_of_more_than_three_faces_single_ones_are_told_by_choice_and_purpose(monkeypatch):
+    from emorec.live.stream import LiveStream
+
+    timeline = session_of(12, people=4)
+    timeline.mark("question 1", 5.0)
+    monkeypatch.setattr(LiveStream, "timeline", timeline)
+    app = page().run()
+    assert downloads(app) == TOTALS
+    choice = next(toggle for toggle in app.toggle if toggle.label == "Single faces too")
+    choice.set_value(True).run()
+    assert downloads(app) == TOTALS, "a purpose is still missing"
+    app.text_input(key="faces purpose").input("a study").run()
+    assert not app.exception and downloads(app) == TOTALS | FACES
+    next(field for field in app.text_input if field.label == "Label").input("the break").run()
+    app.button(key="session rename marker").click().run()
+    assert [marker.label for marker in timeline.markers] == ["the break"]
+    app.button(key="session remove marker").click().run()
+    assert not timeline.markers and not app.exception
 
 
 def test_a_wrong_setting_is_one_line_not_a_traceback(monkeypatch):

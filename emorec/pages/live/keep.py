@@ -1,0 +1,166 @@
+"""Keeping a live session: what is asked before, what runs meanwhile, and what it says of itself.
+
+The page hands everything to a `Keeper`, which works on a thread of its own: neither the picture nor
+the page waits for the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from emorec.live.stream import LiveStream
+from emorec.pages.live.state import LivePicture
+from emorec.pages.parts import keeping
+from emorec.pages.parts.consent import Consent
+from emorec.pages.parts.deployment import deployment
+from emorec.pages.parts.visit import State, visit
+from emorec.sessions.timeline import Timeline
+
+if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
+    from emorec.sessions.keeper import Keeper
+
+_WORK = "At work or in education"
+
+PURPOSES = (
+    "An event: a talk, a demonstration",
+    "Research, with the consent of all in view",
+    "Private use",
+    _WORK,
+)
+
+_PROHIBITED = (
+    "In the EU, inferring emotions **at work or in education is prohibited**, save for medical or "
+    "safety reasons ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)). "
+    "Nothing is kept until you confirm that this does not apply."
+)
+
+
+@dataclass
+class Keeping(State):
+    """What keeps this visitor's live session; withdrawing the consent ends it.
+
+    Attributes:
+        keeper: the last one.
+        timeline: of the session that it keeps.
+    """
+
+    keeper: Keeper | None = None
+    timeline: Timeline | None = None
+
+    def close(self) -> None:
+        if self.keeper is not None:
+            self.keeper.close()
+
+
+def keeper_of(stream: LiveStream) -> Keeper | None:
+    """Return what keeps the stream's session; None: it was not asked for."""
+    own = visit().state(Keeping)
+    return own.keeper if own.timeline is not None and own.timeline is stream.timeline else None
+
+
+def update(stream: LiveStream, own: LivePicture) -> None:
+    """Keep a session from START on where the deployer wants that; heed Group only meanwhile."""
+    keeper = keeper_of(stream)
+    if keeper is None and keeping.from_start() and stream.timeline and not own.is_example:
+        _begin(stream, own, visit().state(Consent).purpose or PURPOSES[0], from_start=True)
+    elif keeper is not None and own.group_only:
+        keeper.groups_only()
+
+
+def button(stream: LiveStream, own: LivePicture) -> None:
+    """Offer to keep the session, or to end that."""
+    if not keeping.offered():
+        return
+    keeper = keeper_of(stream)
+    if keeper is not None and keeper.state == "keeping":
+        with st.popover("Kept", icon=":material/bookmark_added:", key="kept", width="content"):
+            st.markdown(f"This session is being kept. {keeping.what()}")
+            if stream.live:
+                st.button("Stop keeping", key="stop keeping", on_click=keeper.close)
+        return
+    with st.popover("Keep", icon=":material/bookmark_add:", key="keep", width="content"):
+        _ask(stream, own)
+
+
+def problem(stream: LiveStream) -> str | None:
+    """Return one line where the session could not be kept, or is no longer kept."""
+    keeper = keeper_of(stream)
+    return keeper.problem if keeper is not None else None
+
+
+def _ask(stream: LiveStream, own: LivePicture) -> None:
+    """Ask what the session is kept for, and who agrees."""
+    group_only = own.group_only or stream.view.group_only
+    purpose = st.radio("What for?", PURPOSES, index=None, key="keep_for", persist_state="session")
+    if purpose == _WORK:
+        st.warning(_PROHIBITED, icon=":material/gavel:")
+        st.checkbox(
+            "It does not apply: we are not in the EU, or it is for medical or safety reasons.",
+            key="keep not prohibited",
+        )
+    st.markdown(keeping.what())
+    if stream.live:
+        st.checkbox("From START on; else from now on", key="keep from start")
+    if not group_only:
+        st.checkbox("Single faces too: a number a face, no name", key="keep faces")
+    st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
+    st.button(
+        "Keep this session",
+        type="primary",
+        key="keep session",
+        disabled=_agreed_purpose() is None,
+        on_click=_press,
+        args=(stream, own),
+    )
+
+
+def _agreed_purpose() -> str | None:
+    """Return the purpose as the form holds it now; None unless all that is needed is confirmed."""
+    form = st.session_state
+    purpose = form.get("keep_for")
+    allowed = purpose != _WORK or form.get("keep not prohibited") is True
+    agreed = form.get("keep agreed") is True
+    return purpose if purpose in PURPOSES and allowed and agreed else None
+
+
+def _press(stream: LiveStream, own: LivePicture) -> None:
+    """Keep the session; checked once more: a browser can press a button that is switched off."""
+    purpose, form = _agreed_purpose(), st.session_state
+    if purpose is not None and keeping.offered():
+        from_start = not stream.live or form.get("keep from start") is True
+        _begin(stream, own, purpose, from_start, form.get("keep faces") is True)
+
+
+def _begin(
+    stream: LiveStream,
+    own: LivePicture,
+    purpose: str,
+    from_start: bool,
+    keeps_faces: bool = False,
+) -> None:
+    from emorec.sessions.keeper import Keeper
+    from emorec.sessions.kept import About
+    from emorec.sessions.store import open_sessions
+
+    timeline = stream.timeline
+    if timeline is None or own.reader is None:
+        st.toast("There is no picture yet to keep.")
+        return
+    group_only = own.group_only or stream.view.group_only
+    about = About(
+        owner=keeping.owner(),
+        started_at=timeline.clock_start,
+        purpose=purpose,
+        made_with=own.reader.made_with,
+        group_only=group_only,
+        keeps_faces=keeps_faces and not group_only,
+        keep_days=keeping.days(),
+    )
+    kept = visit().state(Keeping)
+    kept.close()
+    kept.timeline = timeline
+    kept.keeper = Keeper(timeline, partial(open_sessions, deployment()), about, from_start)

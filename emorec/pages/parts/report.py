@@ -1,0 +1,125 @@
+"""A session's report on a page: figures, charts, markers, what limits it, and its downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from emorec.errors import EmorecError
+from emorec.pages.parts.clock import clock
+from emorec.pages.parts.markdown import plain
+from emorec.percent import percent
+from emorec.sessions.downloads import KINDS, file_name, write
+from emorec.sessions.known_errors import known_errors
+from emorec.sessions.report import NOTICE, Report, charts
+from emorec.sessions.texts import LABEL_MOST
+from emorec.sessions.timeline import Marker
+
+if TYPE_CHECKING:
+    from emorec.drawing.session_charts import Chart
+
+_NAMES = {
+    "html": "HTML",
+    "png": "PNG",
+    "xlsx": "XLSX",
+    "csv": "CSV",
+    "json": "JSON",
+    "parquet": "Parquet",
+    "faces-csv": "CSV of faces",
+    "faces-parquet": "Parquet of faces",
+}
+
+ALTS = {
+    "Mood": "The room's mood over time, with the markers",
+    "Expressions": "Shares of the seven expressions over time",
+    "Faces": "The likeliest expression of each face over time",
+}
+
+ChangeMarker = Callable[[int, str | None], None]
+"""Gives the marker of this number a new label; None removes it. It raises an EmorecError where that
+is not possible."""
+
+
+def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
+    """Show a report.
+
+    Args:
+        report: on a session in which at least one second is told.
+        key: begins the keys of its elements; each report has its own.
+        change_marker: called when the visitor renames or removes a marker.
+    """
+    _figures(report)
+    from emorec.drawing.session_charts import on_page
+
+    drawn = charts(report)
+    for heading, chart in drawn.items():
+        st.subheader(heading)
+        st.altair_chart(on_page(chart), key=f"{key} {heading}", alt=ALTS[heading])
+    if "Mood" not in drawn:
+        st.caption("A mood line needs 3 faces or more, each in view for half a minute.")
+    if report.markers:
+        _markers(report.markers, key, change_marker)
+    _downloads(report, drawn, key)
+    with st.expander("What this is, and what it is not", icon=":material/info:"):
+        st.markdown(NOTICE)
+        st.markdown("**What the model is known to get wrong**")
+        st.markdown("\n".join(f"- {plain(line)}" for line in known_errors(report.made_with)))
+        st.markdown(f"**Read by** EmoRec {plain(report.version)}, with these settings:")
+        st.json(dict(report.made_with), expanded=False)
+
+
+def _figures(report: Report) -> None:
+    summary = report.summary
+    with st.container(horizontal=True, gap="large", key="report figures"):
+        st.metric("Length", clock(summary.duration_s), width="content")
+        st.metric("Faces seen", summary.faces_seen, width="content")
+        st.metric("At once", summary.most_at_once, width="content")
+        st.metric("Not readable", percent(min(summary.unreadable, 1.0)), width="content")
+        if summary.mean_valence is not None:
+            st.metric("Mean valence", f"{summary.mean_valence:+.2f}", width="content")
+    if summary.dominant is not None:
+        share = percent(min(summary.shares[summary.dominant], 1.0))
+        st.markdown(f"Most often **{summary.dominant}**: {share} of the time.")
+
+
+def _markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> None:
+    with st.expander(f"Markers ({len(markers)})", icon=":material/flag:"):
+        names = {marker.id: f"{clock(marker.time_s)} {marker.label}" for marker in markers}
+        chosen = st.selectbox(
+            "Marker", list(names), format_func=names.__getitem__, key=f"{key} marker"
+        )
+        label = next(marker.label for marker in markers if marker.id == chosen)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            new = st.text_input(
+                "Label", label, max_chars=LABEL_MOST, key=f"{key} label {chosen} {label}"
+            )
+            renamed = st.button("Rename", key=f"{key} rename marker")
+            removed = st.button("Remove", icon=":material/delete:", key=f"{key} remove marker")
+        if renamed or removed:
+            try:
+                change(chosen, None if removed else new)
+            except EmorecError as error:
+                st.error(plain(str(error)))
+            else:
+                st.rerun()
+
+
+def _downloads(report: Report, drawn: Mapping[str, Chart], key: str) -> None:
+    what = "totals a second" if report.faces is None else "totals and single faces a second"
+    st.markdown(f"**Download** the report: {what}.")
+    row = st.container(horizontal=True, gap="small", key=f"{key} downloads")
+    for kind, name in _NAMES.items():
+        if (kind.startswith("faces-") and report.faces is None) or (kind == "png" and not drawn):
+            continue
+        row.download_button(
+            name,
+            # Written when the visitor asks for it: a long session takes seconds.
+            partial(write, report, kind),
+            file_name(report.started_at, kind),
+            KINDS[kind].mime,
+            key=f"{key} download {kind}",
+            on_click="ignore",
+        )

@@ -1,0 +1,1 @@
+"""The Sessions page: what was kept, one session's report, and sessions compared."""

@@ -1,0 +1,165 @@
+"""The list of kept sessions: search, open, choose to compare, delete all."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from emorec.pages.parts import keeping
+from emorec.pages.parts.clock import clock
+from emorec.pages.parts.markdown import plain
+from emorec.pages.parts.visit import visit
+from emorec.pages.sessions.state import Shown, choose, compare_chosen, open_session
+from emorec.sessions.kept import Stored
+from emorec.sessions.store import SessionStore
+
+_A_PAGE = 20  # sessions shown at once: a thousand would take seconds
+_SEARCH_FROM = 5
+_MOST = 0.5  # mood at the upper and lower end of a thumbnail
+
+_STYLE = """
+<style>
+.st-key-sessions img { width: 8rem; height: 2.5rem; display: block; }
+.st-key-sessions [data-testid="stButton"] button { min-height: 1.75rem; padding-block: 0; }
+.st-key-sessions [data-testid="stButton"] p { font-weight: 600; }
+.st-key-sessions [data-testid="stCaptionContainer"] { margin-bottom: 0; }
+</style>
+"""
+
+
+def show(store: SessionStore, seen: str | None) -> None:
+    """Show the list.
+
+    Args:
+        store: of the sessions.
+        seen: whose sessions this visitor sees; None: all.
+    """
+    st.title("Sessions")
+    st.caption(_whose(seen))
+    store.delete_expired()
+    every = store.sessions(seen)
+    own = visit().state(Shown)
+    own.chosen &= {each.id for each in every}
+    if not every:
+        st.info("No session is kept. **Keep** on the Live page keeps one.", icon=":material/inbox:")
+        return
+    found: Sequence[Stored] = every
+    if len(every) >= _SEARCH_FROM:
+        word = st.text_input(
+            "Search", key="search sessions", placeholder="Title, notes, purpose or marker"
+        )
+        found = store.sessions(seen, word) if word.strip() else every
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Compare ({len(own.chosen)})",
+            icon=":material/stacked_line_chart:",
+            key="compare sessions",
+            disabled=len(own.chosen) < 2,
+            help="Choose two or more.",
+            on_click=compare_chosen,
+        )
+        _delete_all(store, seen, len(every))
+    pages = max(1, -(-len(found) // _A_PAGE))
+    own.page = min(own.page, pages - 1)
+    st.html(_STYLE)
+    with st.container(key="sessions", gap="small"):
+        for each in found[own.page * _A_PAGE : (own.page + 1) * _A_PAGE]:
+            _row(each)
+    if not found:
+        st.info("No session has this in it.", icon=":material/search_off:")
+    if pages > 1:
+        _turn(own, pages)
+
+
+def _whose(seen: str | None) -> str:
+    days = f"Each is deleted after {keeping.days()} days."
+    if seen is None:
+        return f"Kept sessions of all visitors. {days}"
+    if keeping.by_login():
+        return f"The sessions that you kept. {days}"
+    return (
+        f"The sessions kept from this browser, which a random id in a cookie tells. {days} "
+        "Without the cookie they can no longer be opened here."
+    )
+
+
+def _row(stored: Stored) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(f'<img alt="" src="{_thumbnail(stored.thumbnail)}">', width="content")
+        with st.container(gap="xxsmall", width="stretch"):
+            st.button(
+                plain(stored.name),
+                type="tertiary",
+                key=f"open session {stored.id}",
+                on_click=open_session,
+                args=(stored.id,),
+            )
+            st.caption(plain(_facts(stored)))
+        choose(stored.id)
+
+
+def _facts(stored: Stored) -> str:
+    faces = "1 face" if stored.faces_seen == 1 else f"{stored.faces_seen} faces"
+    facts = [clock(stored.duration_s), faces, stored.purpose]
+    if stored.title:
+        facts.insert(0, f"{stored.started_at:%Y-%m-%d %H:%M} UTC")
+    if not stored.ended:
+        facts.append("not ended")
+    return " · ".join(facts)
+
+
+def _thumbnail(mood: npt.NDArray[np.float32]) -> str:
+    """Return the mood line as the address of a drawing; where it is not known it is interrupted."""
+    step = 100 / max(1, len(mood) - 1)
+    lines: list[list[str]] = [[]]
+    for place, value in enumerate(mood.tolist()):
+        if math.isnan(value):
+            lines.append([])
+            continue
+        y = 20 - 18 * max(-_MOST, min(_MOST, value)) / _MOST
+        lines[-1].append(f"{place * step:.1f},{y:.1f}")
+    drawn = "".join(f'<polyline points="{" ".join(line)}"/>' for line in lines if line)
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 40" width="128" height="40" '
+        'preserveAspectRatio="none" fill="none">'
+        '<path d="M0 20H100" stroke="#797979" stroke-dasharray="2 3"/>'
+        f'<g stroke="#2b9a9e" stroke-width="1.5">{drawn}</g></svg>'
+    )
+    # Streamlit takes drawings out of a page's HTML, but not pictures.
+    return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
+
+
+def _turn(own: Shown, pages: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Newer",
+            key="newer sessions",
+            disabled=own.page == 0,
+            on_click=partial(_to_page, own, own.page - 1),
+        )
+        st.markdown(f"Page {own.page + 1} of {pages}", width="content")
+        st.button(
+            "Older",
+            key="older sessions",
+            disabled=own.page == pages - 1,
+            on_click=partial(_to_page, own, own.page + 1),
+        )
+
+
+def _to_page(own: Shown, page: int) -> None:
+    own.page = page
+
+
+def _delete_all(store: SessionStore, seen: str | None, count: int) -> None:
+    with st.popover("Delete all", icon=":material/delete_forever:", width="content"):
+        sessions = "**1** session is" if count == 1 else f"**{count}** sessions are"
+        st.markdown(f"{sessions} deleted, for good, at once.")
+        if st.button("Delete all for good", type="primary", key="delete all sessions"):
+            store.delete_all(seen)
+            st.rerun()
