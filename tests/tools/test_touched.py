@@ -23,7 +23,7 @@ from tools import touched
         (["benchmarks/soak.py"], ["tests/benchmarks/test_soak.py"]),
         (
             ["benchmarks/soak.py", "emorec/server/start.py"],
-            ["tests/benchmarks", "tests/browser", "tests/server"],
+            ["tests/benchmarks", "tests/browser", "tests/server", "tests/test_proxy.py"],
         ),
         (["benchmarks/results/2026-11-21-load.json"], []),
         (["tests/people/conftest.py"], ["tests/people"]),
