@@ -17,6 +17,7 @@ from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.tables import face_rows, marker_rows, second_rows
+from emorec.xlsx import add_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -232,18 +233,7 @@ def _frame(rows: list[Row], columns: Mapping[str, Column]) -> pd.DataFrame:
 
 
 def _sheet(book: Any, name: str, rows: Sequence[Sequence[Any]]) -> None:
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
     for place, row in enumerate(rows):
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=value)
-            if isinstance(value, str):
-                cell.data_type = "s"  # openpyxl takes a text that begins with "=" for a formula
-            if place == 0:
-                cell.font = Font(bold=True)
-            cells.append(cell)
-        sheet.append(cells)
+        add_row(sheet, row, bold=place == 0)

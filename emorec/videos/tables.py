@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +21,9 @@ from emorec.rows import (
     columns,
     face_rows,
     json_line,
-    plain,
     to_json,
 )
-
-if TYPE_CHECKING:
-    from openpyxl.cell import WriteOnlyCell
+from emorec.xlsx import add_row
 
 KINDS = ("csv", "json", "parquet", "xlsx")
 """Every kind of table, as its suffix."""
@@ -35,7 +31,6 @@ KINDS = ("csv", "json", "parquet", "xlsx")
 _GROUP = 10_000  # rows that are in memory at once: 15 MB as dictionaries
 _SHEET_ROWS = 1_048_576  # of one sheet, by the format
 _ARROW = {"int64": pa.int64(), "float64": pa.float64(), "float32": pa.float32()}
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def schema(names: Iterable[str]) -> pa.Schema:
@@ -138,7 +133,7 @@ class _Xlsx:
         self._names = tuple(names)
         self._book = Workbook(write_only=True)
         self._sheet = self._book.create_sheet("faces")
-        self._sheet.append(self._names)
+        add_row(self._sheet, self._names, bold=True)
         self._count = 1
         self._saved = False
 
@@ -155,19 +150,10 @@ class _Xlsx:
         if len(rows) > room:
             self.note = f"{self._path}: holds the first {_SHEET_ROWS:,} rows only, as a sheet can."
         for row in rows[:room]:
-            self._sheet.append([self._cell(row[name]) for name in self._names])
+            add_row(self._sheet, (row[name] for name in self._names))
         self._count += len(rows[:room])
 
     def save(self) -> None:
         """Write the file."""
         self._saved = True
         self._book.save(self._path)
-
-    def _cell(self, value: object) -> WriteOnlyCell | object:
-        if not isinstance(value, str):
-            return plain(value)
-        from openpyxl.cell import WriteOnlyCell
-
-        cell = WriteOnlyCell(self._sheet, _NO_XML.sub(lambda char: ascii(char[0])[1:-1], value))
-        cell.data_type = "s"  # also what begins like a formula is a text
-        return cell

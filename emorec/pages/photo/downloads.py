@@ -7,7 +7,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any
 
@@ -17,6 +16,7 @@ from emorec.pages.parts import totals
 from emorec.pages.parts.filenames import dated
 from emorec.photos import ReadPhoto
 from emorec.rows import columns, face_rows, picture_object, to_csv, to_json
+from emorec.xlsx import add_row
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _HELP = (
@@ -55,25 +55,15 @@ class Export:
         return to_json(self.made_with, photos=[make(file, photo) for file, photo in self.photos])
 
     def xlsx(self) -> bytes:
-        """Return the table of all faces as a spreadsheet; the package openpyxl must be there."""
+        """Return the table of all faces as a spreadsheet."""
         from openpyxl import Workbook
-        from openpyxl.cell import WriteOnlyCell
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
         book = Workbook(write_only=True)
         sheet = book.create_sheet("faces")
         names = columns(file=True)
-        sheet.append(names)
+        add_row(sheet, names, bold=True)
         for row in self.rows():
-            cells = []
-            for name in names:
-                value = row[name]
-                text = isinstance(value, str)
-                cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value) if text else value)
-                if text:
-                    cell.data_type = "s"  # never a formula: names of files are not ours
-                cells.append(cell)
-            sheet.append(cells)
+            add_row(sheet, (row[name] for name in names))
         stream = io.BytesIO()
         book.save(stream)
         return stream.getvalue()
@@ -86,8 +76,7 @@ class Export:
                 file.writestr(f"pictures/{_own_name(name, taken)}", photo.shown)
             if not self.group_only:
                 file.writestr("faces.csv", self.csv(), zipfile.ZIP_DEFLATED)
-                if has_xlsx():
-                    file.writestr("faces.xlsx", self.xlsx())
+                file.writestr("faces.xlsx", self.xlsx())
             file.writestr("photos.json", self.json(), zipfile.ZIP_DEFLATED)
         return stream.getvalue()
 
@@ -99,11 +88,6 @@ class Export:
         counts = totals.totals(faces) if totals.told(faces, group_only=True) else None
         size = list(photo.result.size_wh)
         return {"file": file, "size": size, "count": len(faces), "totals": counts}
-
-
-def has_xlsx() -> bool:
-    """Return whether the package that writes spreadsheets is installed."""
-    return find_spec("openpyxl") is not None
 
 
 def show(export: Export) -> None:
@@ -123,9 +107,7 @@ def show(export: Export) -> None:
     )
     offered: list[tuple[str, Any, str]] = [("JSON", export.json, "application/json")]
     if not export.group_only:
-        offered.insert(0, ("CSV", export.csv, "text/csv"))
-        if has_xlsx():
-            offered.insert(0, ("XLSX", export.xlsx, _XLSX))
+        offered = [("XLSX", export.xlsx, _XLSX), ("CSV", export.csv, "text/csv"), *offered]
     for kind, content, mime in offered:
         row.download_button(
             kind,
