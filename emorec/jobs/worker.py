@@ -39,7 +39,7 @@ from emorec.videos.results import VideoResults
 
 _STEP_S = 0.5  # of the chart's finest steps
 _TELL_S = 0.5
-_DECODERS = 2  # each holds frames: at 7680 × 4320 pixels the process took 1.3 GB at its peak
+_DECODERS = 2  # each holds frames: at 7680 × 4320 pixels the process took 1.8 GB at its peak
 _NICE = 19  # the lowest priority: live visitors come first
 _MEMORY_BYTES = 4 * 2**30  # 8192 × 8192 pixels take 100 MB a frame, and decoders keep up to 16
 
