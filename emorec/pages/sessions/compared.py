@@ -67,7 +67,7 @@ def show(store: SessionStore, ids: Sequence[int], seen: str | None) -> None:
         with choices[place % len(choices)]:
             starts_s.append(_aligned_at(each))
     _chart(sessions, measure, starts_s)
-    st.subheader("The difference of two spans")
+    st.header("The difference of two spans")
     left, right = st.columns(2)
     with left:
         first = _span(sessions, "First span", 0)

@@ -38,6 +38,7 @@ def show(store: SessionStore, id_: int, seen: str | None) -> None:
     if report.summary.mean_valence is None:
         st.info("No face was read in what is kept.", icon=":material/person_off:")
         return
+    st.header("Report")
     parts.show(report, f"session {id_}", partial(_change_marker, store, id_, seen))
 
 

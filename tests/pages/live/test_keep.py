@@ -84,6 +84,9 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
     app = ran(page())
     assert "For 7 days: purpose, settings, markers, notes" in texts(app)
     assert app.button(key="keep session").disabled, "no purpose, and nobody agreed"
+    app.button(key="keep session").click()  # as a browser can that does not heed the page
+    ran(app)
+    assert app.session_state["visit"].state(keep.Keeping).keeper is None
     agree(app, "Private use")
     app.button(key="keep session").click()
     ran(app)
