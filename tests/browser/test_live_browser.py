@@ -75,7 +75,7 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page):
     assert not page.locator('iframe[title*="webrtc"]').count(), "START would overwrite it"
     page.get_by_text("Most often").wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) >= 2
@@ -85,7 +85,7 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page):
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
         assert row["wall_clock"].endswith("+00:00") and int(row["most_at_once"]) >= 1
     with page.expect_download() as download:
-        page.get_by_role("button", name="JSON").click()
+        page.get_by_role("button", name="JSON", exact=True).click()
     with download.value.path().open(encoding="utf-8") as file:
         record = json.load(file)
     assert record["header"]["model"]["name"] and len(record["rows"]) == len(rows)

@@ -13,6 +13,7 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 from emorec.model import contract
+from emorec.pages.parts import report
 from emorec.pages.parts.deployment import deployment
 from emorec.paths import APP, MODELS
 
@@ -47,6 +48,12 @@ def environment_read_once_a_test() -> Iterator[None]:
     deployment.cache_clear()
     yield
     deployment.cache_clear()
+
+
+@pytest.fixture
+def charts_loaded() -> None:
+    """A report draws its charts in a later run, where what draws them is not loaded yet."""
+    report.loading().join()
 
 
 @pytest.fixture

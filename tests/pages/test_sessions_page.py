@@ -14,6 +14,8 @@ from emorec.pages.parts.visit import Visit
 from emorec.sessions.store import SessionStore, open_sessions, thumbnail
 from tests.sessions.conftest import START, about, played
 
+pytestmark = pytest.mark.usefixtures("charts_loaded")
+
 ADA, BOB = "a" * 32, "b" * 32
 
 

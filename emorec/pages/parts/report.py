@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from importlib import import_module
+from threading import Thread
 
 import streamlit as st
 
@@ -17,9 +18,6 @@ from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.texts import LABEL_MOST
 from emorec.sessions.timeline import Marker
-
-if TYPE_CHECKING:
-    from emorec.drawing.session_charts import Chart
 
 _NAMES = {
     "html": "HTML",
@@ -52,6 +50,42 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         change_marker: called when the visitor renames or removes a marker.
     """
     _figures(report)
+    if loading().is_alive():
+        st.caption(":material/hourglass_top: The charts are drawn in a moment.")
+        st.fragment(_wait, run_every=0.5)()
+    else:
+        _charts(report, key)
+    if report.markers:
+        _markers(report.markers, key, change_marker)
+    _downloads(report, key)
+    with st.expander("What this is, and what it is not", icon=":material/info:"):
+        st.markdown(NOTICE)
+        st.markdown("**What the model is known to get wrong**")
+        st.markdown("\n".join(f"- {plain(line)}" for line in known_errors(report.made_with)))
+        st.markdown(f"**Read by** EmoRec {plain(report.version)}, with these settings:")
+        st.json(dict(report.made_with), expanded=False)
+
+
+@cache
+def loading() -> Thread:
+    """Return the thread that loads what draws the charts; the first call starts it.
+
+    Loading it takes seconds. A run that waited for it would show START, and all else that it takes
+    away, until then.
+    """
+    thread = Thread(
+        target=import_module, args=("emorec.drawing.session_charts",), name="emorec-charts"
+    )
+    thread.start()
+    return thread
+
+
+def _wait() -> None:
+    if not loading().is_alive():
+        st.rerun()
+
+
+def _charts(report: Report, key: str) -> None:
     from emorec.drawing.session_charts import on_page
 
     drawn = charts(report)
@@ -60,15 +94,6 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         st.altair_chart(on_page(chart), key=f"{key} {heading}", alt=ALTS[heading])
     if "Mood" not in drawn:
         st.caption("A mood line needs 3 faces or more, each in view for half a minute.")
-    if report.markers:
-        _markers(report.markers, key, change_marker)
-    _downloads(report, drawn, key)
-    with st.expander("What this is, and what it is not", icon=":material/info:"):
-        st.markdown(NOTICE)
-        st.markdown("**What the model is known to get wrong**")
-        st.markdown("\n".join(f"- {plain(line)}" for line in known_errors(report.made_with)))
-        st.markdown(f"**Read by** EmoRec {plain(report.version)}, with these settings:")
-        st.json(dict(report.made_with), expanded=False)
 
 
 def _figures(report: Report) -> None:
@@ -107,12 +132,12 @@ def _markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> None:
                 st.rerun()
 
 
-def _downloads(report: Report, drawn: Mapping[str, Chart], key: str) -> None:
+def _downloads(report: Report, key: str) -> None:
     what = "totals a second" if report.faces is None else "totals and single faces a second"
     st.markdown(f"**Download** the report: {what}.")
     row = st.container(horizontal=True, gap="small", key=f"{key} downloads")
     for kind, name in _NAMES.items():
-        if (kind.startswith("faces-") and report.faces is None) or (kind == "png" and not drawn):
+        if kind.startswith("faces-") and report.faces is None:
             continue
         row.download_button(
             name,

@@ -84,9 +84,6 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
     app = ran(page())
     assert "For 7 days: purpose, settings, markers, notes" in texts(app)
     assert app.button(key="keep session").disabled, "no purpose, and nobody agreed"
-    app.button(key="keep session").click()  # as a browser can that does not heed the page
-    ran(app)
-    assert app.session_state["visit"].state(keep.Keeping).keeper is None
     agree(app, "Private use")
     app.button(key="keep session").click()
     ran(app)
@@ -96,6 +93,34 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
     assert stored.made_with["model"]["name"] == "elu_cnn"
     assert stored.owner == app.session_state["visit"].state(keeping.Browser).id
     assert "**Kept** for 7 days" in texts(ran(app)) and "on disk, nothing" not in texts(app)
+
+
+def test_a_press_of_the_button_that_is_switched_off_keeps_nothing(timeline: Timeline) -> None:
+    def script() -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from emorec.live.stream import LiveStream
+        from emorec.pages.live import keep
+        from emorec.pages.live.state import LivePicture
+        from emorec.pages.parts.visit import visit
+
+        own = visit().state(LivePicture)
+        own.reader = SimpleNamespace(made_with={})
+        for agreed in (False, True):
+            st.session_state["keep_for"] = keep.PURPOSES[-1]
+            st.session_state["keep agreed"] = True
+            st.session_state["keep not prohibited"] = agreed
+            keep._press(LiveStream(lambda: None), own)
+            st.text(f"agreed {agreed}, kept {visit().state(keep.Keeping).keeper is not None}")
+
+    app = ran(AppTest.from_function(script, default_timeout=60))
+    assert [text.value for text in app.text] == [
+        "agreed False, kept False",
+        "agreed True, kept True",
+    ]
+    app.session_state["visit"].state(keep.Keeping).keeper.close(30)
 
 
 def test_at_work_nothing_is_kept_until_the_prohibition_is_said_not_to_apply(

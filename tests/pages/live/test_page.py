@@ -25,6 +25,8 @@ from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
 
+pytestmark = pytest.mark.usefixtures("charts_loaded")
+
 PICTURE = np.zeros((480, 640, 3), np.uint8)
 
 
