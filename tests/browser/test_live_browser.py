@@ -81,7 +81,9 @@ def test_a_visitor_watches_stops_and_takes_the_record_home(page):
     assert len(rows) >= 2
     seconds = [float(row["time_s"]) for row in rows]
     assert seconds == sorted(seconds) and seconds[-1] >= 2
-    for row in rows:
+    read = [row for row in rows if row[EMOTIONS[0]]]  # not each second has a reading
+    assert len(read) >= 2
+    for row in read:
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
         assert row["wall_clock"].endswith("+00:00") and int(row["most_at_once"]) >= 1
     with page.expect_download() as download:
