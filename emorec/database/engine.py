@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -214,9 +215,20 @@ def _reach(engine: Engine) -> None:
 
 
 def _make_file(file: Path) -> None:
+    """Make the file, readable by its owner only; leave one that is there unopened.
+
+    Where a process closes a file, all its locks on it end, also those of other connections. Then
+    another process takes itself for the last user, and deletes the log that this one writes to.
+    """
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        if not file.exists():
+            with suppress(FileExistsError):  # another thread or process was faster
+                os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        elif file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        elif not os.access(file, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         why = error.strerror or str(error)
         raise StoreError(

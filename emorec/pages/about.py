@@ -32,16 +32,17 @@ _DOES_NOT = """
 """
 
 _STORED = """
-Pictures are read in the server's memory and forgotten. No picture is written to disk, and nothing
-is sent elsewhere. A live session's numbers stay in memory until you discard them, or until this tab
-is closed{kept}.
+Photos and camera pictures are read in the server's memory and forgotten: none is written to disk,
+and nothing of them is sent elsewhere. A live session's numbers stay in memory until you discard
+them, or until this tab is closed{kept}.
 
 A **video** that you upload lies on the server's disk while it is read, and is deleted then. What
 was read from it, with the annotated video, lies there until you delete it, withdraw your consent or
 close this tab, at the latest two hours after you last used it. No other visitor can reach it.
 
 Of people who agreed to be enrolled, their name and numbers that describe their face are kept, until
-they are deleted. The log names nobody, and the pages ask no other site for anything. What you
+they are deleted. The log holds no names. The pages load nothing from other sites; to connect the
+camera, your browser may ask a STUN server for its own address, by default one of Google's. What you
 download is yours to keep, and to protect.
 """
 

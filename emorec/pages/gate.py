@@ -119,12 +119,13 @@ def _statements() -> list[str]:
 
 def _agreed_purpose() -> str | None:
     """Return the purpose as the form holds it now; None unless all of the form is filled in."""
-    form = st.session_state
-    if not all(form.get(f"statement {number}") is True for number in range(len(_statements()))):
+    if not all(
+        st.session_state.get(f"statement {number}") is True for number in range(len(_statements()))
+    ):
         return None
-    purpose = form.get("purpose")
+    purpose = st.session_state.get("purpose")
     if purpose == PURPOSES[-1]:
-        return str(form.get("own words", "")).strip() or None
+        return str(st.session_state.get("own words", "")).strip() or None
     return purpose if purpose in PURPOSES else None
 
 

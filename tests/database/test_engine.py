@@ -76,6 +76,26 @@ def test_a_new_file_that_another_program_writes_to_is_waited_for(tmp_path: Path)
     assert revision(engine) == 0
 
 
+def test_opening_a_store_twice_leaves_its_log_to_the_process_that_has_it_open(
+    tmp_path: Path,
+) -> None:
+    # Where the second opening dropped the locks of the first, the other process deleted the log.
+    first = connect(None, tmp_path)
+    with first.connect() as held:
+        held.execute(text("SELECT count(*) FROM store")).scalar()
+        held.rollback()
+        connect(None, tmp_path).dispose()
+        other = (
+            "import sqlite3, sys\n"
+            "file = sqlite3.connect(sys.argv[1])\n"
+            "file.execute('SELECT count(*) FROM store').fetchone()\n"
+            "file.close()\n"
+        )
+        subprocess.run([sys.executable, "-c", other, tmp_path / "emorec.sqlite"], check=True)
+        assert (tmp_path / "emorec.sqlite-wal").exists()
+    first.dispose()
+
+
 def test_a_store_of_a_newer_program_is_refused(store: str) -> None:
     with opened().begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -34,7 +34,7 @@ def text(at: AppTest) -> str:
     [
         "apparent expression",
         "not inner feeling",
-        "No picture is written to disk",
+        "none is written to disk",
         "lies on the server's disk while it is read, and is deleted then",
         "numbers stay in memory until you discard them, or until this tab is closed",
         "must be **told**",

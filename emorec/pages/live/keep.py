@@ -120,19 +120,18 @@ def _ask(stream: LiveStream, own: LivePicture) -> None:
 
 def _agreed_purpose() -> str | None:
     """Return the purpose as the form holds it now; None unless all that is needed is confirmed."""
-    form = st.session_state
-    purpose = form.get("keep_for")
-    allowed = purpose != _WORK or form.get("keep not prohibited") is True
-    agreed = form.get("keep agreed") is True
+    purpose = st.session_state.get("keep_for")
+    allowed = purpose != _WORK or st.session_state.get("keep not prohibited") is True
+    agreed = st.session_state.get("keep agreed") is True
     return purpose if purpose in PURPOSES and allowed and agreed else None
 
 
 def _press(stream: LiveStream, own: LivePicture) -> None:
     """Keep the session; checked once more: a browser can press a button that is switched off."""
-    purpose, form = _agreed_purpose(), st.session_state
+    purpose = _agreed_purpose()
     if purpose is not None and keeping.offered():
-        from_start = not stream.live or form.get("keep from start") is True
-        _begin(stream, own, purpose, from_start, form.get("keep faces") is True)
+        from_start = not stream.live or st.session_state.get("keep from start") is True
+        _begin(stream, own, purpose, from_start, st.session_state.get("keep faces") is True)
 
 
 def _begin(

@@ -84,7 +84,7 @@ def _whose(seen: str | None) -> str:
     if keeping.by_login():
         return f"The sessions that you kept. {days}"
     return (
-        f"The sessions kept from this browser, which a random id in a cookie tells. {days} "
+        f"The sessions kept from this browser, which a random id in a cookie identifies. {days} "
         "Without the cookie they can no longer be opened here."
     )
 

@@ -100,7 +100,7 @@ def _progress(own: OwnVideo, job: Job) -> None:
         st.markdown(f"**{plain(own.place.name)}**")
         own.place.touch()
     if job.state == "waiting":
-        st.progress(0.0, f"Waiting: {job.before} videos of others are read first.")
+        st.progress(0.0, f"Waiting: videos of others that are read first: {job.before}")
     else:
         st.progress(_share(job), _far(job))
     seconds, probs = job.readings()

@@ -13,7 +13,7 @@ import emorec.pages
 from emorec.pages import about, gate, model
 from emorec.pages.live import page as live
 from emorec.pages.live import webrtc
-from emorec.pages.parts import engine
+from emorec.pages.parts import engine, keeping
 from emorec.pages.parts.visit import State, Visit, visit
 from emorec.pages.people import page as people
 from emorec.pages.photo import page as photo
@@ -92,7 +92,7 @@ def test_one_kind_can_be_dropped_alone() -> None:
 def test_only_these_kinds_outlive_the_consent() -> None:
     assert PAGES  # each has told its kinds by being imported
     staying = {kind for kind in kinds() if kind.outlives_consent}
-    assert staying == {engine.ChosenModel, webrtc.TimesLeft}
+    assert staying == {engine.ChosenModel, keeping.Browser, webrtc.TimesLeft}
     assert len(kinds()) > len(staying)
     for kind in kinds():
         kind()  # takes no arguments
