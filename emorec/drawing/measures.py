@@ -150,7 +150,12 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     )
     base = alt.Chart(table).encode(
         y=alt.Y("faces:N", sort=names, title=None).axis(
-            ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelLimit=180
+            ticks=False,
+            domain=False,
+            labelFontSize=_FONT,
+            labelPadding=6,
+            labelLimit=180,
+            labelOverlap=False,  # else every second name is left out
         ),
         x=_shares("accuracy:Q", "accuracy", [0, 1]),
         tooltip=["faces:N", alt.Tooltip("text:N", title="accuracy")],
@@ -162,7 +167,7 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
         base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(text="text:N"),
         line.encode(x=_shares("mean(clean):Q", "accuracy", [0, 1])),
         view=_BARE,
-        height=320,
+        height=26 * len(names),
     )
 
 

@@ -176,14 +176,16 @@ def _faces(own: OwnVideo, place: Place) -> None:
     if not rows:
         st.caption("No face was read at this moment.")
         return
+    faces = table(rows)[list(_SHOWN)].dropna(axis="columns", how="all")
+    if "confidence" in faces:
+        faces["confidence"] = [
+            percent(share) if share == share else "" for share in faces["confidence"]
+        ]
     st.dataframe(
-        table(rows)[list(_SHOWN)].dropna(axis="columns", how="all"),
+        faces,
         hide_index=True,
         height=min(_FACES_PX, _ROW_PX * (len(rows) + 1) + 3),
-        column_config={
-            "track_id": "face",
-            "confidence": st.column_config.NumberColumn(format="percent"),
-        },
+        column_config={"track_id": "face"},
     )
 
 
