@@ -589,3 +589,14 @@ def _users_data_folder(env: Mapping[str, str]) -> Path | None:
         return home / "Library" / "Application Support" / "EmoRec"
     # https://specifications.freedesktop.org/basedir-spec
     return Path(env.get("XDG_DATA_HOME") or home / ".local" / "share") / "emorec"
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a process that reads visitors' files: without the secrets.
+
+    The package is found there even if this process was started in another folder.
+    """
+    secrets = {variable.name for variable in VARIABLES.values() if variable.secret}
+    kept = {name: value for name, value in os.environ.items() if name not in secrets}
+    paths = [str(Path(__file__).parents[1]), *filter(None, [kept.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -15,7 +15,6 @@ READER = "emorec/deployment.py"
 # These do not read a setting: they hand variables to a process or to a library that is started.
 WRITERS = {
     "emorec/cli.py": "`emorec run` passes its options on to the server that it starts",
-    "emorec/jobs/job.py": "starts another Python without the deployment's secrets",
     "emorec/model/runtime.py": "names the backend to Keras, and quietens TensorFlow",
     "emorec/training/export.py": "starts another Python with a backend of its own",
 }

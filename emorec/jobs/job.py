@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from emorec.deployment import VARIABLES
+from emorec.deployment import worker_environment
 from emorec.drawing.overlay import Show
 from emorec.emotions import EMOTIONS
 from emorec.jobs.place import Place
@@ -254,16 +252,10 @@ class Job:
 
 
 def _start_worker() -> subprocess.Popen[bytes]:
-    """Start the process; it gets this process's environment without the deployment's secrets."""
-    secrets = {variable.name for variable in VARIABLES.values() if variable.secret}
-    environment = {name: value for name, value in os.environ.items() if name not in secrets}
-    own = str(Path(__file__).parents[2])
-    paths = [own, *filter(None, [environment.get("PYTHONPATH")])]
-    environment |= {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "emorec.jobs.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=worker_environment() | {"OMP_NUM_THREADS": "1"},
     )

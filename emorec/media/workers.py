@@ -20,10 +20,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from emorec.deployment import worker_environment
 from emorec.errors import EmorecError, ImageError
 from emorec.media.memory import keep_pictures_apart, limit_growth
 
@@ -40,7 +40,6 @@ megapixels takes 100 MB as a JPEG, and as a WebP 800 MB (`benchmarks/photo_memor
 _START_S = 120.0  # longest time until a new process has loaded what it needs
 _WAIT_S = 60.0  # longest time for which a caller waits for a free process
 _JOBS = 200  # of one process: then a new one replaces it, and with it what libraries leaked
-_ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package
 
 
 class WorkerError(Exception):
@@ -174,12 +173,11 @@ class _Process:
 
     def __init__(self, prepare: Callable[[], object]) -> None:
         self.jobs = 0
-        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from emorec.media.workers import serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
+            env=worker_environment(),
         )
         try:
             self._exchange(prepare, _START_S)

@@ -68,7 +68,7 @@ def again(fragment: str) -> ForwardMsg:
 def shown(messages: list[ForwardMsg]) -> list[str | None]:
     async def look() -> list[str | None]:
         socket = Socket(messages)
-        page = Page("http://localhost", socket)  # type: ignore[arg-type]
+        page = Page("http://localhost", socket, {})  # type: ignore[arg-type]
         await socket.taken.wait()
         seen = [page.metric(f"m{place}") for place in range(3)]
         await page.close()
@@ -110,7 +110,7 @@ def test_a_message_kept_comes_back_by_its_hash() -> None:
 def test_fragments_run_again_until_a_whole_run_leaves_them_out() -> None:
     async def look() -> tuple[set[str], int, int]:
         socket = Socket([begin(), again("f"), end()])
-        page = Page("http://localhost", socket)  # type: ignore[arg-type]
+        page = Page("http://localhost", socket, {})  # type: ignore[arg-type]
         while len(socket.asked) < 2:
             await asyncio.sleep(0.01)
         page._take(begin())
@@ -128,7 +128,7 @@ def test_fragments_run_again_until_a_whole_run_leaves_them_out() -> None:
 def test_a_value_is_sent_with_every_run_from_then_on() -> None:
     async def change() -> list[BackMsg]:
         socket = Socket([begin(), end()])
-        page = Page("http://localhost", socket)  # type: ignore[arg-type]
+        page = Page("http://localhost", socket, {})  # type: ignore[arg-type]
         await page.change("a", {"playing": True})
         await page.change("b", 1)
         await page.close()
@@ -145,7 +145,7 @@ def test_what_does_not_come_is_told_with_what_the_page_says() -> None:
         alert = ForwardMsg()
         alert.metadata.delta_path.extend([0, 0])
         alert.delta.new_element.alert.body = "The room is full."
-        page = Page("http://localhost", Socket([begin(), alert, end()]))  # type: ignore[arg-type]
+        page = Page("http://localhost", Socket([begin(), alert, end()]), {})  # type: ignore[arg-type]
         try:
             await page.until(lambda: None, 0.2, "a picture")
         finally:
