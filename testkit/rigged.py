@@ -54,6 +54,10 @@ class Rig:
         """Return how many threads there are of each name; numbers in names are left out."""
         return dict(self._ask("threads", None))
 
+    def uploaded_bytes(self) -> int:
+        """Return how much of visitors' files Streamlit's uploader holds."""
+        return int(self._ask("uploaded", None))
+
     def _ask(self, name: str, argument: Any) -> Any:
         question, answer = self.folder / f"{name}.ask", self.folder / f"{name}.answer"
         draft = self.folder / f"{name}.draft"
@@ -119,6 +123,7 @@ class _Inside:
             "jump": self._jump,
             "kill": self._kill,
             "threads": self._threads,
+            "uploaded": self._uploaded,
         }
         while True:
             for question in self._folder.glob("*.ask"):
@@ -147,6 +152,14 @@ class _Inside:
             thread.name.split("_")[0].rstrip("-0123456789") for thread in threading.enumerate()
         )
         return dict(Counter(names))
+
+    def _uploaded(self, _: None) -> int:
+        from streamlit.runtime import Runtime
+
+        storage = Runtime.instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined]
+        return sum(
+            len(file.data) for files in list(storage.values()) for file in list(files.values())
+        )
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,7 +18,6 @@ import numpy as np
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from prometheus_client.parser import text_string_to_metric_families
 
 from emorec.server.logs import without_addresses
 from testkit import app
@@ -147,18 +145,6 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(0.5)
 
 
-def uploaded_bytes(url: str) -> float:
-    """How much of visitors' files the server holds, as Streamlit counted it within 5 s."""
-    with urllib.request.urlopen(f"{url}/_stcore/metrics", timeout=30) as answer:
-        families = text_string_to_metric_families(answer.read().decode().removesuffix("# EOF\n"))
-    return sum(
-        sample.value
-        for family in families
-        for sample in family.samples
-        if "UploadedFileManager" in sample.labels.values()
-    )
-
-
 @pytest.mark.long
 def test_pages_are_shown_after_login_and_consent_alone(
     launch, guarded_url: str, rig: Rig, provider: str, log: Path, images: Path
@@ -193,10 +179,10 @@ def test_pages_are_shown_after_login_and_consent_alone(
     page.locator('input[type="file"]').set_input_files(portrait)
     page.get_by_text("Face 1").first.wait_for()
     page.get_by_text("me.jpg").first.wait_for()
-    wait_for(lambda: uploaded_bytes(guarded_url) == len(portrait["buffer"]))
+    wait_for(lambda: rig.uploaded_bytes() == len(portrait["buffer"]))
     page.get_by_role("button", name="Withdraw consent").click()
     page.get_by_role("heading", name="Before you start").wait_for()
-    wait_for(lambda: uploaded_bytes(guarded_url) == 0)
+    wait_for(lambda: rig.uploaded_bytes() == 0)
     agree(page)
     page.get_by_role("heading", name="Photo").wait_for()
     page.get_by_role("button", name="Withdraw consent").wait_for()  # the page is whole
