@@ -44,7 +44,7 @@ def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tm
     page.get_by_role("img").first.wait_for()
     page.get_by_role("textbox", name="Name").fill("Eileen")
     page.get_by_role("textbox", name="Name").press("Enter")
-    page.get_by_text("The person in the pictures says").click()
+    page.get_by_text("They agree", exact=True).click()
     page.get_by_test_id("stBaseButton-primary").and_(page.locator(":enabled")).first.click()
     page.get_by_text("1 picture · enrolled").wait_for()
     page.screenshot(path=images / "people.png")
