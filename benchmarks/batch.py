@@ -16,7 +16,6 @@ Dask's scheduler and of `emorec.batch.cluster`, not of reading.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -27,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine, versions
-from benchmarks.report import add_options, deliver
+from benchmarks.report import add_options, deliver, kept
 from emorec import Settings
 from emorec.batch.cluster import connected, results
 from emorec.batch.inputs import Task, tasks
@@ -55,8 +54,7 @@ def main() -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Measure one part, and return it with the other if the file has it."""
-    known = args.out is not None and args.out.exists()
-    report: dict[str, Any] = json.loads(args.out.read_text(encoding="utf-8")) if known else {}
+    report = kept(args)
     where = machine()
     if args.only == "real":
         measured: dict[str, Any] = {

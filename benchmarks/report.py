@@ -20,6 +20,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept file as tables")
 
 
+def kept(args: argparse.Namespace) -> Report:
+    """Return what the file of ``--out`` holds already; empty if there is none."""
+    known = args.out is not None and args.out.exists()
+    return dict(json.loads(args.out.read_text(encoding="utf-8"))) if known else {}
+
+
 def deliver(
     args: argparse.Namespace, measure: Callable[[], Report], tables: Callable[[Report], str]
 ) -> Report:

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine, run, versions
-from benchmarks.report import add_options, deliver
+from benchmarks.report import add_options, deliver, kept
 
 _MEMORY_FPS = 2
 _FER_FRAMES = 15
@@ -73,8 +73,7 @@ def main() -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Measure one part, and return it with the parts that the file has already."""
-    known = args.out is not None and args.out.exists()
-    report: dict[str, Any] = json.loads(args.out.read_text(encoding="utf-8")) if known else {}
+    report = kept(args)
     where = machine()
     report = {
         "command": f"python -m benchmarks.video --only PART --seconds {args.seconds:g}"

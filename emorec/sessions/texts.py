@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from emorec.characters import is_refused, is_visible
 from emorec.errors import EmorecError
 
 LABEL_MOST = 80
@@ -12,14 +13,6 @@ LABEL_MOST = 80
 TITLE_MOST = 120
 PURPOSE_MOST = 200
 NOTES_MOST = 10_000
-
-# Unicode categories: control characters, surrogates, line ends, paragraph ends.
-_REFUSED = ("Cc", "Cs", "Zl", "Zp")
-# They change the writing direction of the text after them, outside the text too:
-# https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings
-_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-# Letters that show nothing (category Lo or So, so the categories below do not find them).
-_BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 def checked_text(text: str, most: int, what: str, lines: bool = False, empty: bool = False) -> str:
@@ -40,18 +33,10 @@ def checked_text(text: str, most: int, what: str, lines: bool = False, empty: bo
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
     if len(text) > most:
         raise EmorecError(f"{what} has at most {most:,} characters. Received {len(text):,}.")
-    if not empty and not any(map(_visible, text)):
+    if not empty and not any(map(is_visible, text)):
         raise EmorecError(f"{what} has at least one visible character.")
-    if empty and text and not any(map(_visible, text)):
+    if empty and text and not any(map(is_visible, text)):
         raise EmorecError(f"{what} has a visible character, or none at all.")
-    if any(_refused(char) for char in text if not (lines and char in "\n\t")):
+    if any(is_refused(char) for char in text if not (lines and char in "\n\t")):
         raise EmorecError(f"{what} has no control characters or line ends in it.")
     return text
-
-
-def _visible(char: str) -> bool:
-    return unicodedata.category(char)[0] not in "CZM" and char not in _BLANK
-
-
-def _refused(char: str) -> bool:
-    return unicodedata.category(char) in _REFUSED or char in _DIRECTION_MARKS

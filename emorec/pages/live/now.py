@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -11,9 +10,11 @@ import numpy as np
 import streamlit as st
 
 from emorec.drawing import charts
-from emorec.emotions import COLORS, EMOTIONS, UNSURE
 from emorec.live.frame import View
 from emorec.pages.parts import naming
+from emorec.pages.parts.totals import color, told, totals
+from emorec.pages.parts.totals import label as label_of
+from emorec.pages.parts.totals import said as said_of
 from emorec.percent import percent
 from emorec.records import Face
 from emorec.sessions import group
@@ -21,9 +22,7 @@ from emorec.sessions.room import measures
 from emorec.sessions.timeline import Timeline
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
-_UNREADABLE = "unreadable"
 _MOOD_S = 60.0
-_ORDER = {label: place for place, label in enumerate((*EMOTIONS, UNSURE, _UNREADABLE))}
 
 
 def show(
@@ -63,50 +62,26 @@ def show(
         st.html(_seats(read, size_wh, view.mirror))
 
 
-def totals(faces: Sequence[Face]) -> dict[str, int]:
-    """Return how many faces show each label: the most frequent first, what has none last."""
-    counts = Counter(_label(face) for face in faces)
-    rank = {label: (label not in EMOTIONS, -n, _ORDER[label]) for label, n in counts.items()}
-    return {label: counts[label] for label in sorted(counts, key=rank.__getitem__)}
-
-
 def said(faces: Sequence[Face], group_only: bool) -> str:
     """Return what is seen now in a few words, such as "9 faces, mostly happy"."""
     read = [face for face in faces if face.classified or face.unreadable]
-    if not read:
-        return "No face in view"
-    count = "1 face" if len(read) == 1 else f"{len(read)} faces"
-    if group_only and len(read) < group.LEAST:
-        return count
-    label, most = next(iter(totals(read).items()))
-    if len(totals(read)) == 1:
-        return f"{count}, {label}"
-    return f"{count}, mostly {label}" if most > len(read) / 2 else f"{count}, mixed"
+    return said_of(read, group_only) if read else "No face in view"
 
 
 def strip(faces: Sequence[Face], group_only: bool) -> str:
     """Return the totals in one line of HTML, for a picture that fills the screen."""
     read = [face for face in faces if face.classified or face.unreadable]
     count = "1 face" if len(read) == 1 else f"{len(read)} faces"
-    shown = not (group_only and len(read) < group.LEAST)
-    words = _words(totals(read), separator=" ") if shown else ""
+    words = _words(totals(read), separator=" ") if told(read, group_only) else ""
     return (
         f'<div class="emorec-strip"><strong>{count}</strong><span>{words}</span>'
         "<small>Apparent expression, not inner feeling</small></div>"
     )
 
 
-def _label(face: Face) -> str:
-    return _UNREADABLE if face.unreadable else face.emotion or UNSURE
-
-
-def _color(label: str) -> str:
-    return COLORS.get(label, COLORS[UNSURE])
-
-
 def _totals(counts: Mapping[str, int]) -> None:
     bar = "".join(
-        f'<b style="flex:{n};background:{_color(label)}">{n}</b>' for label, n in counts.items()
+        f'<b style="flex:{n};background:{color(label)}">{n}</b>' for label, n in counts.items()
     )
     st.html(
         f'<div class="emorec-room" aria-hidden="true">{bar}</div>'
@@ -136,7 +111,7 @@ def _mood(timeline: Timeline | None) -> None:
 
 def _words(counts: Mapping[str, int], separator: str = ", ") -> str:
     return separator.join(
-        f'<i style="background:{_color(label)}"></i>{n} {label}' for label, n in counts.items()
+        f'<i style="background:{color(label)}"></i>{n} {label}' for label, n in counts.items()
     )
 
 
@@ -145,7 +120,7 @@ def _number(face: Face, place: str = "") -> str:
     says = escape(f"Face {face.track_id}: {face.says}. Follow it", quote=True)
     return (
         f'<button type="button" data-face="{face.track_id}" aria-label="{says}" title="{says}"'
-        f' style="{place}background:{_color(_label(face))}">{face.track_id}</button>'
+        f' style="{place}background:{color(label_of(face))}">{face.track_id}</button>'
     )
 
 
@@ -173,7 +148,7 @@ def _followed(faces: Sequence[Face], number: int) -> None:
 
 def _row(face: Face) -> str:
     label = escape(face.says if face.name is None else f"{face.name}: {face.says}")
-    color = _color(_label(face))
+    shade = color(label_of(face))
     number = _number(face)
     if not face.classified:
         return f'<div role="listitem">{number}<span>{label}</span><i></i><span></span></div>'
@@ -181,7 +156,7 @@ def _row(face: Face) -> str:
     width = round(100 * face.confidence)
     return (
         f'<div role="listitem">{number}<span>{label}</span>'
-        f'<i><u style="width:{width}%;background:{color}"></u></i><span>{share}</span></div>'
+        f'<i><u style="width:{width}%;background:{shade}"></u></i><span>{share}</span></div>'
     )
 
 
