@@ -1,6 +1,6 @@
 """Reads the photos of the web app: each function is a job that a worker process does.
 
-Whatever a page shows or offers of a photo is made here, so that the picture itself never comes into
+All that a page shows or offers of a photo is made here, so that the picture itself never comes into
 the server's process. A picture of more than ``MOST_PIXELS`` is reduced while it is decoded; results
 are in pixels of the whole picture all the same.
 """

@@ -93,7 +93,7 @@ class Rewritten(Visitor):
 
 
 class Stubborn(Visitor):
-    """Keeps the connection, whatever the page says: `connected` tells whether the server does."""
+    """Keeps the connection against the page's word: `connected` tells whether the server does."""
 
     async def send_nothing(self) -> None:
         """Stop sending pictures, and do not stop when the page says so."""

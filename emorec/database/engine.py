@@ -294,6 +294,6 @@ def _why(engine: Engine, error: DBAPIError) -> str:
     if file and isinstance(error.orig, sqlite3.DatabaseError) and _BROKEN.search(why):
         return (
             f"{file}: is no database, or a damaged one ({why}). Put a copy back that you saved, or "
-            "move the file away to begin with nobody enrolled."
+            "move the file away to begin with an empty store."
         )
     return f"{file}: {why}." if file else f"DATABASE_URL: the database does not answer ({why})."

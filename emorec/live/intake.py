@@ -1,7 +1,7 @@
 """The limits on what is decoded of one visitor's camera: pixels, pixels a second, waiting frames.
 
-aiortc decodes whatever arrives. Three VP8 frames of 8192×8192 (114 kB) took the server from 421 to
-3,137 MB. So the header of each frame is read before the frame is decoded.
+aiortc decodes every picture that arrives. Three VP8 frames of 8192×8192 (114 kB) took the server
+from 421 to 3,137 MB. So the header of each frame is read before the frame is decoded.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _check_work(image: Image.Image, data: bytes, name: str) -> None:
     if image.format in ("JPEG", "MPO") and scans(data, most) > most:
         raise ImageError(
             f"{name}: takes too long to decode: it is stored in more than {most:,} scans, and"
-            f" ordinary pictures in at most a dozen. Save it anew as an ordinary JPEG. {_ACCEPTED}"
+            f" ordinary pictures in at most a dozen. Save it again as an ordinary JPEG. {_ACCEPTED}"
         )
 
 

@@ -196,7 +196,7 @@ class _Process:
         return answer
 
     def end(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, also in the middle of a job."""
         self._process.kill()
         with suppress(OSError):  # a part of a job that it has not read any more
             self._process.communicate()

@@ -21,7 +21,7 @@ INPUT_SIDE = 128
 """Side in input pixels of the smallest input, and of the input for one enlarged face."""
 
 MOST_PIXELS = 2_000_000
-"""Input pixels of the finest scale: bounds the cost of a picture, whatever its shape."""
+"""Input pixels of the finest scale: bounds the cost of a picture, at any aspect ratio."""
 
 _STEP = 3.0  # from scale to scale: faces of 84 input pixels are found as surely as those of 28
 _PAD = 1.5  # side of the whole picture's input over its longer side: finds faces that fill it

@@ -114,7 +114,7 @@ def of_stored(sessions: SessionStore, id_: int, owner: str | None = None) -> Rep
     Args:
         sessions: the store.
         id_: of the session.
-        owner: whose it must be; None: anybody's.
+        owner: whose it must be; None: of any owner.
 
     Raises:
         EmorecError: there is no such session, or the database does not answer.

@@ -61,7 +61,7 @@ def few_shot(
 
 
 def resting(model: EmotionModel, faces: FaceSet) -> list[Resting]:
-    """Measure what a person's own resting face is worth; empty where nobody has one.
+    """Measure what a person's own resting face is worth; empty where no person has one.
 
     Raises:
         DataError: as `few_shot`.

@@ -79,7 +79,7 @@ def fit_head(
     Args:
         features: float32 of shape (n, size).
         shares: of each face's votes that went to each of ``EMOTIONS``, of shape (n, 7).
-        rarity_power: as ``RARITY_POWER``; an emotion that nobody named weighs nothing.
+        rarity_power: as ``RARITY_POWER``; an emotion that no voter named weighs nothing.
         l2: as ``L2``.
     """
     from scipy.optimize import minimize

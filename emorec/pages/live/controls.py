@@ -94,7 +94,7 @@ def _reading(reader: NextReader, active: bool) -> Settings:
         chosen_px or 0,
         format_func=lambda side_px: str(side_px or "Auto"),
         key="min_face",
-        help="**Auto**: what suits the picture; smaller where nobody is found.",
+        help="**Auto**: what suits the picture; smaller where no face is found.",
         persist_state="session",
     )
     st.selectbox(

@@ -199,7 +199,7 @@ VIDEO_STYLE = {
     "borderRadius": "0.5rem",
     "background": "#101418",
 }
-"""Of the moving picture in its frame: whole, whatever its shape."""
+"""Of the moving picture in its frame: whole, at any aspect ratio."""
 
 
 def begin() -> None:

@@ -20,7 +20,7 @@ _COOKIE = "emorec_browser"
 _ID = re.compile(r"[0-9a-f]{32}")
 _DAYS = 400  # browsers keep no cookie for longer
 _SHARED = "shared"
-_NOBODY = "nobody"
+_NO_OWNER = "nobody"
 
 # A script sets the cookie, since a page that runs can send no header any more.
 _JS = """export default function ({ data }) {
@@ -87,7 +87,7 @@ def seen() -> str | None:
     """Return whose sessions this visitor sees; None: all."""
     if deployment().sessions_shared:
         return None
-    return _login() or _browser().id or _NOBODY
+    return _login() or _browser().id or _NO_OWNER
 
 
 def owner() -> str:
@@ -127,7 +127,7 @@ def _browser() -> Browser:
 
 
 def _login() -> str | None:
-    """Return a digest of who is logged in: the store names nobody."""
+    """Return a digest of who is logged in: the store holds no login name."""
     if not st.user.get("is_logged_in"):
         return None
     who = f"{st.user.get('iss')} {st.user.get('sub')}"
