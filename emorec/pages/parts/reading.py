@@ -10,13 +10,13 @@ from hashlib import sha256
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emorec import photos
 from emorec.errors import EmorecError
 from emorec.media.photo import one_picture
 from emorec.media.workers import Workers
 from emorec.pages.parts import naming
 from emorec.pages.parts.visit import State, visit
-from emorec.photos import Candidate, Engine, ReadPhoto
+from emorec.photos import reading as photos
+from emorec.photos.reading import Candidate, Engine, ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
 

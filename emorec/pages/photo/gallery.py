@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emorec.pages.parts import faces, reading, totals
 from emorec.pages.parts.visit import State, visit
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 
 AT_ONCE = 20
 _TILE_PX = 170  # least width: two tiles beside each other on a phone
