@@ -79,10 +79,8 @@ def button(stream: LiveStream, own: LivePicture) -> None:
     keeper = keeper_of(stream)
     if keeper is not None and keeper.state == "keeping":
         with st.popover("Kept", icon=":material/bookmark_added:", key="kept", width="content"):
-            since = (
-                f"**from {clock(keeper.first_s)} on**" if keeper.first_s else "**from START on**"
-            )
-            st.markdown(f"This session is being kept {since}. {keeping.what()}")
+            since = clock(keeper.first_s)
+            st.markdown(f"This session is being kept from {since} on. {keeping.what()}")
             st.button("Stop keeping", key="stop keeping", on_click=keeper.close)
         return
     with st.popover("Keep", icon=":material/bookmark_add:", key="keep", width="content"):

@@ -154,8 +154,12 @@ _PAGE = f"""
 @media (max-width: {_TWO_COLUMNS_PX - 1}px) {{
   .st-key-live > :has(> .st-key-controls) {{ order: 2; }}
   .st-key-slots :has(> .st-key-now) {{ order: 2; }}
-  .st-key-slots :has(> .st-key-now [data-testid="stAlert"]) {{ order: -1; }}
-  .st-key-now:has([data-testid="stAlert"]) {{ height: auto !important; }}
+  .st-key-slots.st-key-slots:not(:has(.st-key-strip)) :has(> .st-key-now [data-testid="stAlert"]) {{
+    order: -1;
+  }}
+  .st-key-slots:not(:has(.st-key-strip)) .st-key-now:has([data-testid="stAlert"]) {{
+    height: auto !important;
+  }}
 }}
 @media (max-width: 640px) {{
   :has(> .st-key-actions) {{ left: 124px; }}

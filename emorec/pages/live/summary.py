@@ -42,7 +42,7 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
     stream.stop(_LAST_READING_S)  # its last reading counts, and then no number changes any more
     timeline = stream.timeline
     assert timeline is not None, "only a session that has begun is shown"
-    st.header("The example" if own.is_example else "Your session")
+    st.header("The example" if own.is_example else "Your session", anchor=False)
     _end(stream, timeline, own)
     told = _told(timeline, made_with, own.group_only or stream.view.group_only)
     if told.group_only and not len(told.seconds):

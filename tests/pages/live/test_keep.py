@@ -155,6 +155,38 @@ def test_a_store_that_cannot_be_used_is_one_line_and_keep_is_offered_again(
     assert not app.button(key="keep session").disabled
 
 
+def test_keep_stands_beside_the_report_that_it_is_asked_in(timeline: Timeline) -> None:
+    app = ran(page())
+    (form,) = (each for each in app.expander if each.label == "Keep this session")
+    assert [radio.key for radio in form.radio] == ["keep_for"]
+    assert not [each for each in app.get("popover") if "keep" in str(each.proto).lower()]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "part"), [(False, "from 0:03 on"), (True, "from 0:03 to 0:04")]
+)
+def test_which_part_is_kept_is_said_above_a_report_of_more(
+    stopped: bool, part: str, store: SessionStore
+) -> None:
+    app = ran(page())
+    LiveStream.timeline = running = played(3, ended=False)
+    agree(app, "Private use")
+    app.button(key="keep session").click()
+    app.session_state["keep from start"] = False
+    visit = app.session_state["visit"]
+    visit.state(LivePicture).reader = NextReader(EmotionRecognizer(), None)
+    keeper = Keeper(running, open_sessions, about(), every_s=0.05)
+    for place in range(6, 14):
+        running.add(PICTURE, frame(place / 2, {1: happy(0.5)}))
+        if stopped and place == 10:
+            the_one(store, lambda each: keeper.written_s == 4.0)
+            keeper.close(30)
+    running.__exit__()
+    keeper.close(30)
+    assert keep.kept_part(keeper, running) == part
+    assert keep.kept_part(Keeper(running, open_sessions, about(), from_start=True), running) == ""
+
+
 def test_withdrawing_the_consent_ends_keeping(store: SessionStore, timeline: Timeline) -> None:
     running = played(3, ended=False)
     app = ran(page())
