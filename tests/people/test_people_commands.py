@@ -21,6 +21,7 @@ from emorec.people.gallery import open_gallery
 from emorec.people.rule import MARGIN, threshold
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
+from emorec.sessions.store import open_sessions
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ from streamlit.testing.v1 import AppTest
 from emorec.live.stream import LiveStream
 from emorec.pages.live import keep
 from emorec.pages.parts import keeping
+from emorec.pages.parts.visit import Visit
+from emorec.sessions.keeper import Keeper
 from emorec.sessions.kept import Stored
 from emorec.sessions.store import SessionStore, open_sessions
 from emorec.sessions.timeline import Timeline
-from tests.sessions.conftest import played
+from testkit.room import PICTURE, frame, happy
+from tests.sessions.conftest import about, played
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +162,6 @@ def test_keep_stands_beside_the_report_that_it_is_asked_in(timeline: Timeline) -
     app = ran(page())
     (form,) = (each for each in app.expander if each.label == "Keep this session")
     assert [radio.key for radio in form.radio] == ["keep_for"]
-    assert not [each for each in app.get("popover") if "keep" in str(each.proto).lower()]
 
 
 @pytest.mark.parametrize(
@@ -168,23 +170,23 @@ def test_keep_stands_beside_the_report_that_it_is_asked_in(timeline: Timeline) -
 def test_which_part_is_kept_is_said_above_a_report_of_more(
     stopped: bool, part: str, store: SessionStore
 ) -> None:
-    app = ran(page())
     LiveStream.timeline = running = played(3, ended=False)
-    agree(app, "Private use")
-    app.button(key="keep session").click()
-    app.session_state["keep from start"] = False
-    visit = app.session_state["visit"]
-    visit.state(LivePicture).reader = NextReader(EmotionRecognizer(), None)
-    keeper = Keeper(running, open_sessions, about(), every_s=0.05)
+    keeper = Keeper(running, open_sessions, about(), every_s=0.02)
     for place in range(6, 14):
         running.add(PICTURE, frame(place / 2, {1: happy(0.5)}))
-        if stopped and place == 10:
+        if stopped and place == 9:
             the_one(store, lambda each: keeper.written_s == 4.0)
             keeper.close(30)
     running.__exit__()
     keeper.close(30)
-    assert keep.kept_part(keeper, running) == part
-    assert keep.kept_part(Keeper(running, open_sessions, about(), from_start=True), running) == ""
+    visit = Visit()
+    kept = visit.state(keep.Keeping)
+    kept.keeper, kept.timeline = keeper, running
+    app = page()
+    app.session_state["visit"] = visit
+    said = texts(ran(app))
+    assert f"**Kept** for 7 days, without single faces: **{part}**. The report below" in said
+    assert len(store.seconds(keeper.session_id)) == (1 if stopped else 4)
 
 
 def test_withdrawing_the_consent_ends_keeping(store: SessionStore, timeline: Timeline) -> None:
