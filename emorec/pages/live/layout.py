@@ -79,7 +79,7 @@ _PAGE = f"""
   grid-column: 1 / -1;
 }}
 .st-key-full {{
-  min-height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px); padding: 1rem; align-items: center;
+  min-height: 15rem; padding: 1rem; align-items: center;
   border: 1px dashed rgb(128 128 128 / 0.5); border-radius: 0.5rem;
 }}
 .st-key-full > * {{ max-width: 40rem; }}
