@@ -56,30 +56,28 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
 def _end(stream: LiveStream, timeline: Timeline, own: LivePicture) -> None:
     """Ask what is to become of the session, or say what has."""
     keeper = keep.keeper_of(stream)
-    kept = keeper is not None and keeper.state != "given up"
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="end"):
-        if kept or own.is_example:
-            st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
-        else:
+    if keeper is not None and keeper.state != "given up":
+        st.markdown(_kept(keeper, timeline))
+        if keeper.state == "keeping":  # it writes the end, and may fail
+            st.fragment(_wait, run_every=1.0)(keeper)
+    else:
+        if keeper is not None and keeper.problem:
+            st.error(plain(keeper.problem))
+        if not own.is_example:
+            st.markdown(
+                "**Keep or discard?** It is held in memory until you discard it or close this tab; "
+                "on disk, nothing."
+            )
+        keep.form(stream, own)
+        if not own.is_example:
             st.button(
                 "Discard this session",
                 icon=":material/delete:",
                 key="discard",
                 on_click=stream.discard,
             )
-        if keeper is not None and kept:
-            st.markdown(_kept(keeper, timeline))
-        elif not own.is_example:
-            st.markdown(
-                "**Keep or discard?** It is held in memory until you discard it or close this tab; "
-                "on disk, nothing."
-            )
-    if keeper is not None and keeper.state == "keeping":  # it writes the end, and may fail
-        st.fragment(_wait, run_every=1.0)(keeper)
-    if keeper is not None and keeper.problem:
-        st.error(plain(keeper.problem))
-    if not kept:
-        keep.form(stream, own)
+            return
+    st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
 
 
 def _kept(keeper: Keeper, timeline: Timeline) -> str:

@@ -43,6 +43,15 @@ ChangeMarker = Callable[[int, str | None], None]
 is not possible."""
 
 
+_STYLE = """
+<style>
+.st-key-report-figures { row-gap: 0.75rem; }
+.stMain h3 { font-size: 1.25rem; }
+</style>
+"""
+"""Figures in two rows stand as one block, and a chart's heading is smaller than the report's."""
+
+
 def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
     """Show a report.
 
@@ -51,6 +60,7 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         key: begins the keys of its elements; each report has its own.
         change_marker: called when the visitor renames or removes a marker.
     """
+    st.html(_STYLE)
     _figures(report)
     if loading().is_alive():
         st.caption(":material/hourglass_top: The charts are drawn in a moment.")
