@@ -29,6 +29,7 @@ _STYLE = """
 .st-key-sessions [data-testid="stButton"] button { min-height: 1.75rem; padding-block: 0; }
 .st-key-sessions [data-testid="stButton"] p { font-weight: 600; }
 .st-key-sessions [data-testid="stCaptionContainer"] { margin-bottom: 0; }
+.st-key-sessions [data-testid="stCaptionContainer"] p { margin: 0; }
 </style>
 """
 
