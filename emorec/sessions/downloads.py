@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from emorec.clock import clock
 from emorec.columns import FACE_SECOND, MARKER, SECOND, Column
 from emorec.errors import EmorecError
+from emorec.filenames import dated
 from emorec.percent import percent
 from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
@@ -56,8 +58,7 @@ def write(report: Report, kind: str) -> bytes:
 def file_name(started_at: datetime, kind: str) -> str:
     """Return the name of a file, as ``emorec_2026-11-28_1405_session.csv``; the time is UTC."""
     what, _, suffix = kind.rpartition("-")
-    moment = started_at.astimezone(UTC)
-    return f"emorec_{moment:%Y-%m-%d_%H%M}_{what or 'session'}.{suffix}"
+    return dated(f"{what or 'session'}.{suffix}", started_at)
 
 
 def _csv(report: Report) -> bytes:
@@ -153,6 +154,7 @@ def _html(report: Report) -> bytes:
         figures=_figures(report),
         headings=list(found),
         markers=marker_rows(report),
+        clock=clock,
         settings=json.dumps(report.made_with, indent=1, ensure_ascii=False),
         errors=known_errors(report.made_with),
         notice=NOTICE,
@@ -202,6 +204,7 @@ def _facts(report: Report) -> dict[str, str]:
     return {
         "session": report.name,
         "start": report.started_at.isoformat(timespec="seconds"),
+        "source": str(report.made_with.get("source", "not known")),
         "purpose": report.purpose or "not asked for",
         "notes": report.notes,
         "group only": "yes" if report.group_only else "no",
@@ -214,9 +217,8 @@ def _figures(report: Report) -> dict[str, str]:
     """Return the figures, in words."""
     summary = report.summary
     shares = {label: share for label, share in summary.shares.items() if share > 0}
-    minutes, seconds = divmod(round(summary.duration_s), 60)
     return {
-        "length": f"{minutes} min {seconds} s",
+        "length": clock(summary.duration_s),
         "faces seen": str(summary.faces_seen),
         "at once": str(summary.most_at_once),
         "mean valence": "–" if summary.mean_valence is None else f"{summary.mean_valence:+.2f}",

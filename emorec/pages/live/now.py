@@ -18,11 +18,13 @@ from emorec.pages.parts.totals import said as said_of
 from emorec.percent import percent
 from emorec.records import Face
 from emorec.sessions import group
-from emorec.sessions.room import measures
+from emorec.sessions.face_history import LEAST_BASELINE_S
+from emorec.sessions.room import LEAST_FACES, measures
 from emorec.sessions.timeline import Timeline
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _MOOD_S = 60.0
+_NO_MOOD = f"Mood: once {LEAST_FACES} faces were each read for {LEAST_BASELINE_S:.0f} s"
 
 
 def show(
@@ -51,14 +53,16 @@ def show(
         st.info(group.TOO_FEW, icon=":material/groups:")
     elif view.group_only:
         _totals(totals(read))
-        _mood(timeline)
+        with st.container(key="mood", gap=None):
+            _mood(timeline)
     elif len(read) <= _BARS:
         _cards(read)
     elif len(read) <= _ROWS:
         st.html(f'<div class="emorec-rows" role="list">{"".join(map(_row, read))}</div>')
     else:
         _totals(totals(read))
-        _mood(timeline)
+        with st.container(key="mood", gap=None):
+            _mood(timeline)
         st.html(_seats(read, size_wh, view.mirror))
 
 
@@ -97,7 +101,7 @@ def _mood(timeline: Timeline | None) -> None:
     told = measures(timeline.finished(int(now_s - _MOOD_S) - 1))
     newest = told.mood[-1] if len(told.mood) else math.nan
     if math.isnan(newest):
-        st.html('<p class="emorec-mood">Mood: told once 3 faces were read for half a minute</p>')
+        st.html(f'<p class="emorec-mood">{_NO_MOOD}</p>')
         return
     st.html(f'<p class="emorec-mood">Mood {newest:+.2f}, of {told.mood_faces[-1]} faces</p>')
     values = np.stack([told.mood, told.mood_low, told.mood_high], axis=1)

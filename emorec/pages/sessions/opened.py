@@ -44,6 +44,8 @@ def show(store: SessionStore, id_: int, seen: str | None) -> None:
 
 def _facts(stored: Stored) -> str:
     facts = [f"{stored.started_at:%Y-%m-%d %H:%M} UTC", f"Kept for: {stored.purpose}"]
+    if stored.source == "example":
+        facts.insert(0, "Example, not a camera")
     if stored.delete_after is not None:
         facts.append(f"until {stored.delete_after:%Y-%m-%d}")
     if stored.group_only:
