@@ -1,7 +1,7 @@
 """The gallery: the people who agreed to be recognised.
 
-Names, embeddings and examples are sealed in the database. An index for matching is held unsealed in memory;
-it is read again after every change that this or another process makes.
+Names, embeddings and examples are sealed in the database. An index for matching is held unsealed in
+memory; it is read again after every change that this or another process makes.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Gallery:
         with_examples = select(PersonExamplesRow.person_id, PersonExamplesRow.consented_at)
         with reading(self._engine) as session:
             rows = session.execute(query).all()
-            examples = {id_: when for id_, when in session.execute(with_examples)}
+            examples = dict(session.execute(with_examples).tuples().all())
         found = [
             Person(id_, self._open_name(id_, name), n, when, examples.get(id_))
             for id_, name, when, n in rows
@@ -347,7 +347,9 @@ class Gallery:
 
 
 def delete_all_people(engine: Engine) -> None:
-    """Delete all people and what is known of them, without the key; the next key used becomes the store's.
+    """Delete all people and all that is kept of them, without the key.
+
+    The next key used becomes the store's.
 
     Raises:
         StoreError: the database does not answer.

@@ -44,6 +44,16 @@ _PAGE = f"""
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}
 :has(> .st-key-tag) {{ z-index: 2; }}
+:has(> .st-key-guide) {{
+  position: absolute; z-index: 3; inset: 0 0 auto 0; height: {_STAGE_HEIGHT};
+  justify-content: flex-end; pointer-events: none;
+}}
+.st-key-guide {{
+  padding: 0.5rem 0.75rem; border-radius: 0 0 0.5rem 0.5rem; pointer-events: auto;
+  color: white; background: rgb(16 20 24 / 0.85);
+}}
+.st-key-guide [data-testid="stProgress"], .st-key-guide [data-testid="stMarkdown"] {{ flex: 1; }}
+.st-key-guide button {{ color: white; background: transparent; border-color: white; }}
 .st-key-example * {{ height: 100% !important; }}
 .st-key-example img {{ object-fit: cover; border-radius: 0.5rem; }}
 :has(> .st-key-actions) {{

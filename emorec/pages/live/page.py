@@ -7,7 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
-from emorec.pages.live import controls, keep, layout, readings, stage, summary
+from emorec.pages.live import calibration, controls, keep, layout, readings, stage, summary
 from emorec.pages.live.camera import camera_problem, is_screen, start_problem
 from emorec.pages.live.state import LivePicture, follow, live_picture
 from emorec.pages.parts import keeping
@@ -39,6 +39,7 @@ def render(photos: StreamlitPage | None = None) -> None:
         with st.container(key="stage", gap="small"):
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
+            on_picture = st.container()
             told = summary.identity(stream) if scene == "over" else None
             alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow)
         with layout.unseen("camera check"):
@@ -50,6 +51,9 @@ def render(photos: StreamlitPage | None = None) -> None:
                 stage.consent()
         with st.container(key="controls"):
             detector = controls.show(stream, reader, rtc, scene == "live")
+        if scene == "live":
+            with on_picture:
+                calibration.guide(stream, reader)
         own.group_only |= scene == "live" and stream.view.group_only
         keep.update(stream, own)
         keeping.remember()
