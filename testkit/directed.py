@@ -23,7 +23,7 @@ _CAMERA = """() => {
     context.fillStyle = count++ % 2 ? "#a8a8a8" : "#b0b0b0";  // else no new picture is sent
     context.fillRect(0, 0, 4, 4);
   };
-  setInterval(draw, 50);
+  setInterval(draw, 100);
   window.camera = {
     show: (url) => new Promise((done) => {
       const next = new Image();
@@ -32,7 +32,7 @@ _CAMERA = """() => {
     }),
     end: () => stream.getTracks().forEach((track) => track.stop()),
   };
-  navigator.mediaDevices.getUserMedia = async () => (stream = canvas.captureStream(20));
+  navigator.mediaDevices.getUserMedia = async () => (stream = canvas.captureStream(10));
 }"""
 
 

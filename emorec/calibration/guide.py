@@ -27,7 +27,7 @@ MOST_EXPRESSIONS = 3
 
 _APART_S = 0.4
 _ALONE_S = 2.0  # after the last reading of another face
-_LOST_S = 3.0  # the tracker keeps the number of a face out of view for 1.5 s
+_GONE_S, _LOST_S = 1.5, 5.0  # the tracker keeps the number of a face out of view for 1.5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Guide:
     Attributes:
         steps: the faces to show, the one at rest first.
         track_id: of the face that is shown; None before the first reading.
+        one_track: whether all readings are of this track; else it was out of view for a moment.
         read_s: when it was read last, by the media clock.
         rows: the readings kept.
         labels: what each of them shows.
@@ -75,12 +76,14 @@ class Guide:
             raise ValueError(f"Expected 1 to {MOST_EXPRESSIONS} expressions. Got {expressions}.")
         self.steps = ("neutral", *chosen)
         self.track_id: int | None = None
+        self.one_track = True
         self.read_s = 0.0
         self.rows: list[npt.NDArray[np.float32]] = []
         self.labels: list[str] = []
         self._step = 0
         self._began_s = 0.0
-        self._kept_s = self._other_s = -np.inf
+        self._kept_s = self._other_s = self._next_s = -np.inf
+        self._newest_id = self._next = 0
         self._progress = Progress("neutral", PREPARE_S + HOLD_S, True)
 
     @property
@@ -91,16 +94,14 @@ class Guide:
         """Take the next reading of any face in view."""
         if self._progress.emotion is None:
             return
-        lost = self.track_id is not None and time_s - self.read_s > _LOST_S
-        if self.track_id is None or (lost and not self.rows):
-            self.track_id, self._began_s = track_id, time_s
-        if track_id != self.track_id:
-            self._other_s = time_s
-            if lost:  # under a new number it may be somebody else
-                problem = "Your face was lost for a moment. Begin again."
-                self._progress = Progress(None, 0.0, False, problem=problem)
+        if self.track_id is None:
+            self._take(track_id, time_s)
+        if track_id != self.track_id and not self._follows(track_id, time_s):
             return
-        self.read_s = time_s
+        if self._next_s >= self.read_s and self._next != track_id:
+            self._other_s = time_s  # the new number is another face: this one has not gone
+            self._newest_id = max(self._newest_id, self._next)
+        self.read_s, self._newest_id = time_s, max(self._newest_id, track_id)
         if time_s - self._other_s < _ALONE_S:
             self._began_s = time_s
             self._tell(-PREPARE_S, crowded=True)
@@ -118,6 +119,31 @@ class Guide:
                 self._progress = Progress(None, 0.0, False, share=1.0)
                 return
         self._tell(held_s)
+
+    def _take(self, track_id: int, time_s: float) -> None:
+        self.track_id, self._began_s = track_id, time_s
+
+    def _follows(self, track_id: int, time_s: float) -> bool:
+        """Return whether another number is the same face, which was out of view for a moment.
+
+        It is if the face has gone, and this number is new since then, twice in a row.
+        """
+        gone_s = time_s - self.read_s
+        if gone_s > _LOST_S and self.rows:  # it may be somebody else
+            problem = "Your face was lost for a moment. Begin again."
+            self._progress = Progress(None, 0.0, False, problem=problem)
+        elif gone_s > _LOST_S:
+            self._take(track_id, time_s)
+            return True
+        elif track_id <= self._newest_id:
+            self._other_s = time_s
+        elif self._next == track_id and gone_s > _GONE_S:
+            self._take(track_id, time_s)
+            self.one_track = self.one_track and not self.rows
+            return True
+        else:
+            self._next, self._next_s = track_id, time_s
+        return False
 
     def _tell(self, held_s: float, crowded: bool = False) -> None:
         left_s = max(HOLD_S - held_s, 0.0)

@@ -95,7 +95,8 @@ class Gallery:
         with_examples = select(PersonExamplesRow.person_id, PersonExamplesRow.consented_at)
         with reading(self._engine) as session:
             rows = session.execute(query).all()
-            examples = dict(session.execute(with_examples).tuples().all())
+            kept_at = session.execute(with_examples).all()
+        examples = {id_: when for id_, when in kept_at}  # noqa: C416 - rows are no pairs to mypy
         found = [
             Person(id_, self._open_name(id_, name), n, when, examples.get(id_))
             for id_, name, when, n in rows

@@ -37,7 +37,8 @@ class OwnFace(State):
         refused: whether they were refused.
         unread: whether the line stands on the picture still.
         heard: when the guide's face was read last, by the media clock and by the monotonic one.
-        shown_by: the track that showed them; None: it is not known any more, or nothing is learned.
+        shown_by: the track that showed all of them; None: nothing is learned, it is kept already,
+            or whose face it was cannot be told any more.
     """
 
     guide: Guide | None = None
@@ -107,12 +108,13 @@ def guide(stream: LiveStream, reader: NextReader) -> None:
     """Say on the picture what face to show now, and afterwards what came of it."""
     own = visit().state(OwnFace)
     if own.guide is not None or own.unread:
-        with st.container(key="guide", horizontal=True, vertical_alignment="center"):
+        with st.container(key="guide"):
             if own.guide is not None:
                 st.fragment(_progress, run_every=0.5)(stream, reader)
             else:
-                st.markdown(_said(own))
-                st.button("Close", key="own close", on_click=_close, args=(own,))
+                row = st.container(horizontal=True, vertical_alignment="center")
+                row.markdown(_said(own))
+                row.button("Close", key="own close", on_click=_close, args=(own,))
 
 
 def _begin(reader: NextReader, own: OwnFace, chosen: list[str]) -> None:
@@ -150,8 +152,9 @@ def _progress(stream: LiveStream, reader: NextReader) -> None:
     else:
         waits = f"**hold it**, {now.seconds_left:.0f} s"
     place = f"{shown.steps.index(now.emotion) + 1} of {len(shown.steps)}"
-    st.progress(now.share, f"{place} · {looks}: {waits}")
-    if st.button("Cancel", key="own cancel"):
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.progress(now.share, f"{place} · {looks}: {waits}")
+    if row.button("Cancel", key="own cancel"):
         _stop(reader, own)
         st.rerun()
 
@@ -168,7 +171,8 @@ def _learned(reader: NextReader, own: OwnFace, guide: Guide) -> tuple[str, bool]
     model = reader.engine.model
     try:
         learned = examples.learn_checked(model, np.array(guide.rows), guide.labels)
-        reader.calibration.owner = own.shown_by = guide.track_id
+        reader.calibration.owner = guide.track_id
+        own.shown_by = guide.track_id if guide.one_track else None
         reader.calibration.corrector = Corrector(learned, model)
     except EmorecError as error:
         return str(error), True

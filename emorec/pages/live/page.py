@@ -36,10 +36,9 @@ def render(photos: StreamlitPage | None = None) -> None:
     own = visit().state(LivePicture)
 
     with st.container(key="live"):
-        with st.container(key="stage", gap="small"):
+        with st.container(key="stage", gap="small") as picture:
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
-            on_picture = st.container()
             told = summary.identity(stream) if scene == "over" else None
             alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow)
         with layout.unseen("camera check"):
@@ -52,7 +51,7 @@ def render(photos: StreamlitPage | None = None) -> None:
         with st.container(key="controls"):
             detector = controls.show(stream, reader, rtc, scene == "live")
         if scene == "live":
-            with on_picture:
+            with picture:  # after the controls, which end it when faces are hidden
                 calibration.guide(stream, reader)
         own.group_only |= scene == "live" and stream.view.group_only
         keep.update(stream, own)
