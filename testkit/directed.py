@@ -13,7 +13,7 @@ from testkit.app import live_frame
 _CAMERA = """() => {
   if (!navigator.mediaDevices) return;
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [640, 480];
+  [canvas.width, canvas.height] = [480, 360];
   const context = canvas.getContext("2d");
   let image = null, count = 0, stream = null;
   const draw = () => {
@@ -23,7 +23,7 @@ _CAMERA = """() => {
     context.fillStyle = count++ % 2 ? "#a8a8a8" : "#b0b0b0";  // else no new picture is sent
     context.fillRect(0, 0, 4, 4);
   };
-  setInterval(draw, 100);
+  setInterval(draw, 125);
   window.camera = {
     show: (url) => new Promise((done) => {
       const next = new Image();
@@ -32,7 +32,7 @@ _CAMERA = """() => {
     }),
     end: () => stream.getTracks().forEach((track) => track.stop()),
   };
-  navigator.mediaDevices.getUserMedia = async () => (stream = canvas.captureStream(10));
+  navigator.mediaDevices.getUserMedia = async () => (stream = canvas.captureStream(8));
 }"""
 
 
