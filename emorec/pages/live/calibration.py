@@ -15,6 +15,7 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.live.stream import LiveStream
 from emorec.pages.live.connection import POPOVER
+from emorec.pages.live.layout import unseen
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
@@ -23,6 +24,15 @@ from emorec.people import consent
 
 _EXPRESSIONS = tuple(name for name in EMOTIONS if name != "neutral")
 _LOOKS = {"neutral": "Look **neutral**, as at rest"}
+
+_SCROLL_JS = """
+let last = 0;
+export default function ({ data }) {
+  if (data.begun === last) return;
+  last = data.begun;
+  document.querySelector(".st-key-stage").scrollIntoView({ block: "start", behavior: "smooth" });
+}
+"""
 
 _UNSEEN_S = 2.5  # without a reading: many times the usual gap
 
@@ -37,6 +47,7 @@ class OwnFace(State):
         refused: whether they were refused.
         unread: whether the line stands on the picture still.
         heard: when the guide's face was read last, by the media clock and by the monotonic one.
+        begun: how often the visitor has begun.
         shown_by: the track that showed all of them; None: nothing is learned, it is kept already,
             or whose face it was cannot be told any more.
     """
@@ -46,6 +57,7 @@ class OwnFace(State):
     refused: bool = False
     unread: bool = False
     heard: tuple[float, float] = (0.0, 0.0)
+    begun: int = 0
     shown_by: int | None = None
 
 
@@ -109,6 +121,7 @@ def guide(stream: LiveStream, reader: NextReader) -> None:
     own = visit().state(OwnFace)
     if own.guide is not None or own.unread:
         with st.container(key="guide"):
+            _bring_into_view(own.begun)
             if own.guide is not None:
                 st.fragment(_progress, run_every=0.5)(stream, reader)
             else:
@@ -117,9 +130,16 @@ def guide(stream: LiveStream, reader: NextReader) -> None:
                 row.button("Close", key="own close", on_click=_close, args=(own,))
 
 
+def _bring_into_view(begun: int) -> None:
+    """Scroll to the picture, once each time it begins; on a phone the settings are far below."""
+    component = st.components.v2.component("emorec_guide", js=_SCROLL_JS)
+    with unseen("guide begun"):
+        component(key="guide begun", data={"begun": begun}, height=1)
+
+
 def _begin(reader: NextReader, own: OwnFace, chosen: list[str]) -> None:
     own.guide = reader.calibration.watch = Guide(chosen)
-    own.says, own.heard = "", (0.0, monotonic())
+    own.says, own.heard, own.begun = "", (0.0, monotonic()), own.begun + 1
     st.session_state[POPOVER] = False  # it would hide the picture
 
 

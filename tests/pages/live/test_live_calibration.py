@@ -103,7 +103,7 @@ def test_what_cannot_be_learned_is_refused_with_a_reason(
     app.button(key="own begin").click().run()
     guide = reader.calibration.watch
     assert guide is not None
-    for track_id, time_s in ((3, 0.0), (3, 2.1), (4, 6.0)):
+    for track_id, time_s in ((3, 0.0), (3, 2.1), (4, 8.0)):
         guide(track_id, rows(reader, 6, 1)[0], time_s)
     app.run()
     assert "Your face was lost" in app.caption[0].value
