@@ -36,7 +36,8 @@ def render(photos: StreamlitPage | None = None) -> None:
     own = visit().state(LivePicture)
 
     with st.container(key="live"):
-        with st.container(key="stage", gap="small") as picture:
+        picture = st.container(key="stage", gap="small")
+        with picture:
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
             told = summary.identity(stream) if scene == "over" else None
