@@ -1,4 +1,4 @@
-""" "Show it your face" in a real browser: learned, refused, and kept with a person."""
+"""The guide "Show it your face" in a real browser: learned, refused, and kept with a person."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def _progress(stream: LiveStream, reader: NextReader) -> None:
     elif now.prepares:
         waits = f"get ready, {now.seconds_left - HOLD_S:.0f} s"
     else:
-        waits = f"**hold it**, {now.seconds_left:.0f} s"
+        waits = f"{now.seconds_left:.0f} s"
     place = f"{shown.steps.index(now.emotion) + 1} of {len(shown.steps)}"
     row = st.container(horizontal=True, vertical_alignment="center")
     row.progress(now.share, f"{place} · {looks}: {waits}")
