@@ -44,6 +44,34 @@ _PAGE = f"""
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}
 :has(> .st-key-tag) {{ z-index: 2; }}
+.st-key-example * {{ height: 100% !important; }}
+.st-key-example img {{ object-fit: cover; border-radius: 0.5rem; }}
+:has(> .st-key-actions) {{
+  position: absolute; z-index: 2; top: calc({_STAGE_HEIGHT} + 8px); left: {_START_PX}px; right: 0;
+  width: auto !important;
+}}
+.st-key-actions {{
+  height: {_BUTTON_PX - 8}px; display: grid; justify-content: start; gap: 0.5rem;
+  grid-auto-flow: column; grid-auto-columns: minmax(0, 10rem); align-items: center;
+}}
+.st-key-actions > *, .st-key-actions * {{ width: 100%; }}
+.st-key-actions button, .st-key-actions a {{ white-space: nowrap; justify-content: center; }}
+.st-key-actions button *, .st-key-actions a * {{ width: auto; }}
+.st-key-actions [data-testid="stPageLink"] a {{
+  border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
+  margin: 0; min-height: 2.5rem;
+}}
+@container (max-width: 900px) {{
+  .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
+  .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
+  .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
+}}
+.emorec-tag, .st-key-example::after {{
+  position: absolute; right: 0.75rem; bottom: 0.75rem; margin: 0;
+  padding: 0.1rem 0.6rem; border-radius: 0.3rem; color: white; background: rgb(16 20 24 / 0.8);
+  font-size: 0.9rem; line-height: 1.6; pointer-events: none; max-width: calc(100% - 1.5rem);
+}}
+.st-key-example::after {{ content: "Example"; height: auto; }}
 :has(> .st-key-guide) {{
   position: absolute; z-index: 3; inset: 0 0 auto 0; height: {_STAGE_HEIGHT};
   display: flex; flex-direction: column; justify-content: flex-end; pointer-events: none;
