@@ -20,15 +20,17 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from emorec.calibration.examples import Examples
 from emorec.errors import EmorecError
 from emorec.live.mailbox import Mailbox
 from emorec.people.evidence import Evidence
-from emorec.people.matching import Embedder, Matcher, unique_matches
+from emorec.people.matching import Embedder, Match, Matcher, unique_matches
 from emorec.records import Face, FrameResult
 
 log = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint8]
+ExamplesOf = Callable[[int], Examples | None]
 
 _SOON_S = 0.4
 _SELDOM_S = 5.0
@@ -59,6 +61,14 @@ class _Known:
         return self.embedded_s + min(_SOON_S * self.evidence.taken, _SELDOM_S)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a face is recognised as, and the examples that may correct it."""
+
+    match: Match
+    examples: Examples | None
+
+
 class LiveNames:
     """Names the faces of one live stream; it keeps no picture, and embeddings only while it runs.
 
@@ -69,13 +79,17 @@ class LiveNames:
         embedder: turns faces into embeddings.
         gallery: asked at every embedding and at least once a second, so that the name of a person
             who is deleted disappears at once.
+        examples: gives the examples kept of a person, by id; asked as often.
     """
 
-    def __init__(self, embedder: Embedder, gallery: Matcher) -> None:
+    def __init__(
+        self, embedder: Embedder, gallery: Matcher, examples: ExamplesOf | None = None
+    ) -> None:
         self.error: str | None = None
         """One line while names cannot be worked out, None while they can."""
         self._embedder = embedder
         self._gallery = gallery
+        self._examples = examples
         self._work: _Work | None = None
 
     def named(self, image_bgr: Image, result: FrameResult) -> FrameResult:
@@ -84,15 +98,32 @@ class LiveNames:
         Never waits: the newest frame replaces one that the thread has not taken yet.
         """
         if self._work is None:
-            self._work = _Work(self._embedder, self._gallery, self._report)
+            self._work = _Work(self._embedder, self._gallery, self._examples, self._report)
         self._work.frames.put((image_bgr, result))
         faces = tuple(replace(face, name=self.of(face.track_id)) for face in result.faces)
         return replace(result, faces=faces)
 
     def of(self, track_id: int) -> str | None:
         """Return the name of a face; None where it has none, or none yet."""
+        known = self._of(track_id)
+        return known.match.name if known else None
+
+    def person_of(self, track_id: int) -> int | None:
+        """Return the id of the person that a face is recognised as; None: nobody, or not yet."""
+        known = self._of(track_id)
+        return known.match.person_id if known else None
+
+    def examples_of(self, track_id: int) -> Examples | None:
+        """Return the examples kept of the person that a face is recognised as.
+
+        None where there are none, and while the face's newest picture looks like somebody else.
+        """
+        known = self._of(track_id)
+        return known.examples if known else None
+
+    def _of(self, track_id: int) -> _Named | None:
         work = self._work
-        return work.names.get(track_id) if work else None
+        return work.named.get(track_id) if work else None
 
     def stop(self, wait_s: float = 0.0) -> None:
         """Forget every face and tell the thread to end; a second call does nothing."""
@@ -109,12 +140,17 @@ class _Work:
     """The thread of `LiveNames`, and what it knows, from the first picture to `stop`."""
 
     def __init__(
-        self, embedder: Embedder, gallery: Matcher, report: Callable[[str | None], None]
+        self,
+        embedder: Embedder,
+        gallery: Matcher,
+        examples: ExamplesOf | None,
+        report: Callable[[str | None], None],
     ) -> None:
         self.frames: Mailbox[tuple[Image, FrameResult]] = Mailbox()
-        self.names: Mapping[int, str] = MappingProxyType({})
+        self.named: Mapping[int, _Named] = MappingProxyType({})
         self._embedder = embedder
         self._gallery = gallery
+        self._examples = examples
         self._report = report
         self._known: dict[int, _Known] = {}
         self._matched_s = self._rests_until_s = float("-inf")
@@ -182,12 +218,23 @@ class _Work:
             self._known[track_id].evidence.matched(match is not None)
         self._matched_s = monotonic()
         named = zip(bases, unique_matches(matches), strict=True)
-        self._publish({track_id: match.name for track_id, match in named if match})
+        self._publish(
+            {
+                track_id: _Named(match, self._examples_of(track_id, match))
+                for track_id, match in named
+                if match
+            }
+        )
 
-    def _publish(self, names: dict[int, str], stopped: bool = False) -> None:
+    def _examples_of(self, track_id: int, match: Match) -> Examples | None:
+        if self._examples is None or self._known[track_id].evidence.doubtful:
+            return None
+        return self._examples(match.person_id)
+
+    def _publish(self, named: dict[int, _Named], stopped: bool = False) -> None:
         with self._lock:
             self._stopped = self._stopped or stopped
-            self.names = MappingProxyType({} if self._stopped else names)
+            self.named = MappingProxyType({} if self._stopped else named)
 
 
 def _clear(face: Face) -> bool:

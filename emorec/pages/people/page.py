@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.filenames import dated
 from emorec.pages.parts import naming
+from emorec.pages.parts.engine import recognizer
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
@@ -72,7 +74,8 @@ def render() -> None:
     st.title("People")
     st.caption(
         "People who agreed are called by their **name** on the Live and Photo pages. Kept are "
-        "name and 128 numbers a picture, encrypted; **never a picture**. These are biometric data "
+        "name, 128 numbers a picture and, if they wish, numbers learned from expressions they "
+        "showed, all encrypted; **never a picture**. These are biometric data "
         "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): without explicit "
         "consent, enrol nobody."
     )
@@ -187,9 +190,11 @@ def _list(gallery: Gallery, people: Sequence[Person]) -> None:
 def _card(gallery: Gallery, person: Person) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(person.name)}**")
-        since = f"{person.enrolled.day} {person.enrolled:%B %Y}"
+        since = _day(person.enrolled)
         # The id distinguishes two people of the same name.
         st.caption(f"{_count(person.pictures)} · enrolled {since} · no. {person.id}")
+        if person.examples_kept is not None:
+            st.caption(_examples(gallery, person.id, person.examples_kept))
         row = st.container(horizontal=True)
         with row.popover("Rename", icon=":material/edit:"):
             name = st.text_input(
@@ -198,6 +203,16 @@ def _card(gallery: Gallery, person: Person) -> None:
             if st.button("Save", key=f"people save {person.id}", type="primary"):
                 rename = partial(gallery.rename, person.id, name)
                 _change_gallery(rename, f"Now called {name.strip()}.")
+        if person.examples_kept is not None:
+            forget = row.container(key=f"people ask examples {person.id}", width="content")
+            with forget.popover("Forget examples", icon=":material/face_retouching_off:"):
+                st.markdown(
+                    f"What **{plain(person.name)}** showed is forgotten, for good; name and"
+                    " pictures stay."
+                )
+                if st.button("Forget for good", key=f"people delete examples {person.id}"):
+                    forgets = partial(gallery.forget_examples, person.id)
+                    _change_gallery(forgets, f"The examples of {person.name} are deleted.")
         one = row.container(key=f"people ask {person.id}", width="content")
         with one.popover("Delete", icon=":material/delete:"):
             st.markdown(f"**{plain(person.name)}** (no. {person.id}) is forgotten, for good.")
@@ -222,6 +237,25 @@ def _change_gallery(change: Callable[[], object], said: str, forget: bool = Fals
     if forget:
         pictures.forget()
     st.rerun()
+
+
+def _examples(gallery: Gallery, person_id: int, kept: datetime) -> str:
+    """Return what is kept of the expressions that a person showed, in words."""
+    icon = ":material/face:"
+    try:
+        found = gallery.examples(person_id)
+    except EmorecError as error:
+        return f"{icon} {plain(str(error))}"
+    if found is None:  # deleted since the people were read
+        return ""
+    words = f"{icon} Examples of {', '.join(found.counts)} · since {_day(kept)}"
+    if found.belongs_to(recognizer().model):
+        return f"{words} · used on the Live page"
+    return f"{words} · learned for the network {plain(found.model.name)} and used by it alone"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def _titles(people: Sequence[Person]) -> dict[int, str]:
