@@ -41,13 +41,13 @@ ChangeMarker = Callable[[int, str | None], None]
 is not possible."""
 
 
-def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
+def show(report: Report, key: str, change_marker: ChangeMarker | None = None) -> None:
     """Show a report.
 
     Args:
         report: on a session in which at least one second is told.
         key: begins the keys of its elements; each report has its own.
-        change_marker: called when the visitor renames or removes a marker.
+        change_marker: called when the visitor renames or removes a marker; None: there are none.
     """
     _figures(report)
     if loading().is_alive():
@@ -55,7 +55,7 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         st.fragment(_wait, run_every=0.5)()
     else:
         _charts(report, key)
-    if report.markers:
+    if report.markers and change_marker:
         _markers(report.markers, key, change_marker)
     _downloads(report, key)
     with st.expander("What this is, and what it is not", icon=":material/info:"):
