@@ -31,7 +31,7 @@ _COMPRESSED = (".mp4", ".jpg", ".parquet", ".xlsx")  # these get no smaller in a
 
 
 class VideoResults:
-    """A sink that writes an annotated video, tables, small pictures of the strongest moments, a report.
+    """A sink that writes an annotated video, tables, a report, pictures of the strongest moments.
 
     Args:
         folder: receives the files.

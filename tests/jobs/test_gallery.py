@@ -48,5 +48,5 @@ def test_an_error_of_the_store_reaches_the_process_that_asked() -> None:
 
 @pytest.mark.parametrize("question", ["no list", ["no base64!"], ["QUJD"]])
 def test_what_is_no_question_is_refused(question) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\w"):
         answered(question, People())

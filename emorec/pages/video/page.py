@@ -35,8 +35,8 @@ _BLUR_SAYS = (
     "face that the detector misses, as in full profile, is not. The sound stays as it is."
 )
 _NAMES_STAY = (
-    "Names are written into the results and stay there until these are deleted, even if a person is "
-    "deleted meanwhile."
+    "Names are written into the results and stay there until these are deleted, even if a person "
+    "is deleted meanwhile."
 )
 _GROUP_ONLY = "**Totals alone:** this server shows and writes nothing of a single face."
 
