@@ -14,6 +14,7 @@ from emorec.errors import EmorecError
 from emorec.live import names as module
 from emorec.live.names import LiveNames
 from emorec.model.evaluation import Weights
+from emorec.people import followed
 from emorec.people.matching import Match
 from emorec.records import Box, Face, FrameResult, unclassified
 
@@ -54,9 +55,10 @@ class Known:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {"_SOON_S": 0.01, "_SELDOM_S": 0.05, "_PATIENCE_S": 0.05}.items():
-        monkeypatch.setattr(module, name, seconds)
-    monkeypatch.setattr(module, "_REST_S", 0.05)
+    for name, seconds in {"_SOON_S": 0.01, "_SELDOM_S": 0.05}.items():
+        monkeypatch.setattr(followed, name, seconds)
+    for name in ("_PATIENCE_S", "_REST_S"):
+        monkeypatch.setattr(module, name, 0.05)
 
 
 @pytest.fixture
@@ -206,7 +208,7 @@ def test_faces_that_say_little_are_not_looked_at(make) -> None:
 
 
 def test_settled_faces_are_looked_at_seldom(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SELDOM_S", 60.0)
+    monkeypatch.setattr(followed, "_SELDOM_S", 60.0)
     faces = Faces({0: 1})
     names = make(faces, Known())
     assert until(names, seen(0), lambda: names.of(1) == "Ada")
@@ -217,7 +219,7 @@ def test_settled_faces_are_looked_at_seldom(make, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_face_that_has_left_is_forgotten(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FORGOTTEN_S", 0.05)
+    monkeypatch.setattr(followed, "_FORGOTTEN_S", 0.05)
     names = make(Faces({0: 1}), Known())
     assert until(names, seen(0), lambda: names.of(1) == "Ada")
     assert until(names, seen(), lambda: names.of(1) is None)
