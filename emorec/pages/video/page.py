@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.drawing import charts
 from emorec.errors import EmorecError
 from emorec.jobs.disk import Disk
@@ -134,10 +135,10 @@ def _far(job: Job) -> str:
     if not job.time_s:
         return "Reading…"
     if not job.duration_s:
-        return f"Read: {results.clock(job.time_s)}"
-    far = f"Read: {results.clock(job.time_s)} of {results.clock(job.duration_s)}"
+        return f"Read: {clock(job.time_s)}"
+    far = f"Read: {clock(job.time_s)} of {clock(job.duration_s)}"
     left_s = job.left_s
-    return far if left_s is None else f"{far}, {results.clock(left_s)} left"
+    return far if left_s is None else f"{far}, {clock(left_s)} left"
 
 
 def _say_why(job: Job) -> None:
