@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
+from socket import AF_INET
 from typing import Any, TypeVar
 
 import websockets
@@ -59,12 +60,13 @@ class Page:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, path: str = "") -> Page:
+    async def open(cls, url: str, path: str = "", source: str | None = None) -> Page:
         """Open a page and ask for its first run, which `until` can wait for.
 
         Args:
             url: of the app, such as http://localhost:8501.
             path: of the page, such as ``photo``; the default page where empty.
+            source: the address of this machine that it comes from, as 127.0.0.2; None: any.
         """
         cookies = await asyncio.to_thread(_cookies, url)
         token = cookies.get(_XSRF)
@@ -76,6 +78,7 @@ class Page:
             additional_headers={"Cookie": cookie_header},
             max_size=None,
             open_timeout=60,
+            **({"local_addr": (source, 0), "family": AF_INET} if source else {}),
         )
         page = cls(url, socket, cookies)
         await page._ask(path=path)
