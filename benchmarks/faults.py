@@ -43,6 +43,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.machine import machine
 from benchmarks.malformed import damaged
 from benchmarks.report import add_options, deliver
+from benchmarks.watch import Watch
 from testkit.app import FPS, answers, running_app
 from testkit.clients import Client, visiting
 from testkit.coturn import running_turn, turn_path
@@ -120,7 +121,7 @@ def happen(
         during_s = seconds if turn is None else max(seconds, _SILENCE_S)
         for client in (hit, beside):
             client.tell("count", during_s)
-        with FAULTS[name](scene):
+        with Watch(scene.app) as watch, FAULTS[name](scene):
             seen = [client.hear() for client in (hit, beside)]
             message = hit.ask("said")
         rates += [seen[1]["shown_per_s"], _beside(beside, seconds)]
@@ -133,6 +134,7 @@ def happen(
         "hit_shown_per_s": [seen[0]["shown_per_s"], after],
         "hit_read_per_s": seen[0]["readings_per_s"],
         "message": message,
+        **watch.taken(),
         "tracebacks": traces,
         "holds": up and running and min(rates[1:]) >= LEAST_SHARE * rates[0] and after > 0,
     }
@@ -276,9 +278,11 @@ def tables(report: dict[str, Any]) -> str:
         "shown a second beside it: before, during, after",
         "to the one it hits: during, after STOP and START",
         "frames read for it during",
+        "MB more, at most",
+        "open files, at most",
         "what the page says",
     )
-    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|--:|---|"]
+    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|--:|--:|--:|---|"]
     for name, done in report["faults"].items():
         cells = [
             name + ("" if done["holds"] else " (**does not hold**)"),
@@ -286,6 +290,8 @@ def tables(report: dict[str, Any]) -> str:
             ", ".join(f"{rate:.1f}" for rate in done["beside_shown_per_s"]),
             ", ".join(f"{rate:.1f}" for rate in done["hit_shown_per_s"]),
             "none told" if done["hit_read_per_s"] is None else f"{done['hit_read_per_s']:.1f}",
+            str(done["more_mb"]),
+            str(done["files"]),
             " ".join(done["message"]).replace("\n", " ").replace("|", "/") or "nothing",
         ]
         lines.append(f"| {' | '.join(cells)} |")
