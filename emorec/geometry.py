@@ -49,14 +49,18 @@ def share_inside(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np
     return np.divide(inter, area, out=np.zeros_like(inter), where=area > 0)
 
 
+# A live picture asks for these some forty times a reading, of one to three boxes: `np.clip` and
+# `prod` took half of the time.
 def _intersection(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
     corner_1 = np.maximum(a[:, None, :2], b[None, :, :2])
     corner_2 = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.clip(corner_2 - corner_1, 0, None).prod(axis=2)
+    sides = np.maximum(corner_2 - corner_1, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def _area(boxes: Boxes) -> npt.NDArray[np.float64]:
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def clip(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> Boxes:

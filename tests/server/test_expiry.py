@@ -25,7 +25,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep_one_that_is_over(store: SessionStore) -> None:
     now = datetime.now(UTC)
-    id_ = store.begin(About("ada", now, "event", {}, keep_days=1))
+    about = About(owner="ada", started_at=now, purpose="event", made_with={}, keep_days=1)
+    id_ = store.begin(about)
     with store._engine.begin() as connection:
         over = {"over": now - timedelta(days=1), "id": id_}
         connection.execute(text("UPDATE session SET delete_after = :over WHERE id = :id"), over)
