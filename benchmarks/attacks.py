@@ -1,6 +1,6 @@
 """What attacks on the app cost the server, and a visitor who is live meanwhile.
 
-    python -m benchmarks.attacks [--only NAME...] [--seconds 8] [--out FILE]
+    python -m benchmarks.attacks [--only NAME...] [--seconds 8] [--fps 30] [--out FILE]
     python -m benchmarks.attacks --show FILE
 
 For every attack the app is started again with one live visitor, whose pictures are counted before,
@@ -69,20 +69,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
     parser.add_argument("--seconds", type=float, default=8, help="to count before, during, after")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.only, args.seconds), tables)
+    report = deliver(args, lambda: measure(args.only, args.seconds, args.fps), tables)
     return 0 if all(done["holds"] for done in report["attacks"].values()) else 1
 
 
-def measure(names: list[str], seconds: float) -> dict[str, Any]:
+def measure(names: list[str], seconds: float, fps: int = FPS) -> dict[str, Any]:
     """Return the effects of every attack as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        attacks = {name: strain(name, seconds, film) for name in names}
+        attacks = {name: strain(name, seconds, film, fps) for name in names}
     return {
-        "command": f"python -m benchmarks.attacks --seconds {seconds:g}"
+        "command": f"python -m benchmarks.attacks --seconds {seconds:g} --fps {fps}"
         + ("" if names == list(ATTACKS) else f" --only {' '.join(names)}"),
         **where,
         "attacks": attacks,

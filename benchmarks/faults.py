@@ -1,6 +1,7 @@
 """Effects of faults around the app while two visitors are live.
 
-    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--out FILE]
+    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--fps 30]
+                              [--out FILE]
     python -m benchmarks.faults --show FILE
 
 For every fault the app is started again with two visitors: the affected one and a second one. The
@@ -76,24 +77,29 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--seconds", type=float, default=10, help="to count before, during, after")
     parser.add_argument("--uploads", type=int, default=10_000, help="malformed pictures")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
     try:
-        report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads), tables)
+        report = deliver(
+            args, lambda: measure(args.only, args.seconds, args.uploads, args.fps), tables
+        )
     except PageError as error:
         raise SystemExit(f"faults: {error}") from None
     return 0 if all(done["holds"] for done in report["faults"].values()) else 1
 
 
-def measure(names: list[str], seconds: float, uploads: int) -> dict[str, Any]:
+def measure(names: list[str], seconds: float, uploads: int, fps: int = FPS) -> dict[str, Any]:
     """Return the effects of every fault as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        faults = {name: happen(name, seconds, film, uploads=uploads) for name in names}
+        faults = {name: happen(name, seconds, film, fps, uploads) for name in names}
     return {
         "command": f"python -m benchmarks.faults --seconds {seconds:g} --uploads {uploads}"
-        + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
+        f" --fps {fps}" + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
         **where,
         "faults": faults,
     }

@@ -1,6 +1,6 @@
 """What is left after visitors and attackers have gone, over half an hour: memory, threads, files.
 
-    python -m benchmarks.soak [--minutes 30] [--out FILE] [--plot FILE.png]
+    python -m benchmarks.soak [--minutes 30] [--fps 30] [--out FILE] [--plot FILE.png]
     python -m benchmarks.soak --show FILE
 
 One visitor stays live all the time. Every minute another one comes, is live for half a minute, and
@@ -55,10 +55,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw the memory")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
     try:
-        report = deliver(args, lambda: measure(args.minutes), tables)
+        report = deliver(args, lambda: measure(args.minutes, fps=args.fps), tables)
     except PageError as error:
         raise SystemExit(f"soak: {error}") from None
     if args.plot:
@@ -118,7 +121,7 @@ def measure(
         up = answers(url)
     grown_files = files_after - files_before
     return {
-        "command": f"python -m benchmarks.soak --minutes {minutes}",
+        "command": f"python -m benchmarks.soak --minutes {minutes} --fps {fps}",
         **where,
         "minutes": minutes,
         "memory_s_mb": memory.samples,
