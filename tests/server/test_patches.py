@@ -156,3 +156,12 @@ def test_the_theme_is_sent_as_streamlit_sends_it_and_read_once(monkeypatch):
     assert first == second and first.custom_theme.light.primary_color == "#2a6f73"
     assert not first.custom_theme.HasField("sidebar")  # not set in .streamlit/config.toml
     assert len(read) <= 4
+
+
+def test_no_file_is_looked_at_again_and_again(tmp_path, monkeypatch):
+    from streamlit.watcher.polling_path_watcher import PollingPathWatcher
+
+    looks = []
+    monkeypatch.setattr(PollingPathWatcher._executor, "submit", looks.append)
+    PollingPathWatcher(str(tmp_path / "config.toml"), print, allow_nonexistent=True)
+    assert not looks

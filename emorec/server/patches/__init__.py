@@ -31,6 +31,7 @@ def apply() -> None:
     web.keep_downloads_until_the_next_run()
     web.read_the_theme_once()
     web.wake_the_sender_once()
+    web.look_at_no_files()
     ice.notice_the_dead_sooner()
     component.join_the_ends_directly()
     packets.count_by_a_clock_that_never_jumps()

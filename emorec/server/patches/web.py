@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import PurePosixPath
 
+import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import Runtime, app_session
 from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.watcher.polling_path_watcher import PollingPathWatcher
 from uvicorn.protocols.http import h11_impl
 
 from emorec.server.connections import count
@@ -94,3 +96,14 @@ def wake_the_sender_once() -> None:
             wake(runtime)
 
     Runtime._enqueued_some_message = wake_if_asleep  # type: ignore[method-assign]
+
+
+def look_at_no_files() -> None:
+    """`streamlit.watcher.polling_path_watcher.PollingPathWatcher._schedule`: does nothing.
+
+    Without a watcher (`server.fileWatcherType` is "none") Streamlit still looks at each of its own
+    settings' files five times a second, in four threads, each of which needs Python's lock for it
+    (`streamlit.web.bootstrap._install_config_watchers`). A change of them needs a new start.
+    """
+    if st.get_option("server.fileWatcherType") == "none":
+        PollingPathWatcher._schedule = lambda watcher: None  # type: ignore[method-assign]
