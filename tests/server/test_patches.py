@@ -131,37 +131,3 @@ def test_a_connection_is_judged_answered_and_encoded_as_patched():
     codec = next(c for c in aiortc.codecs.CODECS["video"] if c.name == "VP8")
     assert isinstance(aiortc.codecs.get_encoder(codec), Vp8Encoder)
     assert rtcrtpreceiver.RemoteBitrateEstimator is LineEstimator
-
-
-def test_the_theme_is_sent_as_streamlit_sends_it_and_read_once(monkeypatch):
-    from streamlit import config
-    from streamlit.proto.NewSession_pb2 import NewSession
-    from streamlit.runtime import app_session
-
-    def sent() -> NewSession:
-        message = NewSession()
-        app_session._populate_theme_msg(message.custom_theme)
-        for section in ("light", "dark", "sidebar"):
-            app_session._populate_theme_msg(
-                getattr(message.custom_theme, section), f"theme.{section}"
-            )
-        return message
-
-    read = []
-    real = config.get_options_for_section
-    monkeypatch.setattr(
-        config, "get_options_for_section", lambda name: read.append(name) or real(name)
-    )
-    first, second = sent(), sent()
-    assert first == second and first.custom_theme.light.primary_color == "#2a6f73"
-    assert not first.custom_theme.HasField("sidebar")  # not set in .streamlit/config.toml
-    assert len(read) <= 4
-
-
-def test_no_file_is_looked_at_again_and_again(tmp_path, monkeypatch):
-    from streamlit.watcher.polling_path_watcher import PollingPathWatcher
-
-    looks = []
-    monkeypatch.setattr(PollingPathWatcher._executor, "submit", looks.append)
-    PollingPathWatcher(str(tmp_path / "config.toml"), print, allow_nonexistent=True)
-    assert not looks
