@@ -87,7 +87,10 @@ def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
         boxes_xyxy: of shape (n, 4), sorted by falling score.
         same_iou: in (0, 1]: two boxes that overlap at least this much count as the same.
     """
-    same = iou(boxes_xyxy, boxes_xyxy) >= same_iou
+    boxes = as_boxes(boxes_xyxy)
+    if len(boxes) < 2:  # the usual case of a live picture
+        return list(range(len(boxes)))
+    same = iou(boxes, boxes) >= same_iou
     left: list[int] = []
     for number in range(len(same)):
         if not same[number, left].any():
