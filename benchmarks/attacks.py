@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 import tempfile
@@ -156,6 +157,8 @@ def _tab(url: str) -> ClientConnection:
     own = socket.socket()
     own.bind((_ATTACKER, 0))
     own.connect(("127.0.0.1", urlsplit(url).port or 0))
+    quiet = logging.getLogger("benchmarks.attacks")
+    quiet.setLevel(logging.CRITICAL)  # the server ends these connections, which is the point
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
         sock=own,
@@ -163,6 +166,7 @@ def _tab(url: str) -> ClientConnection:
         subprotocols=["streamlit", "none"],  # type: ignore[list-item]
         max_size=None,
         open_timeout=60,
+        logger=quiet,
     )
 
 

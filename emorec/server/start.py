@@ -117,7 +117,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         webbrowser.open(url)
     where = disk()
-    tasks = [asyncio.create_task(uploads.sweep()), asyncio.create_task(pace().watch())]
+    always = (uploads.sweep(), pace().watch(), expiry.let_go_of_closed_tabs())
+    tasks = [asyncio.create_task(work) for work in always]
     if where is not None:
         tasks.append(asyncio.create_task(videos.sweep(where)))
     if keeping.offered():

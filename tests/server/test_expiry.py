@@ -1,13 +1,15 @@
-"""Kept sessions are deleted when their days are over, also where nobody opens the Sessions page."""
+"""What is over ends by itself: kept sessions after their days, and tabs that were closed."""
 
 from __future__ import annotations
 
 import asyncio
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 
 from emorec.deployment import Deployment
 from emorec.server import expiry
@@ -80,3 +82,24 @@ def test_a_store_that_does_not_answer_is_one_line_in_the_log(
 
     asyncio.run(run())
     assert "is no database" in caplog.records[0].message and caplog.records[0].exc_info is None
+
+
+class Tab:
+    """Stands for Streamlit's record of a tab, whose session is known by its id."""
+
+    id = "a"
+
+    @property
+    def session(self) -> Tab:
+        return self
+
+
+def test_a_tab_that_was_closed_is_let_go_without_another_one() -> None:
+    storage = MemorySessionStorage(ttl_seconds=0)
+    tab = Tab()
+    storage.save(tab)  # type: ignore[arg-type]
+    held = weakref.ref(tab)
+    del tab
+    assert held() is not None
+    expiry._let_go(storage)
+    assert held() is None
