@@ -96,7 +96,12 @@ def measure(names: list[str], seconds: float, uploads: int, fps: int = FPS) -> d
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        faults = {name: happen(name, seconds, film, fps, uploads) for name in names}
+        faults = {}
+        for name in names:
+            try:
+                faults[name] = happen(name, seconds, film, fps, uploads)
+            except PageError as error:  # as where the machine is too busy for two visitors
+                print(f"faults: {name} is not measured: {error}", file=sys.stderr)
     return {
         "command": f"python -m benchmarks.faults --seconds {seconds:g} --uploads {uploads}"
         f" --fps {fps}" + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
