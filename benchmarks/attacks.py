@@ -39,6 +39,7 @@ import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
@@ -162,8 +163,8 @@ def _tab(url: str) -> ClientConnection:
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
         sock=own,
-        origin=url,  # type: ignore[arg-type]
-        subprotocols=["streamlit", "none"],  # type: ignore[list-item]
+        origin=Origin(url),
+        subprotocols=[Subprotocol("streamlit"), Subprotocol("none")],
         max_size=None,
         open_timeout=60,
         logger=quiet,

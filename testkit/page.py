@@ -71,6 +71,7 @@ class Page:
         cookies = await asyncio.to_thread(_cookies, url)
         token = cookies.get(_XSRF)
         cookie_header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        bound: dict[str, Any] = {"local_addr": (source, 0), "family": AF_INET} if source else {}
         socket = await websockets.connect(
             f"ws{url.removeprefix('http')}/_stcore/stream",
             origin=url,  # type: ignore[arg-type]
@@ -78,7 +79,7 @@ class Page:
             additional_headers={"Cookie": cookie_header},
             max_size=None,
             open_timeout=60,
-            **({"local_addr": (source, 0), "family": AF_INET} if source else {}),
+            **bound,
         )
         page = cls(url, socket, cookies)
         await page._ask(path=path)

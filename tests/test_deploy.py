@@ -240,7 +240,8 @@ class TestManyCores:
     @pytest.mark.long
     def test_the_compose_file_fits_its_specification(self) -> None:
         checker = program("check-jsonschema")
-        command = [checker, "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"]
+        file = str(DEPLOY / "compose.yaml")
+        command = [checker, "--builtin-schema", "vendor.compose-spec", file]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
 
