@@ -24,8 +24,8 @@ from testkit import postgres
 from testkit.coturn import TurnServer, running_turn, turn_path
 from testkit.film import write_film
 
-# A busy machine may take long for an example that is right.
-hypothesis.settings.register_profile("emorec", deadline=None)
+# A busy machine may take long for an example that is right. Each run draws other examples.
+hypothesis.settings.register_profile("emorec", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("emorec")
 
 TESTS = Path(__file__).parent

@@ -61,6 +61,7 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     page.get_by_role("heading", name="How good cautious is").wait_for()
 
 
+@pytest.mark.long
 def test_the_page_is_pictured(launch, app_url, images):
     context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
