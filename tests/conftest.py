@@ -39,7 +39,7 @@ TOGETHER = {
 """Folders whose tests one worker runs, by the name of the group."""
 SLOW_FIRST = (
     *(folder for folders in TOGETHER.values() for folder in folders),
-    *("test_cli.py", "tools", "pipeline", "people"),
+    *("test_cli.py", "pipeline", "pages", "server", "people"),
 )
 """Folders and files that take longest; the worker that ran the first group takes the third too."""
 

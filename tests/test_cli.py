@@ -395,7 +395,8 @@ def test_a_full_disk_under_the_output_is_one_line(
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", "| head -n 1"])
 def test_a_closed_output_costs_no_result(folder: Path, closed: str) -> None:
-    command = f"{sys.executable} -m emorec photo dot.png bad.jpg wall.png dot.png --out out {closed}"
+    pictures = "dot.png bad.jpg wall.png dot.png"
+    command = f"{sys.executable} -m emorec photo {pictures} --out out {closed}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -349,8 +349,8 @@ def test_the_checks_run_at_once_and_speak_in_their_order(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     met = str(tmp_path / "met")
-    waits = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): time.sleep(.01)"
-    comes = "import pathlib, sys; print('late', file=sys.stderr); pathlib.Path(sys.argv[1]).touch()"
+    waits = "import sys, time, os\nwhile not os.path.exists(sys.argv[1]): time.sleep(.01)"
+    comes = "import sys; print('late', file=sys.stderr); open(sys.argv[1], 'w').close()"
     checks = (("python", "-c", f"{waits}\nprint('first')", met), ("python", "-c", comes, met))
     monkeypatch.setattr(dev, "CHECKS", checks)
     monkeypatch.setattr(dev, "venv_program", lambda name: sys.executable)

@@ -25,7 +25,7 @@ ALSO = {
     "emorec/live": (*_VISITORS, "tests/server"),
     "emorec/pages": (*_VISITORS, "tests/server"),
     "emorec/server": (*_VISITORS, "tests/test_proxy.py"),
-    "deploy": ("tests/test_proxy.py",),
+    "deploy": ("tests/test_deploy.py", "tests/test_proxy.py"),
     "emorec/jobs": (*_VISITORS, "tests/server", "tests/pages"),
     "emorec/videos": ("tests/jobs",),
     "emorec/model": ("tests/training", *_VISITORS, *_READING),
