@@ -124,6 +124,7 @@ class TestDockerfile:
 
 
 class TestKubernetes:
+    @pytest.mark.long
     def test_every_manifest_fits_its_schema(self) -> None:
         validate = program("kubernetes-validate")
         run = subprocess.run(

@@ -530,7 +530,7 @@ def test_a_crowd_is_read_twice_a_second_where_the_machine_can(cost_s: dict[str, 
 @pytest.mark.parametrize(
     "cost_s",
     [
-        {"search": 0.02, "near": 0.003, "read": 0.05},
+        pytest.param({"search": 0.02, "near": 0.003, "read": 0.05}, marks=pytest.mark.long),
         {"search": 0.1, "near": 0.02, "read": 0.05},
     ],
 )
