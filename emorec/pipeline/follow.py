@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.geometry import Boxes, as_boxes, clip, square
+from emorec.pipeline.cut import Detail, correlation, detail, found_again
 
 _LONGER = 1280  # larger pictures are halved: the pyramid is most of the cost there
 _GRID = 4  # points along a side of a face
@@ -18,6 +19,10 @@ _AGREE = 0.06  # of a face's side: how far a point may lie from where the others
 _LEAST_AGREE = 0.6  # share of a face's points that must agree, or it was lost
 _GROWTH = 0.1  # most growth of a face from frame to frame
 _THUMBNAIL = 12  # side in pixels
+_AROUND = 1.5  # side of a face with what is around it, in faces
+_DETAIL = 32  # side in pixels of a face, or of that, where two frames are compared
+_DETAIL_REACH = 3  # of these pixels
+_REPLACED = 0.3  # share of four quarters found again below which all of it is another one
 
 
 class Follower:
@@ -28,11 +33,12 @@ class Follower:
 
     def __init__(self) -> None:
         self._before: npt.NDArray[np.uint8] | None = None
+        self._one_earlier: npt.NDArray[np.uint8] | None = None
         self._scale = 1.0
 
     def reset(self) -> None:
-        """Forget the frame before."""
-        self._before = None
+        """Forget the frames before."""
+        self._before = self._one_earlier = None
 
     def move(
         self, image_gray: npt.NDArray[np.uint8], boxes_xyxy: Boxes
@@ -55,7 +61,7 @@ class Follower:
             image_gray = np.asarray(
                 cv2.resize(image_gray, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
             )
-        before = self._before
+        before = self._one_earlier = self._before
         self._before = image_gray
         boxes = as_boxes(boxes_xyxy).copy()
         if before is None or before.shape != image_gray.shape or not len(boxes):
@@ -113,3 +119,42 @@ class Follower:
         flat -= flat.mean(axis=1, keepdims=True)
         flat /= np.linalg.norm(flat, axis=1, keepdims=True).clip(1e-3)
         return flat
+
+    def replaced(self, box_xyxy: npt.NDArray[np.float64]) -> Detail | None:
+        """Return the face as the frame before showed it, if there is something else all around now.
+
+        What passes in front of a face hides it by and by; somebody else in the tile of a video call
+        is there at once, with another background.
+
+        Args:
+            box_xyxy: of shape (4,), where the face was in the frame before.
+
+        Returns:
+            What `alike` compares; None if enough of it is still there, or nothing is known.
+        """
+        before, now = self._one_earlier, self._before
+        if before is None or now is None or before.shape != now.shape:
+            return None
+        whole = [self._detail(frame, box_xyxy, _AROUND) for frame in (before, now)]
+        if found_again(*whole, 2, _DETAIL_REACH) >= _REPLACED:
+            return None
+        return self._detail(before, box_xyxy, 1.0)
+
+    def alike(self, face: Detail, box_xyxy: npt.NDArray[np.float64]) -> float:
+        """Return how alike a face of `replaced` and one in the newest frame are, in [-1, 1]."""
+        if self._before is None:
+            return 0.0
+        return correlation(face, self._detail(self._before, box_xyxy, 1.0), _DETAIL_REACH)
+
+    def _detail(
+        self, frame: npt.NDArray[np.uint8], box_xyxy: npt.NDArray[np.float64], scale: float
+    ) -> Detail:
+        wanted = np.rint(square(box_xyxy, scale) * self._scale).astype(int)
+        x1, y1, x2, y2 = clip(wanted, frame.shape[1::-1])[0].astype(int).tolist()
+        if x2 <= x1 or y2 <= y1:
+            return np.zeros((_DETAIL, _DETAIL), np.float32)
+        left, top, right, bottom = np.abs(wanted[0] - [x1, y1, x2, y2]).tolist()
+        part = cv2.copyMakeBorder(
+            frame[y1:y2, x1:x2], top, bottom, left, right, cv2.BORDER_REPLICATE
+        )
+        return detail(np.asarray(part, np.uint8), (_DETAIL, _DETAIL))
