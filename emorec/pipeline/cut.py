@@ -46,8 +46,8 @@ class Cuts:
         """Return whether the picture shows something else than the one before it.
 
         Args:
-            image_gray: uint8 of shape (h, w); of another shape in pixels than the one before it,
-                but for the size, it shows something else.
+            image_gray: uint8 of shape (h, w). With the proportions of the one before it, it may
+                show the same in another size; with others it is of another camera.
             time_s: of the media clock.
         """
         now = detail(image_gray, _reduced(image_gray.shape[1], image_gray.shape[0]))
