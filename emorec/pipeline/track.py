@@ -39,7 +39,8 @@ different people 99 % have up to 0.52, of those in one studio and light 50 % up 
 
 _CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
-_UNPROVEN = 12  # faces detected once that are searched for in one frame: a crowd is shown in three
+_UNPROVEN = 32  # faces detected once that are searched for in one frame: as many as a first search
+# confirms, so that a crowd is shown in two
 _PLACE_S = 0.06  # time constant of the place: removes the detector's jitter
 _JITTER = 0.12  # of its side: a detection farther off is no jitter, and is taken as it is
 _SIZE_S = 0.2  # of the size, which has more jitter and changes less
@@ -55,6 +56,7 @@ class _Candidate:
     born_s: float
     seen_s: float  # when it was found or followed last
     found_s: float  # when the detector found it last
+    searched_s: float  # when the detector found it, or looked for it near its place, last
     coasts_until_s: float
     track_id: int = 0  # 0: not shown yet
     missed: bool = False  # the last search near it found nothing
@@ -105,7 +107,7 @@ class _Candidate:
         elif not np.isnan(detection.tilt_deg):
             turned = (detection.tilt_deg - self.tilt_deg + 180) % 360 - 180
             self.tilt_deg = (self.tilt_deg + turned * tilt_share + 180) % 360 - 180
-        self.seen_s = self.found_s = time_s
+        self.seen_s = self.found_s = self.searched_s = time_s
         if not self.changed or time_s - self.thumbnail_s > _CHANGED_S:
             self.thumbnail = None  # a new one is due
         self.score, self.hits, self.missed = detection.score, self.hits + 1, False
@@ -172,7 +174,9 @@ class Tracker:
         self._before_s = time_s
 
     def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
-        """Return near which faces of `expected` to search: those in doubt, then the longest unseen.
+        """Return near which faces of `expected` to search: those in doubt, then the others.
+
+        Of each, first those that were searched for longest ago.
 
         Args:
             time_s: of this frame.
@@ -182,7 +186,7 @@ class Tracker:
             Those that are shown, and those that were detected only once.
         """
         waiting = sorted(
-            range(len(self._candidates)), key=lambda number: self._candidates[number].found_s
+            range(len(self._candidates)), key=lambda number: self._candidates[number].searched_s
         )
         unproven = [n for n in waiting if not self._candidates[n].track_id]
         doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
@@ -232,7 +236,7 @@ class Tracker:
                 contested = bool((distances(missed, found_boxes[[column]]) < _CONTEST).any())
                 candidate.see(detections[column], time_s, contested)
         for candidate in searched:
-            candidate.missed = candidate.found_s != time_s
+            candidate.missed, candidate.searched_s = candidate.found_s != time_s, time_s
         self._coast_behind(time_s)
         # Only after the matching, so that a face is matched however far apart the frames are.
         patience_s = _CAUTIOUS_PATIENCE_S if cautious else _PATIENCE_S
@@ -249,6 +253,7 @@ class Tracker:
                         found.box_xyxy,
                         found.score,
                         found.tilt_deg,
+                        time_s,
                         time_s,
                         time_s,
                         time_s,
