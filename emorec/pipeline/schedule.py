@@ -34,9 +34,9 @@ LIVE: Mapping[Work, Rate] = {
 busy machine still more than twice."""
 
 SHARE = 0.48
-"""Of the time: what it takes on two cores with AVX2 to read each of 25 faces twice a second (10 ms
-a patch of 1280×720, 3.5 near a face, 4.5 a reading). The other half is for following, and for the
-threads that draw and send."""
+"""Of the time: what it takes on two cores with AVX2 to read each of 25 faces at 1280×720 twice a
+second; with 0.4 it was 1.8 times. The rest is for following, and for the threads that draw and
+send."""
 
 READINGS_PER_S = 5.0
 """How often each face of a video file is read, unless another rate is chosen."""

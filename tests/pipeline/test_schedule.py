@@ -112,13 +112,14 @@ def test_nothing_spirals(cost_s: Mapping[Work, float], overhead_s: float, share:
 
 @pytest.mark.parametrize(
     ("patches", "faces", "search_s", "least_per_s"),
-    [(9, 25, 0.010, 2.0), (12, 50, 0.014, 1.0)],
+    [(9, 25, 0.016, 2.0), (12, 50, 0.020, 1.0)],
     ids=["25 at 1280×720", "50 at 1920×1080"],
 )
 def test_on_two_avx2_cores_every_face_of_a_crowd_has_its_turn(
     patches: int, faces: int, search_s: float, least_per_s: float
 ) -> None:
-    cost_s: Mapping[Work, float] = {"search": search_s, "near": 0.0035, "read": 0.0045}
+    # With these costs 0.4 of the time gives 1.8 readings a second of each of 25, as measured.
+    cost_s: Mapping[Work, float] = {"search": search_s, "near": 0.0055, "read": 0.0045}
     units: Mapping[Work, int] = {"search": patches, "near": faces, "read": faces}
     schedule, order = Schedule(), ReadingOrder()
     everyone = list(range(1, faces + 1))
