@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,7 @@ _BLOCKS = 4  # along each side
 _FOUND = 0.6  # correlation from which a block was found again
 _REACH = 4  # pixels that a block may have moved
 _TEXTURE = 3.0  # grey levels of spread from which a block shows more than noise
-_LEAST_BLOCKS = 4  # with fewer that show anything the picture is no evidence: it is black, or lit up
+_LEAST_BLOCKS = 4  # that must show something: a black or an overexposed picture is no evidence
 _CUT = 0.4  # share of blocks found again below which it is a cut
 _MEMORY_S = 2.0  # by then every face that is not found again is forgotten anyway
 _REST_S = 0.5  # after a cut; a whole search at once in each frame of a strobe light costs too much
@@ -87,14 +89,12 @@ def found_again(before: Detail, now: Detail, blocks: int = _BLOCKS, reach: int =
     if np.count_nonzero(both) * 4 < blocks**2:
         return 1.0
     padded = cv2.copyMakeBorder(before, *[reach] * 4, cv2.BORDER_REPLICATE)
-    found = [
-        cv2.matchTemplate(
-            padded[y1 : y2 + 2 * reach, x1 : x2 + 2 * reach], now[y1:y2, x1:x2], cv2.TM_CCOEFF_NORMED
-        ).max()
-        >= _FOUND
-        for (y1, y2, x1, x2), textured in zip(_blocks(now, blocks), both, strict=True)
-        if textured
-    ]
+    found = []
+    for (y1, y2, x1, x2), textured in zip(_blocks(now, blocks), both, strict=True):
+        if textured:
+            beside = padded[y1 : y2 + 2 * reach, x1 : x2 + 2 * reach]
+            alike = cv2.matchTemplate(beside, now[y1:y2, x1:x2], cv2.TM_CCOEFF_NORMED)
+            found.append(alike.max() >= _FOUND)
     return float(np.mean(found))
 
 
@@ -122,11 +122,7 @@ def _blocks(picture: Detail, blocks: int) -> list[tuple[int, int, int, int]]:
     rows, columns = (
         np.linspace(0, side, blocks + 1).astype(int).tolist() for side in picture.shape
     )
-    return [
-        (y1, y2, x1, x2)
-        for y1, y2 in zip(rows, rows[1:], strict=False)
-        for x1, x2 in zip(columns, columns[1:], strict=False)
-    ]
+    return [(y1, y2, x1, x2) for y1, y2 in pairwise(rows) for x1, x2 in pairwise(columns)]
 
 
 def _spread(picture: Detail, blocks: int) -> npt.NDArray[np.float64]:

@@ -33,9 +33,9 @@ _LEAST_JERK_PX = 3.0
 _ALIKE = 0.6  # correlation with its picture from which what was followed is the face still
 _SAME_FACE = 0.55
 """Correlation with its picture from which a face found in the place of one that was gone at once is
-that face. Seven people had 0.57 or more with another expression, 0.5 with other glasses; of pairs of
-different people 99 % have up to 0.52, of those in one studio and light 50 % up to 0.42, 95 % up to
-0.66."""
+that face. Seven people had 0.57 or more with another expression, 0.5 with other glasses. Of pairs
+of different people 99 % have up to 0.52; in one studio and light 50 % up to 0.42, 95 % up to 0.66.
+"""
 
 _CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
