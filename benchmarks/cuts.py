@@ -99,9 +99,9 @@ def told_cuts(frames: list[Image], fps: float) -> int:
 def table(report: dict[str, Any]) -> str:
     """Return a report as Markdown."""
     own = report["photographs"]
+    pairs = f"{own['pairs']:,} cuts between {own['of']} photographs of one size"
     lines = [
-        f"Of {own['pairs']:,} cuts between {own['of']} photographs of one size {own['missed']} are"
-        " missed.",
+        f"Of {pairs} {own['missed']} are missed.",
         "",
         "| film | frames a second: cuts seen, of so many frames |",
         "|---|---|",
