@@ -176,7 +176,8 @@ class Tracker:
     def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
         """Return near which faces of `expected` to search: those in doubt, then the others.
 
-        Of each, first those that were searched for longest ago.
+        Of each, first those in whose place something else is, then those that were searched for
+        longest ago.
 
         Args:
             time_s: of this frame.
@@ -185,9 +186,8 @@ class Tracker:
         Returns:
             Those that are shown, and those that were detected only once.
         """
-        waiting = sorted(
-            range(len(self._candidates)), key=lambda number: self._candidates[number].searched_s
-        )
+        ahead = [(c.gone is None, c.searched_s) for c in self._candidates]
+        waiting = sorted(range(len(self._candidates)), key=lambda number: ahead[number])
         unproven = [n for n in waiting if not self._candidates[n].track_id]
         doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
         sure = [n for n in waiting if n not in doubtful and n not in unproven]
@@ -269,7 +269,7 @@ class Tracker:
             for candidate in self._candidates
             if candidate.track_id
             and time_s - candidate.seen_s <= patience_s
-            and (cautious or candidate.gone is None)
+            and (cautious or candidate.gone is None or not candidate.missed)
         ]
         return tuple(
             Track(
