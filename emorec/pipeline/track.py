@@ -176,8 +176,8 @@ class Tracker:
     def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
         """Return near which faces of `expected` to search: those in doubt, then the others.
 
-        Of each, first those in whose place something else is, then those that were searched for
-        longest ago.
+        Of each, first those in whose place something else is since this frame, then those that
+        were searched for longest ago.
 
         Args:
             time_s: of this frame.
@@ -186,7 +186,7 @@ class Tracker:
         Returns:
             Those that are shown, and those that were detected only once.
         """
-        ahead = [(c.gone is None, c.searched_s) for c in self._candidates]
+        ahead = [(c.gone is None or c.missed, c.searched_s) for c in self._candidates]
         waiting = sorted(range(len(self._candidates)), key=lambda number: ahead[number])
         unproven = [n for n in waiting if not self._candidates[n].track_id]
         doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
