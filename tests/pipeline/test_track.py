@@ -292,6 +292,9 @@ class Flow:
     def thumbnails(self, boxes: np.ndarray) -> np.ndarray:
         return np.full((len(boxes), 1), self.alike, np.float32)
 
+    def replaced(self, box: np.ndarray) -> None:
+        """It says nothing of what is there now."""
+
 
 def carry(tracker: Tracker, flow: Flow, time_s: float, looked: bool = False) -> tuple[Track, ...]:
     """Follow into a frame in which nothing is found; ``looked`` = though the detector looked."""
