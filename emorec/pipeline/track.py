@@ -37,6 +37,7 @@ that face. Seven people had 0.57 or more with another expression, 0.5 with other
 of different people 99 % have up to 0.52; in one studio and light 50 % up to 0.42, 95 % up to 0.66.
 """
 
+_AT_ONCE_S = 0.12  # within it somebody else in a tile is found: such places are searched first
 _CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
 _UNPROVEN = 12  # faces detected once that are searched for in one frame: a crowd is shown in three
@@ -65,6 +66,7 @@ class _Candidate:
     thumbnail_s: float = 0.0  # when that was
     changed: bool = False  # it no longer looks like that: it has turned, or something hides it
     gone: Detail | None = None  # as it was before something else was in its place at once
+    gone_s: float = 0.0  # when that was
     velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
     def at(self, time_s: float) -> npt.NDArray[np.float64]:
@@ -160,7 +162,7 @@ class Tracker:
         for candidate, box, sure in zip(self._candidates, moved, followed & alone, strict=True):
             surprise = np.abs((box - candidate.at(time_s)).reshape(2, 2).mean(axis=0)).max()
             if not sure and candidate.seen_s == self._before_s:
-                candidate.gone = follower.replaced(candidate.box)
+                candidate.gone, candidate.gone_s = follower.replaced(candidate.box), time_s
             candidate.lost = (
                 not sure
                 or candidate.missed
@@ -224,7 +226,7 @@ class Tracker:
         unseen_s = np.array([time_s - c.seen_s for c in self._candidates])
         away = distances(expected, found_boxes) + _DOUBT * unseen_s[:, None]
         columns, rows = matched(away)
-        strangers = self._strangers(columns, detections, follower)
+        strangers = self._strangers(columns, detections, follower, time_s)
         rows[columns[strangers]] = -1
         known = np.setdiff1d(np.arange(len(columns)), strangers)
         self._candidates = [self._candidates[number] for number in known]
@@ -288,12 +290,18 @@ class Tracker:
         columns: npt.NDArray[np.int32],
         detections: Sequence[Detection],
         follower: Follower | None,
+        time_s: float,
     ) -> list[int]:
-        """Return the faces in whose place somebody else was found."""
+        """Return the faces in whose place somebody else was found at once.
+
+        A face that is found there later was hidden by something meanwhile.
+        """
         strangers = []
         for number, (candidate, column) in enumerate(zip(self._candidates, columns, strict=True)):
             if column >= 0 and candidate.gone is not None and follower is not None:
-                if follower.alike(candidate.gone, detections[column].box_xyxy) < _SAME_FACE:
+                at_once = time_s - candidate.gone_s <= _AT_ONCE_S
+                alike = follower.alike(candidate.gone, detections[column].box_xyxy)
+                if at_once and alike < _SAME_FACE:
                     strangers.append(number)
                 else:
                     candidate.gone = None
