@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from emorec.errors import EmorecError
 from emorec.settings import DETECTORS, LEAST_FACE_PX, LONGEST_SMOOTHING_S, Settings
+from emorec.words import LANGUAGES
 
 RUNTIMES = ("litert", "keras")
 """What can run the network: `emorec.model.store` loads a file for either."""
@@ -317,6 +318,12 @@ class Deployment:
         False,
         "ask each visitor for a purpose and for consent",
         unset="no question",
+    )
+    language: str = _variable(
+        "EMOREC_LANGUAGE",
+        _choice("auto", *LANGUAGES),
+        "auto",
+        "the language that pages begin in (`auto`: the browser's); visitors can choose another",
     )
     group_only: bool = _variable(
         "EMOREC_GROUP_ONLY",

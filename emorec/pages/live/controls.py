@@ -20,6 +20,7 @@ from emorec.pages.parts import naming
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.settings import Settings
+from emorec.words import language
 
 _LONGEST_SMOOTHING_S = 3.0  # of the slider, unless the deployer chose more
 _SMALLEST_FACES_PX = (16, 24, 32, 48, 64, 96, 128, 200)
@@ -53,7 +54,7 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
         connection_check(stream, rtc, active)
     shown: Show = "blur" if blur else "all" if bars else "label"
     stream.names = stream_names() if named else None
-    stream.view = View(shown, mirror and mirrors(), group_only)
+    stream.view = View(shown, mirror and mirrors(), group_only, language())
     if blur:
         st.caption(
             "Only frames that were searched are shown, with every face found made "

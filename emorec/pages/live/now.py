@@ -48,7 +48,7 @@ def show(
     elif not read:
         st.info("No face in view.", icon=":material/person_off:")
     elif view.group_only and len(read) < group.LEAST:
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
     elif view.group_only:
         _totals(totals(read))
         _mood(timeline)

@@ -44,7 +44,7 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
         _end(stream, own)
     told = _told(timeline, made_with, own.group_only or stream.view.group_only)
     if told.group_only and not len(told.seconds):
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
     elif told.summary.mean_valence is None:
         st.info("No face was read in this session.", icon=":material/person_off:")
     else:

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from emorec.drawing import charts
-from emorec.emotions import EMOTIONS
 from emorec.jobs import results
 from emorec.jobs.job import Job
 from emorec.jobs.place import Place
@@ -92,7 +91,7 @@ def clickable(chart: charts.Chart) -> charts.Chart:
     area = {name: spec.pop(name) for name in ("mark", "encoding")}
     line = {
         # Every moment once: the table has a row for each emotion.
-        "transform": [{"filter": f"datum.emotion === '{EMOTIONS[0]}'"}],
+        "transform": [{"filter": f"datum.emotion === '{charts.names()[0]}'"}],
         "params": [
             {
                 "name": "moment",
@@ -144,7 +143,7 @@ def _figures(name: str, report: dict[str, Any]) -> str:
 def _totals(report: dict[str, Any], job: Job) -> None:
     seconds, probs = job.readings()
     if report["summary"]["most_at_once"] < group.LEAST or not len(seconds):
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
         return
     st.vega_lite_chart(*charts.mood(seconds, probs), key="video totals")
 
