@@ -82,7 +82,9 @@ def as_po(catalog: Catalog) -> bytes:
     write_po(stream, catalog, width=_WIDTH, include_lineno=False, ignore_obsolete=True)
     # Dates and the tool's version would change with every extraction.
     lines = stream.getvalue().decode().splitlines()
-    dated = re.compile(r'"(POT-Creation|PO-Revision|Report-M|Generated-By|Project-Id|Last-Tr|Language-Team)')
+    dated = re.compile(
+        r'"(POT-Creation|PO-Revision|Report-M|Generated-By|Project-Id|Last-Tr|Language-Team)'
+    )
     return ("\n".join(line for line in lines if not dated.match(line)) + "\n").encode()
 
 

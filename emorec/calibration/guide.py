@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
+from emorec.words import N_
 
 PREPARE_S = 2.0
 """Time to change one's face before readings of a step count."""
@@ -86,11 +87,11 @@ class Guide:
             self.track_id, self._began_s, self._last_s = track_id, time_s, time_s
         if track_id != self.track_id:
             self._end(
-                "Your face was lost, or another one is in view: only yours may be. Begin again."
+                N_("Your face was lost, or another one is in view: only yours may be. Begin again.")
             )
             return
         if time_s - self._last_s > _LOST_S:
-            self._end("Your face was out of view for too long. Begin again.")
+            self._end(N_("Your face was out of view for too long. Begin again."))
             return
         self._last_s = time_s
         held_s = time_s - self._began_s - PREPARE_S

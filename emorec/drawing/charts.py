@@ -19,7 +19,7 @@ import pyarrow as pa
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Face
-from emorec.words import _, number
+from emorec.words import _, numeral
 
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
@@ -292,7 +292,7 @@ def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[
 def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
     scale = {"nice": False, "range": [0, {"expr": _minute_end()}], "domain": list(window_s)}
     x = _column("seconds", "quantitative", scale=scale, title=None, axis=None)
-    point = f"replace(format(datum.value, '+.1f'), '.', '{number('.')}')"
+    point = f"replace(format(datum.value, '+.1f'), '.', '{numeral('.')}')"
     values = {"values": [-most, 0, most], "labelExpr": point}
     y = {"scale": {"domain": [-most, most]}, "title": None, "axis": _PLAIN | values}
     return _sized(

@@ -17,7 +17,7 @@ from emorec.model.network import ACTIVATIONS
 from emorec.model.shelf import Run
 from emorec.model.shown import FERPLUS_NAMES
 from emorec.percent import percent
-from emorec.words import _, number
+from emorec.words import _, numeral
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -197,7 +197,7 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
         ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6
     )
     across = alt.Scale(zero=False, padding=12)
-    tenths = _AXIS_TENTHS.format(point=number("."))
+    tenths = _AXIS_TENTHS.format(point=numeral("."))
     axis = alt.Axis(labelExpr=tenths, labelFontSize=12, tickCount=4, gridOpacity=0.3)
     dot, mean = "value:Q", "mean(value):Q"
     base = alt.Chart(table).encode(y=y, color=color)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from emorec.drawing.charts import names
 from emorec.emotions import COLORS, EMOTIONS
-from emorec.words import _, number
+from emorec.words import _, numeral
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -201,7 +201,7 @@ def on_page(chart: Chart) -> Chart:
 
 
 def _decimal() -> str:
-    return f"replace(datum.label, '.', '{number('.')}')"
+    return f"replace(datum.label, '.', '{numeral('.')}')"
 
 
 def _time(span_s: tuple[float, float]) -> alt.X:

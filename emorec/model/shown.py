@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
-from emorec.words import _, number
+from emorec.words import _, numeral
 
 FERPLUS_NAMES = MappingProxyType(
     {
@@ -108,7 +108,7 @@ def in_words(blend: float, prior_power: float = 0.0, refitted: bool = False) -> 
     if prior_power:
         whose += _(
             ", divided by how common each emotion is among those votes to the {power}"
-        ).format(power=number(f"{prior_power:g}"))
+        ).format(power=numeral(f"{prior_power:g}"))
     return whose
 
 

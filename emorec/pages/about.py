@@ -12,7 +12,7 @@ from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import recognizer
 from emorec.percent import percent
 from emorec.version import __version__
-from emorec.words import N_, _, number
+from emorec.words import N_, _, numeral
 
 _SHA256_SHOWN = 12
 
@@ -134,4 +134,4 @@ def _model(contract: Contract, file_format: str) -> None:
             percent(measured["ece"], 1),
             help=_("How far its confidence is from how often it is right."),
         )
-        faces.metric(_("Faces measured"), number(f"{measured['n']:,}"))
+        faces.metric(_("Faces measured"), numeral(f"{measured['n']:,}"))

@@ -18,7 +18,7 @@ from emorec.model.store import path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import choose, chosen, recognizer
 from emorec.percent import percent
-from emorec.words import N_, _, number
+from emorec.words import N_, _, numeral
 
 _SPLITS = {
     "PrivateTest": N_("These faces were kept for the end: nothing was chosen by them."),
@@ -111,7 +111,7 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
         )
     evaluation = measured[split]
     labels = evaluation.fer2013
-    faces = _("{n} faces.").format(n=number(f"{labels.n:,}"))
+    faces = _("{n} faces.").format(n=numeral(f"{labels.n:,}"))
     st.caption(" ".join(filter(None, (faces, _(_SPLITS.get(split, ""))))))
     st.markdown(_in_short(evaluation))
     _metrics(evaluation)
@@ -136,7 +136,7 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
             " says neutral of {said}, the labels of {true}."
         ).format(
             answer=picked.answer,
-            n=number(f"{picked.n:,}"),
+            n=numeral(f"{picked.n:,}"),
             accuracy=percent(picked.accuracy, 1),
             macro_f1=percent(picked.macro_f1, 1),
             ece=percent(picked.ece, 1),

@@ -17,7 +17,7 @@ from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.tables import face_rows, marker_rows, second_rows
-from emorec.words import N_, _, language, number
+from emorec.words import N_, _, language, numeral
 from emorec.xlsx import add_row
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _figures(report: Report) -> dict[str, str]:
         N_("faces seen"): str(summary.faces_seen),
         N_("at once"): str(summary.most_at_once),
         N_("mean valence"): (
-            "–" if summary.mean_valence is None else number(f"{summary.mean_valence:+.2f}")
+            "–" if summary.mean_valence is None else numeral(f"{summary.mean_valence:+.2f}")
         ),
         N_("could not be read"): percent(summary.unreadable),
         **{label: percent(min(share, 1.0)) for label, share in shares.items()},

@@ -10,7 +10,7 @@ from emorec.model import contract as contracts
 from emorec.model import shelf, store
 from emorec.model.evaluation import Evaluation
 from emorec.percent import percent
-from emorec.words import _, number
+from emorec.words import _, numeral
 
 _WEAK = 3  # expressions of which the model's errors are told
 _TAKEN_FOR = 2
@@ -51,7 +51,7 @@ def _errors(evaluations: Mapping[str, Evaluation]) -> list[str]:
         first.format(
             labels=_(measured.answer.labels),
             accuracy=percent(measured.accuracy),
-            n=number(f"{measured.n:,}"),
+            n=numeral(f"{measured.n:,}"),
             split=split,
         )
     ]

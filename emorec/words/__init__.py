@@ -61,14 +61,19 @@ def speaking(code: str) -> Iterator[None]:
         _spoken.reset(token)
 
 
+def said_in(code: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that speaks a language; for another process, to which no `ask` goes."""
+    with speaking(code):
+        return function(*args, **kwargs)
+
+
 def bound(function: Callable[P, T]) -> Callable[P, T]:
     """Return a function that speaks the language of now, in whatever thread it is called later."""
     code = language()
 
     @wraps(function)
     def speaks(*args: P.args, **kwargs: P.kwargs) -> T:
-        with speaking(code):
-            return function(*args, **kwargs)
+        return said_in(code, function, *args, **kwargs)
 
     return speaks
 
@@ -99,7 +104,7 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's name for it)
     return text
 
 
-def number(written: str) -> str:
+def numeral(written: str) -> str:
     """Return a number, as Python writes it, with the signs of the language of whoever reads now.
 
     Args:

@@ -13,6 +13,7 @@ from emorec.monitoring import TURNED_AWAY
 from emorec.pages.live.connection import open_check
 from emorec.pages.parts.engine import room
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 _TRY_EVERY_S = 2.0
 
@@ -97,8 +98,10 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
         st.error(own.refusal)
     if own.called and stream.live:
         st.success(
-            f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press "
-            "**Start camera**.",
+            _(
+                "**A place is free.** It is kept for you for {seconds} seconds: press "
+                "**Start camera**."
+            ).format(seconds=f"{SILENCE_S:.0f}"),
             icon=":material/meeting_room:",
         )
     return True
@@ -158,11 +161,13 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         st.warning(stream.problem, icon=":material/videocam_off:")
     if own.fell_silent:
         st.warning(
-            f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "
-            "Start again to go on; if no picture comes at all, the connection check tells why.",
+            _(
+                "No picture came from your camera for {seconds} seconds: this session is over. "
+                "Start again to go on; if no picture comes at all, the connection check tells why."
+            ).format(seconds=f"{SILENCE_S:.0f}"),
             icon=":material/videocam_off:",
         )
-        st.button("Open the connection check", on_click=open_check, key="check after silence")
+        st.button(_("Open the connection check"), on_click=open_check, key="check after silence")
     return False
 
 
@@ -179,14 +184,18 @@ def _wait(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
         own.waits, own.called = False, True
         st.rerun()
     st.info(
-        f"**The room is full:** {room().live} of {room().places} places for live pictures are "
-        "taken. Stay on this page: as soon as one is free it lets you in. Until then your camera "
-        "is off.",
+        _(
+            "**The room is full:** {live} of {places} places for live pictures are "
+            "taken. Stay on this page: as soon as one is free it lets you in. Until then your "
+            "camera is off."
+        ).format(live=room().live, places=room().places),
         icon=":material/groups:",
     )
     if meanwhile is not None:
         st.page_link(
             meanwhile,
-            label=f"The {meanwhile.title} page is open: read a picture or take a shot there",
+            label=_("The {page} page is open: read a picture or take a shot there").format(
+                page=meanwhile.title
+            ),
             icon=":material/photo_library:",
         )

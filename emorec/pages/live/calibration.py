@@ -16,9 +16,9 @@ from emorec.live.stream import LiveStream
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 _EXPRESSIONS = tuple(name for name in EMOTIONS if name != "neutral")
-_LOOKS = {"neutral": "Look **neutral**, as at rest"}
 
 
 @dataclass
@@ -46,13 +46,15 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
     """
     own = visit().state(OwnFace)
     reader.calibration.baseline = st.toggle(
-        "Learn resting faces",
+        _("Learn resting faces"),
         value=True,
         key="baseline",
         persist_state="session",
-        help="What is shown of each face is compared with its own face at rest, learned while it is"
-        " in view, so that a resting face stays neutral and a slight change shows. Forgotten when"
-        " the face has left.",
+        help=_(
+            "What is shown of each face is compared with its own face at rest, learned while it is"
+            " in view, so that a resting face stays neutral and a slight change shows. Forgotten"
+            " when the face has left."
+        ),
     )
     reader.drop_foreign()
     if own.guide is not None:
@@ -61,25 +63,34 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
             return
         _stop(reader, own)
     chosen = st.multiselect(
-        "Show it your face",
+        _("Show it your face"),
         _EXPRESSIONS,
+        format_func=_,
         key="own expressions",
         max_selections=MOST_EXPRESSIONS,
-        placeholder="One to three expressions to show",
+        placeholder=_("One to three expressions to show"),
         disabled=off,
-        help="Alone in view, look neutral for three seconds, then hold each expression chosen. What"
-        " is learned is numbers, no picture; it corrects what is shown of you, and after you have"
-        " left the picture, of the only face in view. It is kept until this tab is closed.",
+        help=_(
+            "Alone in view, look neutral for three seconds, then hold each expression chosen. What"
+            " is learned is numbers, no picture; it corrects what is shown of you, and after you"
+            " have left the picture, of the only face in view. It is kept until this tab is closed."
+        ),
     )
     start, forget = st.columns(2)
     if start.button(
-        "Begin", key="own begin", disabled=off or not chosen or not stream.running, width="stretch"
+        _("Begin"),
+        key="own begin",
+        disabled=off or not chosen or not stream.running,
+        width="stretch",
     ):
         own.guide, own.says = Guide(chosen), ""
         reader.calibration.watch = own.guide
         st.rerun()
     if forget.button(
-        "Forget", key="own forget", disabled=reader.calibration.corrector is None, width="stretch"
+        _("Forget"),
+        key="own forget",
+        disabled=reader.calibration.corrector is None,
+        width="stretch",
     ):
         reader.calibration.corrector = reader.calibration.owner = None
         own.says = ""
@@ -100,10 +111,13 @@ def _progress(reader: NextReader) -> None:
         own.says, own.refused = _learned(reader, guide)
         _stop(reader, own)
         st.rerun()
-    looks = _LOOKS.get(now.emotion, f"Hold **{now.emotion}**")
-    waits = "get ready" if now.prepares else "hold"
+    if now.emotion == "neutral":
+        looks = _("Look **neutral**, as at rest")
+    else:
+        looks = _("Hold **{emotion}**").format(emotion=_(now.emotion))
+    waits = _("get ready") if now.prepares else _("hold")
     st.markdown(f"{looks}: {waits} … {now.seconds_left:.0f} s")
-    if st.button("Cancel", key="own cancel", width="stretch"):
+    if st.button(_("Cancel"), key="own cancel", width="stretch"):
         _stop(reader, own)
         st.rerun()
 
@@ -111,7 +125,7 @@ def _progress(reader: NextReader) -> None:
 def _learned(reader: NextReader, guide: Guide) -> tuple[str, bool]:
     """Learn from what was shown; return one line for the visitor, and whether it was refused."""
     if guide.progress.problem:
-        return guide.progress.problem, True
+        return _(guide.progress.problem), True
     model = reader.engine.model
     try:
         learned = examples.learn_checked(model, np.array(guide.rows), guide.labels)
@@ -119,7 +133,10 @@ def _learned(reader: NextReader, guide: Guide) -> tuple[str, bool]:
         reader.calibration.corrector = Corrector(learned, model)
     except EmorecError as error:
         return str(error), True
-    return f"Learned from {len(guide.labels)} readings: {', '.join(learned.counts)}.", False
+    says = _("Learned from {n} readings: {emotions}.").format(
+        n=len(guide.labels), emotions=", ".join(map(_, learned.counts))
+    )
+    return says, False
 
 
 def _stop(reader: NextReader, own: OwnFace) -> None:

@@ -19,20 +19,21 @@ from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
 from emorec.sessions.timeline import Timeline
+from emorec.words import N_, _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
     from emorec.sessions.keeper import Keeper
 
-_WORK = "At work or in education"
+_WORK = N_("At work or in education")
 
 PURPOSES = (
-    "An event: a talk, a demonstration",
-    "Research, with the consent of all in view",
-    "Private use",
+    N_("An event: a talk, a demonstration"),
+    N_("Research, with the consent of all in view"),
+    N_("Private use"),
     _WORK,
 )
 
-_PROHIBITED = (
+_PROHIBITED = N_(
     "In the EU, inferring emotions **at work or in education is prohibited**, save for medical or "
     "safety reasons ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)). "
     "Nothing is kept until you confirm that this does not apply."
@@ -77,12 +78,12 @@ def button(stream: LiveStream, own: LivePicture) -> None:
         return
     keeper = keeper_of(stream)
     if keeper is not None and keeper.state == "keeping":
-        with st.popover("Kept", icon=":material/bookmark_added:", key="kept", width="content"):
-            st.markdown(f"This session is being kept. {keeping.what()}")
+        with st.popover(_("Kept"), icon=":material/bookmark_added:", key="kept", width="content"):
+            st.markdown(f"{_('This session is being kept.')} {keeping.what()}")
             if stream.live:
-                st.button("Stop keeping", key="stop keeping", on_click=keeper.close)
+                st.button(_("Stop keeping"), key="stop keeping", on_click=keeper.close)
         return
-    with st.popover("Keep", icon=":material/bookmark_add:", key="keep", width="content"):
+    with st.popover(_("Keep"), icon=":material/bookmark_add:", key="keep", width="content"):
         _ask(stream, own)
 
 
@@ -95,21 +96,28 @@ def problem(stream: LiveStream) -> str | None:
 def _ask(stream: LiveStream, own: LivePicture) -> None:
     """Ask what the session is kept for, and who agrees."""
     group_only = own.group_only or stream.view.group_only
-    purpose = st.radio("What for?", PURPOSES, index=None, key="keep_for", persist_state="session")
+    purpose = st.radio(
+        _("What for?"),
+        PURPOSES,
+        index=None,
+        format_func=_,
+        key="keep_for",
+        persist_state="session",
+    )
     if purpose == _WORK:
-        st.warning(_PROHIBITED, icon=":material/gavel:")
+        st.warning(_(_PROHIBITED), icon=":material/gavel:")
         st.checkbox(
-            "It does not apply: we are not in the EU, or it is for medical or safety reasons.",
+            _("It does not apply: we are not in the EU, or it is for medical or safety reasons."),
             key="keep not prohibited",
         )
     st.markdown(keeping.what())
     if stream.live:
-        st.checkbox("From START on; else from now on", key="keep from start")
+        st.checkbox(_("From START on; else from now on"), key="keep from start")
     if not group_only:
-        st.checkbox("Single faces too: a number a face, no name", key="keep faces")
-    st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
+        st.checkbox(_("Single faces too: a number a face, no name"), key="keep faces")
+    st.checkbox(_("Everyone in view knows and agrees that this is kept."), key="keep agreed")
     st.button(
-        "Keep this session",
+        _("Keep this session"),
         type="primary",
         key="keep session",
         disabled=_agreed_purpose() is None,
@@ -147,7 +155,7 @@ def _begin(
 
     timeline = stream.timeline
     if timeline is None or own.reader is None:
-        st.toast("There is no picture yet to keep.")
+        st.toast(_("There is no picture yet to keep."))
         return
     group_only = own.group_only or stream.view.group_only
     about = About(

@@ -18,6 +18,7 @@ from emorec.sessions.report import Report, of_timeline
 from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import PURPOSE_MOST
 from emorec.sessions.timeline import Timeline
+from emorec.words import _
 
 if TYPE_CHECKING:
     from emorec.sessions.keeper import Keeper
@@ -39,14 +40,14 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
     """
     timeline = stream.timeline
     assert timeline is not None, "only a session that has begun is shown"
-    st.header("The example" if own.is_example else "Your session")
+    st.header(_("The example") if own.is_example else _("Your session"))
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         _end(stream, own)
     told = _told(timeline, made_with, own.group_only or stream.view.group_only)
     if told.group_only and not len(told.seconds):
         st.info(group.too_few(), icon=":material/groups:")
     elif told.summary.mean_valence is None:
-        st.info("No face was read in this session.", icon=":material/person_off:")
+        st.info(_("No face was read in this session."), icon=":material/person_off:")
     else:
         parts.show(told, "session", partial(_change_marker, stream))
 
@@ -54,26 +55,29 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
 def _end(stream: LiveStream, own: LivePicture) -> None:
     keeper = keep.keeper_of(stream)
     if keeper is not None and keeper.state != "given up":
-        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+        st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
         st.markdown(
-            f":material/bookmark_added: **Kept** for {keeping.days()} days: see the Sessions page."
+            ":material/bookmark_added: "
+            + _("**Kept** for {days} days: see the Sessions page.").format(days=keeping.days())
         )
         if keeper.state == "keeping":  # it writes the end, and may fail
             st.fragment(_wait, run_every=1.0)(keeper)
         return
     keep.button(stream, own)
     if own.is_example:
-        st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+        st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
     else:
         st.button(
-            "Discard this session",
+            _("Discard this session"),
             icon=":material/delete:",
             key="discard",
             on_click=stream.discard,
         )
         st.markdown(
-            "**Keep or discard?** A new session takes the place of this one. It is held in memory "
-            "until you discard it or close this tab; on disk, nothing."
+            _(
+                "**Keep or discard?** A new session takes the place of this one. It is held in "
+                "memory until you discard it or close this tab; on disk, nothing."
+            )
         )
     if keeper is not None and keeper.problem:
         st.error(plain(keeper.problem))
@@ -90,13 +94,15 @@ def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Re
         return of_timeline(timeline, made_with, group_only)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.toggle(
-            "Single faces too",
+            _("Single faces too"),
             key=f"single faces {timeline.clock_start.isoformat()}",
-            help=f"More than {LEAST_FACES} faces were in view, so the report and its files tell "
-            "totals alone, unless you say what single faces are for.",
+            help=_(
+                "More than {n} faces were in view, so the report and its files tell totals alone,"
+                " unless you say what single faces are for."
+            ).format(n=LEAST_FACES),
         )
         purpose = (
-            st.text_input("What for?", max_chars=PURPOSE_MOST, key="faces purpose")
+            st.text_input(_("What for?"), max_chars=PURPOSE_MOST, key="faces purpose")
             if wanted
             else ""
         )

@@ -32,6 +32,7 @@ from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def leave() -> None:
         own.since_s = None
         own.stream.stop()
         st.toast(
-            "**Your live session has ended**, as you left its page. Its report is there.",
+            _("**Your live session has ended**, as you left its page. Its report is there."),
             icon=":material/stop_circle:",
         )
 
@@ -272,4 +273,4 @@ def webrtc_streamer(stream: LiveStream, **given: Any) -> Any:
     except offer.OfferError as error:
         admission.refuse(stream, str(error))
     except SignallingTimeoutError:  # as where the event loop is late by seconds
-        admission.refuse(stream, "The server is busy, and did not answer in time. Press START.")
+        admission.refuse(stream, _("The server is busy, and did not answer in time. Press START."))
