@@ -17,19 +17,19 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 from emorec.words import FOLDER, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 PO, MO = FOLDER / "de.po", FOLDER / "de.mo"
-_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # else the file would change with every compilation
 _WIDTH = 96
 _COMMENT = "# The German words of EmoRec's pages. `python -m tools.words` says how to change them."
 
@@ -52,11 +52,21 @@ def texts() -> Catalog:
             for match in re.finditer(rb"_\(\"([^\"]+)\"\)", content):
                 catalog.add(match[1].decode(), locations=[(place, 0)])
             continue
-        for _line, text, _comments, _context in extract(
-            "python", io.BytesIO(content), _KEYWORDS, options={"encoding": "utf-8"}
-        ):
-            catalog.add(text, locations=[(place, 0)])
+        calls = [each for each in ast.walk(ast.parse(content)) if isinstance(each, ast.Call)]
+        for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+            if text := _text(call):
+                catalog.add(text, locations=[(place, 0)])
     return catalog
+
+
+def _text(call: ast.Call) -> str | tuple[str, ...] | None:
+    """Return the text that a call translates, with its plural; None: it is no such call."""
+    name = getattr(call.func, "id", "")
+    strings = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    texts = tuple(each for each in strings if isinstance(each, str) and each)
+    if name in ("_", "N_") and len(texts) == 1:
+        return texts[0]
+    return texts if name == "ngettext" and len(texts) == 2 else None
 
 
 def translated() -> Catalog:
@@ -91,7 +101,7 @@ def as_po(catalog: Catalog) -> bytes:
 def as_mo(catalog: Catalog) -> bytes:
     """Return a catalogue as a file for `gettext`."""
     stream = io.BytesIO()
-    plain = Catalog(locale="de", charset="utf-8")
+    plain = Catalog(locale="de", charset="utf-8", creation_date=_DATE, revision_date=_DATE)
     for message in catalog:
         if message.id and message.string and not message.fuzzy:
             plain.add(message.id, message.string)
@@ -119,12 +129,19 @@ def problems() -> Iterator[str]:
             yield f"other placeholders than the English: {text!r}"
     for file in files():
         yield from _shadowed(file)
-    if not MO.exists() or MO.read_bytes() != as_mo(german):
+    if not MO.exists() or _compiled() != {text: each.string for text, each in known.items()}:
         yield "de.mo is not what de.po compiles to. Run: python -m tools.words compile"
 
 
+def _compiled() -> dict[object, object]:
+    with MO.open("rb") as file:
+        return {message.id: message.string for message in read_mo(file) if message.id}
+
+
 def _fields(text: str) -> set[str]:
-    return {name for _text, name, _form, _as in Formatter().parse(text) if name is not None}
+    """Return the names of a text's placeholders; how they are written may differ."""
+    parts = Formatter().parse(text)
+    return {re.split(r"[.\[]", name)[0] for _text, name, _form, _as in parts if name is not None}
 
 
 def _shadowed(file: Path) -> Iterator[str]:
