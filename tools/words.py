@@ -16,13 +16,14 @@ import ast
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from gettext import GNUTranslations
 from pathlib import Path
 from string import Formatter
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import read_mo, write_mo
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from emorec.words import FOLDER, LANGUAGES
@@ -129,13 +130,22 @@ def problems() -> Iterator[str]:
             yield f"other placeholders than the English: {text!r}"
     for file in files():
         yield from _shadowed(file)
-    if not MO.exists() or _compiled() != {text: each.string for text, each in known.items()}:
+    if not MO.exists() or not all(map(_compiled(), known.values())):
         yield "de.mo is not what de.po compiles to. Run: python -m tools.words compile"
 
 
-def _compiled() -> dict[object, object]:
+def _compiled() -> Callable[[Message], bool]:
+    """Return what tells whether de.mo holds a message of de.po."""
     with MO.open("rb") as file:
-        return {message.id: message.string for message in read_mo(file) if message.id}
+        words = GNUTranslations(file)
+
+    def holds(message: Message) -> bool:
+        if isinstance(message.id, str):
+            return words.gettext(message.id) == message.string
+        one, many = message.id
+        return [words.ngettext(one, many, n) for n in (1, 2)] == list(message.string or ())
+
+    return holds
 
 
 def _fields(text: str) -> set[str]:
