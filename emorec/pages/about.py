@@ -15,6 +15,14 @@ from emorec.version import __version__
 from emorec.words import N_, _, numeral
 
 _SHA256_SHOWN = 12
+_SHIPPED = (
+    N_(
+        "learned from Training without the faces that stand pixel for pixel in a test too, chosen"
+        " on PublicTest"
+    ),
+    N_("MIT for these weights; the pictures they learned from keep their own terms"),
+)
+"""What the contracts of the shipped models say in words; others are shown as they are."""
 
 _DOES = N_("""
 - Finds faces that look towards the camera, live, in a photo or in a video.
@@ -111,8 +119,8 @@ def _model(contract: Contract, file_format: str) -> None:
             created=contract.created,
             sha256=sha256,
             data=contract.data["name"],
-            protocol=contract.data["protocol"],
-            licence=contract.licence,
+            protocol=_(contract.data["protocol"]),
+            licence=_(contract.licence),
         )
     )
     if not contract.metrics:
