@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from gettext import NullTranslations
 from typing import Any
 
+import numpy as np
 import pytest
-import streamlit as st
 from google.protobuf.message import Message
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from emorec import words
+from emorec.emotions import EMOTIONS
 from emorec.pages.parts import language
 
 PAGES = ("about", "model", "notice", "video.page", "photo.page", "live.page", "sessions.page")
@@ -28,7 +30,7 @@ SHOWN = (
 
 
 class Marked(NullTranslations):
-    """A language in which every translated text is in brackets, so that one that is not stands out."""
+    """A language in which every translated text is in brackets: one that is not stands out."""
 
     def gettext(self, message: str) -> str:
         return f"⟦{message}⟧"
@@ -39,8 +41,10 @@ class Marked(NullTranslations):
 
 @pytest.fixture(autouse=True)
 def nobody_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages ask in `app.py`; another test must not be asked for a language."""
+    """Pages are asked for the language by `app.py`; after the test nobody is."""
     monkeypatch.setattr(words, "_asked", language.of_visitor)
+    for module in ("component", "shutdown"):  # AppTest has no browser session to be looked up
+        monkeypatch.setattr(f"streamlit_webrtc.{module}.get_this_session_info", lambda: None)
 
 
 def page(name: str, code: str = "de", **state: Any) -> AppTest:
@@ -98,6 +102,46 @@ def test_every_text_of_a_page_is_translated(
     seen = [text for text in texts(page(name)) if text not in words.LANGUAGES.values()]
     assert sum("⟦" in text for text in seen) > 3, "the page shows texts"
     assert not [text for text in seen if unmarked(text) and text != "Language · Sprache"]
+
+
+@pytest.mark.usefixtures("charts_loaded")
+def test_what_is_read_of_faces_is_told_in_the_visitors_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def script(timeline, faces):
+        from emorec.live.frame import View
+        from emorec.pages.live import now
+        from emorec.pages.parts import opened, report, totals
+        from emorec.sessions.report import of_timeline
+
+        for n in (0, 1, 5, 12):
+            now.show(faces[:n], (640, 480), View(), timeline=None)
+        now.show(faces[:2], (640, 480), View(group_only=True))
+        now.show(faces[:2], (640, 480), View(), followed=9)
+        opened.share_bar(totals.totals(faces))
+        report.show(of_timeline(timeline, {}), "session", lambda number, label: None)
+
+    monkeypatch.setattr(words, "catalogue", lambda code: Marked())
+    probs = np.full(len(EMOTIONS), 0.05, np.float32)
+    probs[EMOTIONS.index("happy")] = 0.7
+    faces = [
+        Face(number, Box(10, 10, 90, 90), 1.0, 0, 0, probs, probs, emotion)
+        for number, emotion in enumerate(["happy", None, *EMOTIONS, "sad", "sad"], start=1)
+    ]
+    none = unclassified()
+    faces.append(Face(12, Box(10, 10, 90, 90), 1.0, 0, 0, none, none, None, unreadable="too small"))
+    timeline = Timeline(datetime(2026, 1, 1, tzinfo=UTC))
+    picture = np.zeros((480, 640, 3), np.uint8)
+    for index in range(400):
+        timeline.add(picture, FrameResult(index, index / 10, (640, 480), tuple(faces)))
+    timeline.mark("⟦mine⟧")
+    at = AppTest.from_function(script, default_timeout=120, args=(timeline, faces))
+    at.session_state["language"] = "de"
+    at.run()
+    assert not at.exception
+    seen = list(texts(at))
+    assert len(seen) > 20
+    assert not [text for text in seen if unmarked(text.removesuffix(" UTC"))]
 
 
 def test_the_gate_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,4 +243,4 @@ def _live_picture() -> type:
 
 
 def test_no_page_runs_in_this_thread() -> None:
-    assert language.of_visitor() == "en" and st is not None
+    assert language.of_visitor() == "en"
