@@ -15,14 +15,14 @@ if __name__ == "__main__":
     from emorec.pages.people import page as people
     from emorec.pages.photo import page as photo
     from emorec.pages.video import page as video
-    from emorec.server import patches
+    from emorec.server.patches import component
     from emorec.words import _, ask
 
     ask(language.of_visitor)
     # Not in `start.prepare`: they need streamlit-webrtc, which a run has to import first.
-    patches.end_connections_of_other_pages_only()
-    patches.answer_offers_that_were_checked()
-    patches.skip_the_end_of_candidates()
+    component.end_connections_of_other_pages_only()
+    component.answer_offers_that_were_checked()
+    component.skip_the_end_of_candidates()
     st.set_page_config(
         page_title="EmoRec",
         # Streamlit would fetch one of its own icons from Google.

@@ -29,10 +29,10 @@ from PIL import Image
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
-from emorec import photos
 from emorec.media.workers import Workers
 from emorec.model.store import path_of
-from emorec.photos import Engine
+from emorec.photos import reading as photos
+from emorec.photos.reading import Engine
 from emorec.settings import Settings
 
 SIDE_PX = 7071  # 50 megapixels

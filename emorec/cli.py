@@ -6,7 +6,6 @@ Exit codes: 0 fine, 2 wrong usage or unreadable input (one line on stderr, no tr
 from __future__ import annotations
 
 import argparse
-import errno
 import io
 import json
 import logging
@@ -16,31 +15,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from emorec.batch.commands import add_parser as add_batch
 from emorec.deployment import Deployment
 from emorec.errors import EmorecError
-from emorec.options import add_detector, chosen_settings
+from emorec.options import add_detector
 from emorec.paths import APP, NO_HOME, has_home
 from emorec.people.commands import add_parser as add_people
-from emorec.percent import percent
+from emorec.photos.commands import add_parser as add_photo
 from emorec.server import logs
 from emorec.sessions.commands import add_parser as add_sessions
 from emorec.streams.commands import add_parser as add_watch
-from emorec.terminal import plain, print_error, print_line
+from emorec.terminal import OUTPUT_LOST, output_lost, print_error
 from emorec.training.commands import add_parsers as add_training
 from emorec.videos.commands import add_parser as add_video
 
 if TYPE_CHECKING:
     from emorec.media.photo import ImageBGR
-    from emorec.people.matching import PhotoNames
-    from emorec.records import Face, FrameResult
-
-_DASH = Path("-")
-_OUTPUT_LOST = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EBADF, errno.EDQUOT}
-if os.name == "nt":
-    _OUTPUT_LOST.add(errno.EINVAL)  # Windows gives this code for writing to a closed pipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130  # the shells' exit code for Ctrl+C
     except OSError as error:
-        if error.filename is not None or error.errno not in _OUTPUT_LOST:
+        if error.filename is not None or error.errno not in OUTPUT_LOST:
             raise
-        return _output_lost(error)
+        return output_lost(error)
     return code
 
 
@@ -97,57 +89,6 @@ def run(args: argparse.Namespace) -> int:
     if os.name == "nt":  # on Windows, exec frees the terminal while the app still runs
         return subprocess.call(command)
     os.execv(sys.executable, command)
-
-
-def photo(args: argparse.Namespace) -> int:
-    """Read the faces of pictures; a picture that cannot be read does not stop the others."""
-    if not args.images:
-        args.wrong("name the pictures to read, as in `emorec photo me.jpg`, a folder of them, or -")
-    if args.overwrite and not args.out:
-        args.wrong("--overwrite needs --out DIR")
-    if args.bars and not args.out:
-        args.wrong("--bars needs --out DIR")
-    from emorec.drawing.overlay import draw_faces
-    from emorec.media.files import ResultFolder
-    from emorec.media.photo import encode_png, one_picture, open_photo
-    from emorec.pipeline.smallest import notes
-    from emorec.recognizer import EmotionRecognizer
-    from emorec.rows import picture_object
-
-    paths, code = _pictures(args.images)
-    results = ResultFolder(args.out, paths, args.overwrite) if args.out else None
-    settings = chosen_settings(args)
-    names = _names() if args.names else None
-    reader = EmotionRecognizer(settings=settings).reader("picture", names=names)
-    for path in paths:
-        title = "standard input" if path == _DASH else str(path)
-        try:
-            with one_picture(title):
-                picture = open_photo(_standard_input() if path == _DASH else path, title)
-                result = reader.read(picture.image_bgr)
-            if picture.note:
-                print_line(f"{title}: holds {picture.note}")
-            for note in notes(result):
-                print_line(f"{title}: {note}")
-            if args.json:
-                text = json.dumps(picture_object(str(path), result, args.names), allow_nan=False)
-            else:
-                text = _readable(str(path), result)
-            try:
-                print(text, flush=True)
-            except OSError as error:
-                if results is None:
-                    raise
-                code = max(code, _output_lost(error))  # go on: the pictures are still written
-            if results:
-                with one_picture(title):
-                    drawn = draw_faces(
-                        picture.image_bgr, result.faces, "all" if args.bars else "label"
-                    )
-                    results.write(path, encode_png(drawn))
-        except EmorecError as error:
-            code = print_error(error)
-    return code
 
 
 def doctor(args: argparse.Namespace) -> int:
@@ -194,32 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     add_detector(add)
     add.set_defaults(command=run)
 
-    add = commands.add_parser("photo", help="read the faces of some pictures")
-    add.add_argument(
-        "images",
-        nargs="*",
-        type=Path,
-        metavar="IMAGE",
-        help="a file, a folder of pictures, a pattern as '*.jpg', or - for standard input",
-    )
-    add.add_argument("--out", type=Path, metavar="DIR", help="write the annotated pictures there")
-    add.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace existing results in DIR; otherwise a new name gets a number",
-    )
-    add.add_argument(
-        "--bars",
-        action="store_true",
-        help="draw the seven probabilities too, beside each face where there is room",
-    )
-    add.add_argument(
-        "--json", action="store_true", help="print one JSON object per picture and line"
-    )
-    add.add_argument("--names", action="store_true", help="show the names of people enrolled")
-    add_detector(add)
-    add.set_defaults(command=photo, wrong=add.error)
-
+    add_photo(commands)
     add_video(commands)
     add_batch(commands)
     add_watch(commands)
@@ -244,15 +160,6 @@ def _port(text: str) -> int:
     return port
 
 
-def _output_lost(error: OSError) -> int:
-    """Report that stdout cannot be written, discard further output, and return the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):  # the reader has ended, as `| head` does: no failure
-        return 0
-    print_line(f"the output cannot be written ({error.strerror or error}).")
-    return 2
-
-
 def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
     """Set up logging if ``EMOREC_LOG`` is set; else off: the commands print their own messages."""
     try:
@@ -265,52 +172,6 @@ def _set_up_log(command: Callable[[argparse.Namespace], int]) -> None:
         logs.set_up(form)
     elif not (log := logging.getLogger("emorec")).handlers:
         log.addHandler(logging.NullHandler())
-
-
-def _standard_input() -> BinaryIO | bytes:
-    return b"" if sys.stdin is None else sys.stdin.buffer  # None: it is closed
-
-
-def _pictures(given: Sequence[Path]) -> tuple[list[Path], int]:
-    """Return the files that the arguments name, and the exit code so far."""
-    from emorec.media.files import picture_files
-
-    paths, code = [], 0
-    for path in given:
-        try:
-            paths += [path] if path == _DASH else picture_files(path)
-        except EmorecError as error:
-            code = print_error(error)
-    return paths, code
-
-
-def _readable(file: str, result: FrameResult) -> str:
-    """Return one line for each face of a photo, or one line that says there is no face."""
-    file = plain(file)
-    if not result.faces:
-        return f"{file}: no face found"
-    return "\n".join(
-        f"{file}: face {face.track_id}, {_described(face)}, at {', '.join(map(str, face.box))}"
-        for face in result.faces
-    )
-
-
-def _described(face: Face) -> str:
-    name = f"{face.name}, " if face.name else ""
-    says = f"{name}{face.says}"
-    return f"{says} {percent(face.confidence)}" if face.classified else says
-
-
-def _names() -> PhotoNames:
-    """Return the object that names the faces of photos."""
-    from emorec.people.extra import require
-
-    require()
-    from emorec.people.embedding import FaceEmbedder
-    from emorec.people.gallery import open_gallery
-    from emorec.people.matching import PhotoNames
-
-    return PhotoNames(FaceEmbedder(), open_gallery())
 
 
 def _portrait() -> ImageBGR:

@@ -1,10 +1,11 @@
-"""Pictures of the Live page in every state, to look at and for docs/images.
+"""Pictures of every page in every state, to look at and for docs/images.
 
     python -m testkit.screenshots FOLDER [--state NAME …] [--docs]
 
-Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. The camera shows
-public-domain portraits (`testkit.portraits`). Needs what `make test` installs. ``--docs`` replaces
-the Live page's pictures in docs/images by those of these states, and the moving one of the README.
+Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. Cameras, photos
+and the video show public-domain portraits (`testkit.portraits`). Needs what `make test` installs.
+``--docs`` replaces the pictures in docs/images by those of these states, and the moving one of the
+README.
 """
 
 from __future__ import annotations
@@ -22,14 +23,19 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from emorec.database.engine import connect
+from emorec.pages.live.example import FILM
+from emorec.sessions.store import SessionStore
 from testkit import app
-from testkit.portraits import room
+from testkit.kept import ROOMS, keep_rooms
+from testkit.portraits import Portrait, collins, room
 
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 CROWDS = {"one": (1, 1, 260.0), "nine": (3, 3, 130.0), "25": (5, 5, 80.0)}
 """Columns and rows of faces in the camera's picture, and the side of a face in pixels."""
 
+_OWNER = "0" * 32  # of the sessions: the random id of a browser
 _STEPS = 20  # frames of a camera's film, after which it runs backwards
 _READ_MS = 9000  # until the minute's chart has something to show
 
@@ -95,6 +101,73 @@ def missing(page: Any, url: str) -> None:
     page.wait_for_timeout(1500)
 
 
+def photos(page: Any, url: str) -> None:
+    """Show the Photo page before any photo."""
+    _open(page, url, "photo")
+    page.get_by_text("An example:").wait_for()
+
+
+def gallery(page: Any, url: str) -> None:
+    """Show a gallery: a group, one face, nobody, and a file that is none."""
+    _open(page, url, "photo")
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("room.jpg", "portrait.jpg", "wall.png")]
+        pictures = (room(3, 3, 120, (1000, 700)), collins(), Portrait(_WALL, np.zeros((0, 4))))
+        for file, picture in zip(files, pictures, strict=True):
+            cv2.imwrite(str(file), picture.image_bgr)
+        files.append(Path(folder) / "notes.jpg")
+        files[-1].write_bytes(b"no picture")
+        page.locator('input[type="file"]').first.set_input_files(files)
+        page.get_by_role("button", name="Download all").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def opened(page: Any, url: str) -> None:
+    """Show one photo of the gallery."""
+    gallery(page, url)
+    page.get_by_test_id("stButton").get_by_role("button", name="9 faces").click()
+    page.get_by_role("group", name="Faces").wait_for()
+
+
+def video(page: Any, url: str) -> None:
+    """Show what was read of a video, at a moment of it."""
+    _open(page, url, "video")
+    page.locator('input[type="file"]').set_input_files(FILM)
+    page.get_by_text("click a moment to see it").wait_for()
+    chart = page.get_by_test_id("stVegaLiteChart")
+    chart.locator("canvas, svg").first.wait_for()
+    page.wait_for_timeout(1500)
+    box = chart.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 40)
+    page.get_by_text("Faces at").wait_for()
+
+
+def sessions(page: Any, url: str) -> None:
+    """Show the sessions of some rooms that were kept."""
+    _open(page, url, "sessions")
+    page.get_by_role("button", name=ROOMS[0][0]).wait_for()
+
+
+def model(page: Any, url: str) -> None:
+    """Show how good the model is."""
+    _open(page, url, "model")
+    page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for()
+
+
+def about(page: Any, url: str) -> None:
+    """Show what EmoRec does, and the law."""
+    _open(page, url, "about")
+    page.get_by_test_id("stMetricValue").first.wait_for()
+
+
+def _open(page: Any, url: str, path: str) -> None:
+    page.set_default_timeout(90_000)
+    page.goto(f"{url}/{path}")
+    page.get_by_role("heading", level=1).wait_for(state="attached")
+
+
+_WALL = np.full((300, 400, 3), (180, 200, 190), np.uint8)
+
 STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
     "before": ("one", before),
     "one": ("one", live),
@@ -104,11 +177,25 @@ STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
     "denied": ("one", denied),
     "missing": (None, missing),
     "report": ("nine", over),
+    "photos": (None, photos),
+    "gallery": (None, gallery),
+    "opened": (None, opened),
+    "video": (None, video),
+    "sessions": (None, sessions),
+    "model": (None, model),
+    "about": (None, about),
 }
 """The camera's crowd, None where there is no camera, and what leads to the state."""
 
 
-DOCS = {"report": "live-summary.png"}
+DOCS = {
+    "report": "live-summary.png",
+    "opened": "photo.png",
+    "video": "video.png",
+    "sessions": "sessions.png",
+    "model": "model.png",
+    "about": "about.png",
+}
 """The states whose picture on a laptop, light, stands in docs/images."""
 MOVING = "live.webp"
 """The room view, moving, for the top of the README."""
@@ -147,12 +234,18 @@ def take(folder: Path, states: list[str], docs: bool) -> None:
 
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         log = Path(scratch) / "app.log"
-        with app.running_app(log) as (_, url):
+        database = f"sqlite:///{Path(scratch) / 'kept.sqlite'}"
+        store = SessionStore(connect(database, Path(scratch)))
+        keep_rooms(store, _OWNER)
+        store.close()
+        env = {"EMOREC_SESSIONS": "ask", "DATABASE_URL": database}
+        with app.running_app(log, env=env) as (_, url):
             for state in states:
                 crowd, lead = STATES[state]
                 film = write_camera(Path(scratch) / f"{crowd}.mjpeg", crowd) if crowd else None
                 browser = app.launch_browser(playwright, film, allowed=state != "denied")
                 context = browser.new_context(viewport=_viewport("laptop"))
+                context.add_cookies([{"name": "emorec_browser", "value": _OWNER, "url": url}])
                 page = context.new_page()
                 lead(page, url)
                 if docs and state == "25":
@@ -162,7 +255,7 @@ def take(folder: Path, states: list[str], docs: bool) -> None:
                     for scheme in SCHEMES:
                         page.emulate_media(color_scheme=scheme)
                         page.wait_for_timeout(2000)
-                        file = folder / f"live-{state}-{size}-{scheme}.png"
+                        file = folder / f"{state}-{size}-{scheme}.png"
                         page.screenshot(path=file)
                         print(file)
                         if docs and state in DOCS and (size, scheme) == ("laptop", "light"):

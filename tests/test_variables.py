@@ -11,10 +11,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "emorec").rglob("*.py"))]
 
-READER = "emorec/deployment.py"
+READER = "emorec/deployment/table.py"
 # These do not read a setting: they hand variables to a process or to a library that is started.
 WRITERS = {
     "emorec/cli.py": "`emorec run` passes its options on to the server that it starts",
+    "emorec/media/workers.py": "leaves the secrets out of a worker's environment",
     "emorec/model/runtime.py": "names the backend to Keras, and quietens TensorFlow",
     "emorec/training/export.py": "starts another Python with a backend of its own",
 }

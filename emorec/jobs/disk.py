@@ -33,7 +33,6 @@ AWAY_S = 150.0
 """After so long a visitor has left: Streamlit gives one who lost the connection 120 s to return."""
 
 _LOCK = "lock"
-_LOCK = "lock"
 
 
 class Disk:

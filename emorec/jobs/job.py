@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from emorec.deployment import worker_environment
 from emorec.drawing.overlay import Show
 from emorec.emotions import EMOTIONS
 from emorec.jobs.place import Place
+from emorec.media.workers import worker_environment
 
 log = logging.getLogger(__name__)
 

@@ -20,10 +20,11 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from emorec.deployment import worker_environment
+from emorec.deployment import VARIABLES
 from emorec.errors import EmorecError, ImageError
 from emorec.media.memory import keep_pictures_apart, limit_growth
 
@@ -162,6 +163,17 @@ class Queue:
         return self._free > 0 and mine is min(
             self._waiting, key=lambda one: self._used_s.get(one[0], 0.0)
         )
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a process that reads visitors' files: without the secrets.
+
+    The package is found there even if this process was started in another folder.
+    """
+    secrets = {variable.name for variable in VARIABLES.values() if variable.secret}
+    kept = {name: value for name, value in os.environ.items() if name not in secrets}
+    paths = [str(Path(__file__).parents[2]), *filter(None, [kept.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 class _Process:

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from emorec.emotions import EMOTIONS
-
-if TYPE_CHECKING:
-    pass
 
 LEAST_FACES = 3
 """Fewest faces of which totals are told."""

@@ -57,11 +57,3 @@ def launch(webcam: Path):
         yield start
         for browser in started:
             browser.close()
-
-
-@pytest.fixture(scope="session")
-def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots go: docs/images with EMOREC_SCREENSHOTS=1, else a temporary folder."""
-    if os.environ.get("EMOREC_SCREENSHOTS"):
-        return app.ROOT / "docs" / "images"
-    return tmp_path_factory.mktemp("images")

@@ -121,14 +121,12 @@ def guarded_url(provider: str, log: Path, rig: Rig) -> Iterator[str]:
         yield url
 
 
-def agree(page: Any, screenshot: Path | None = None) -> None:
+def agree(page: Any) -> None:
     page.get_by_role("heading", name="Before you start").wait_for()
     page.get_by_role("combobox").click()
     page.get_by_role("option", name="Trying it out").click()
     for box in page.get_by_test_id("stCheckbox").all():
         box.locator("label").click(position={"x": 8, "y": 8})
-    if screenshot is not None:
-        page.screenshot(path=screenshot)
     page.get_by_role("button", name="Continue").click()
 
 
@@ -147,7 +145,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 @pytest.mark.long
 def test_pages_are_shown_after_login_and_consent_alone(
-    launch, guarded_url: str, rig: Rig, provider: str, log: Path, images: Path
+    launch, guarded_url: str, rig: Rig, provider: str, log: Path
 ) -> None:
     context = launch().new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
@@ -162,7 +160,6 @@ def test_pages_are_shown_after_login_and_consent_alone(
     page.get_by_role("button", name="Log in").wait_for()
     for outside in ("Pictures of faces", "file_uploader", "webrtc", "Model", "prohibited"):
         assert not [frame for frame in frames if outside.encode() in frame], outside
-    page.screenshot(path=images / "login.png")
 
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Before you start").wait_for()
@@ -170,7 +167,7 @@ def test_pages_are_shown_after_login_and_consent_alone(
     for outside in ("Pictures of faces", "webrtc"):
         assert not [frame for frame in frames if outside.encode() in frame], outside
 
-    agree(page, images / "consent.png")
+    agree(page)
     page.get_by_role("heading", name="Live").wait_for()
 
     page.get_by_role("link", name="Photo").click()

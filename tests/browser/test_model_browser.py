@@ -61,7 +61,7 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     page.get_by_role("heading", name="How good cautious is").wait_for()
 
 
-def test_the_page_is_pictured(launch, app_url, images):
+def test_the_page_is_pictured(launch, app_url):
     context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -70,5 +70,4 @@ def test_the_page_is_pictured(launch, app_url, images):
     page.get_by_text("which is not what a person feels").wait_for()
     page.get_by_text("Accuracy").first.wait_for()
     page.get_by_test_id("stVegaLiteChart").nth(1).locator("canvas, svg").first.wait_for()
-    page.screenshot(path=images / "model.png")
     context.close()

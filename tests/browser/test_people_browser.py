@@ -27,7 +27,7 @@ def own_url(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.long
-def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tmp_path, images):
+def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tmp_path):
     import cv2
     import skimage.data
 
@@ -47,7 +47,6 @@ def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tm
     page.get_by_text("They agree", exact=True).click()
     page.get_by_test_id("stBaseButton-primary").and_(page.locator(":enabled")).first.click()
     page.get_by_text("1 picture · enrolled").wait_for()
-    page.screenshot(path=images / "people.png")
 
     page.get_by_role("link", name="Live").click()
     app.open_settings(page)
@@ -56,7 +55,6 @@ def test_somebody_is_enrolled_recognised_renamed_and_deleted(launch, own_url, tm
     page.keyboard.press("Escape")
     start_live(page)
     page.get_by_text("Eileen").first.wait_for()
-    page.screenshot(path=images / "live-names.png")
 
     other = context.new_page()
     other.set_default_timeout(WAIT_MS)

@@ -49,7 +49,7 @@ def tile(page, words: str):
     return page.get_by_test_id("stButton").get_by_role("button", name=words, exact=True)
 
 
-def test_pictures_go_in_and_results_come_out_and_stay(page, pictures, images):
+def test_pictures_go_in_and_results_come_out_and_stay(page, pictures):
     page.locator('input[type="file"]').first.set_input_files(pictures)
     tile(page, "1 face, happy").wait_for()
     tile(page, "No face").wait_for()
@@ -82,7 +82,6 @@ def test_pictures_go_in_and_results_come_out_and_stay(page, pictures, images):
     page.get_by_role("button", name="All photos", exact=True).click()
     tile(page, "1 face, happy").wait_for()
     page.get_by_role("button", name="Download all").wait_for()
-    page.screenshot(path=images / "photo.png")
 
 
 @pytest.mark.long
@@ -158,9 +157,8 @@ def test_files_are_called_as_they_are_named(page, tmp_path):
 
 
 @pytest.mark.long
-def test_about_says_what_it_does_and_what_the_law_says(page, app_url, images):
+def test_about_says_what_it_does_and_what_the_law_says(page, app_url):
     page.goto(f"{app_url}/about")
     page.get_by_text("apparent expression").first.wait_for()
     page.get_by_text("Art. 5(1)(f)").first.wait_for()
     page.get_by_test_id("stMetricValue").first.wait_for()  # the browser loads them apart
-    page.screenshot(path=images / "about.png")

@@ -177,7 +177,7 @@ def test_the_check_goes_on_where_the_whole_page_is_drawn_with_its_answer(relay_a
 
 
 @pytest.mark.long
-def test_the_check_says_what_to_do_where_no_relay_answers(turn_server, visit, tmp_path, images):
+def test_the_check_says_what_to_do_where_no_relay_answers(turn_server, visit, tmp_path):
     dead = f"turn:{turn_server.url.split(':')[1]}:{app.free_port()}"
     with app.running_app(tmp_path / "app.log", env=turn_server.env | {"TURN_URL": dead}) as (
         _,
@@ -187,4 +187,3 @@ def test_the_check_says_what_to_do_where_no_relay_answers(turn_server, visit, tm
         rows = check(page)
         assert "no relay answered" in rows["TURN"] and "emorec doctor" in rows["TURN"]
         page.get_by_text("Media:").scroll_into_view_if_needed()
-        page.screenshot(path=images / "connection-check.png")

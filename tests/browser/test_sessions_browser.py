@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import numpy as np
 import pytest
 
 from emorec.database.engine import connect
-from emorec.sessions.store import SessionStore, thumbnail
+from emorec.sessions.store import SessionStore
 from testkit import app
 from testkit.app import live_frame, ready_to_start
+from testkit.kept import ROOMS, keep_rooms
 from tests.browser.test_axe_browser import violations
-from tests.sessions.conftest import START, about, played
 
 LAPTOP = {"width": 1366, "height": 768}
 
@@ -105,35 +103,11 @@ def test_a_session_is_marked_kept_compared_and_taken_home(launch: Any, keeping_u
     context.close()
 
 
-ROOMS = (
-    ("Lecture, first try", 45, lambda x: 0.25 - 0.5 * x),
-    ("Lecture, second try", 47, lambda x: 0.05 + 0.3 * np.sin(3 * x)),
-    ("Rehearsal", 20, lambda x: 0.2 * np.sin(9 * x)),
-    ("Open day", 120, lambda x: 0.3 * np.cos(14 * x) * x),
-)
-"""Made-up rooms: title, minutes, and the mood by the share of the time that has passed."""
-
-
-def keep_rooms(store: SessionStore, owner: str) -> None:
-    for days, (title, minutes, mood) in enumerate(reversed(ROOMS)):
-        seconds = np.repeat(played(2, faces=12).finished()[:1], minutes * 60)
-        seconds["second"] = np.arange(len(seconds))
-        noise = np.random.default_rng(days).normal(0, 0.15, len(seconds) + 19)
-        passed = np.linspace(0, 1, len(seconds))
-        seconds["mood"] = mood(passed) + np.convolve(noise, np.ones(20) / 20, "valid")
-        seconds["mood_faces"] = 12
-        purpose = "An event: a talk, a demonstration"
-        started_at = START + timedelta(days=days)
-        id_ = store.begin(about(owner=owner, title=title, purpose=purpose, started_at=started_at))
-        small = thumbnail(seconds)
-        store.append(id_, seconds, None, (0.0, minutes * 60.0), 14, True, small)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("size", [LAPTOP, {"width": 390, "height": 844}])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_kept_rooms_are_listed_with_their_mood_lines(
-    launch: Any, keeping_url: str, folder: Path, images: Path, theme: str, size: dict[str, int]
+    launch: Any, keeping_url: str, folder: Path, theme: str, size: dict[str, int]
 ) -> None:
     owner = token_hex(16)
     store = SessionStore(connect(f"sqlite:///{folder / 'kept.sqlite'}", folder))
@@ -149,9 +123,6 @@ def test_kept_rooms_are_listed_with_their_mood_lines(
     assert drawn.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth > 0)")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= size["width"], "nothing is cut off at the right"
-    if (theme, size) == ("light", LAPTOP):
-        page.wait_for_timeout(1000)  # fonts
-        page.screenshot(path=images / "sessions.png")
     found = violations(page)
     for place in range(2):
         page.get_by_text("Compare", exact=True).nth(place).click()

@@ -18,6 +18,8 @@ from streamlit.testing.v1 import AppTest
 from emorec import words
 from emorec.emotions import EMOTIONS
 from emorec.pages.parts import language
+from emorec.records import Box, Face, FrameResult, unclassified
+from emorec.sessions.timeline import Timeline
 
 PAGES = ("about", "model", "notice", "video.page", "photo.page", "live.page", "sessions.page")
 SAME = r"EmoRec|\w+_cnn|P\w+Test|MIT|FER2013|ELU|ReLU|macro_f1|STUN|TURN|https?:\S+|\w+\.\w+"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import pkgutil
 import re
 from importlib.metadata import version
@@ -30,7 +31,7 @@ def applied():
 
 @pytest.mark.parametrize(("library", "checked"), patches.CHECKED.items())
 def test_the_libraries_are_those_that_the_patches_were_checked_against(library, checked):
-    told = "read the places that emorec/server/patches.py names again, then change CHECKED there"
+    told = "read the places that emorec/server/patches/ names again, then change CHECKED there"
     assert version(library) == checked, told
     pinned = re.findall(
         rf"^{library}==(.+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE
@@ -44,13 +45,17 @@ LATER = [
     "answer_offers_that_were_checked",
     "skip_the_end_of_candidates",
 ]
-SOURCE = Path(patches.__file__).read_text(encoding="utf-8")
-NAMES = sorted(set(re.findall(r"^def (\w+)", SOURCE, re.MULTILINE)) - {"apply"})
+PATCHES = {
+    name: patch
+    for module in pkgutil.iter_modules(patches.__path__, f"{patches.__name__}.")
+    for name, patch in inspect.getmembers(pkgutil.resolve_name(module.name), inspect.isfunction)
+    if patch.__module__ == module.name
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PATCHES)
 def test_a_patch_begins_with_what_it_replaces_in_a_library_that_was_checked(name):
-    first, _, why = getattr(patches, name).__doc__.partition("\n")
+    first, _, why = PATCHES[name].__doc__.partition("\n")
     replaced = re.findall(r"`((?!emorec)[a-z_]+(?:\.\w+)+)`", first)
     assert replaced and (why.strip() or "says why" in first)
     for place in replaced:
@@ -59,16 +64,16 @@ def test_a_patch_begins_with_what_it_replaces_in_a_library_that_was_checked(name
 
 
 def test_every_library_that_was_checked_is_one_that_is_patched():
-    places = " ".join(getattr(patches, name).__doc__ for name in NAMES)
+    places = " ".join(patch.__doc__ for patch in PATCHES.values())
     for library in patches.CHECKED:
         assert f"`{library.replace('-', '_')}." in places
 
 
 def test_every_patch_is_applied_and_once_only():
-    body = SOURCE[SOURCE.index("def apply") : SOURCE.index("def limit_connections")]
-    assert set(NAMES) - set(LATER) == set(re.findall(r"^    (\w+)\(\)$", body, re.MULTILINE))
+    applied = re.findall(r"^    \w+\.(\w+)\(\)$", inspect.getsource(patches), re.MULTILINE)
+    assert sorted(applied + LATER) == sorted(PATCHES)
     app = (ROOT / "app.py").read_text(encoding="utf-8")
-    assert re.findall(r"patches\.(\w+)\(\)", app) == LATER
+    assert re.findall(r"^    component\.(\w+)\(\)$", app, re.MULTILINE) == LATER
     received = aioice.ice.StunProtocol.datagram_received
     patches.apply()
     assert aioice.ice.StunProtocol.datagram_received is received
@@ -92,8 +97,8 @@ def test_a_download_outlives_the_other_visitors_runs_until_the_visitors_own_next
 def test_firefoxs_empty_last_candidate_is_left_out_of_all_and_no_error(monkeypatch, caplog):
     from streamlit_webrtc.webrtc import WebRtcWorker
 
-    patches.skip_the_end_of_candidates()
-    patches.skip_the_end_of_candidates()
+    patches.component.skip_the_end_of_candidates()
+    patches.component.skip_the_end_of_candidates()
     added = []
     worker = WebRtcWorker.__new__(WebRtcWorker)
     worker._added_ice_candidate_ids = set()

@@ -15,7 +15,7 @@ import streamlit as st
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.pages.parts import totals
 from emorec.percent import percent
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 from emorec.records import Face
 from emorec.words import N_, _
 

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emorec.pages.parts import faces, reading, totals
 from emorec.pages.parts.markdown import plain
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
 from emorec.sessions.room import LEAST_FACES

@@ -11,13 +11,13 @@ from typing import TypeVar
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emorec import photos
 from emorec.errors import EmorecError
 from emorec.media.photo import one_picture
 from emorec.media.workers import Workers
 from emorec.pages.parts import naming
 from emorec.pages.parts.visit import State, visit
-from emorec.photos import Candidate, Engine, ReadPhoto
+from emorec.photos import reading as photos
+from emorec.photos.reading import Candidate, Engine, ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
 from emorec.words import language, said_in

@@ -14,7 +14,7 @@ import streamlit as st
 
 from emorec.pages.parts import totals
 from emorec.pages.parts.filenames import dated
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 from emorec.rows import columns, face_rows, picture_object, to_csv, to_json
 from emorec.words import N_, _
 from emorec.xlsx import add_row

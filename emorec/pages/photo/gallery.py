@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emorec.pages.parts import faces, reading, totals
 from emorec.pages.parts.visit import State, visit
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 from emorec.words import _
 
 AT_ONCE = 20

@@ -17,7 +17,7 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.reading import How
 from emorec.pages.photo import downloads
 from emorec.pages.photo.gallery import AT_ONCE, Gallery, Given, Tiles, gallery, open_photo
-from emorec.photos import ReadPhoto
+from emorec.photos.reading import ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.rows import header
 from emorec.words import N_, _, ngettext

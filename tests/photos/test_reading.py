@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emorec import photos
 from emorec.emotions import COLORS, EMOTIONS, rgb
 from emorec.errors import ImageError
 from emorec.geometry import iou
 from emorec.media.photo import encode_png, read_photo
 from emorec.model.store import path_of
-from emorec.photos import Engine, ReadPhoto
+from emorec.photos import reading as photos
+from emorec.photos.reading import Engine, ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.settings import Settings
 from testkit.hostile import many_scans
