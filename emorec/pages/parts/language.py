@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from emorec.pages.parts.deployment import deployment
-from emorec.words import ENGLISH, LANGUAGES, _, best, language
+from emorec.words import ENGLISH, LANGUAGES, best, language
 
 AUTO = "auto"
 _KEY = "language"
@@ -33,7 +33,8 @@ def switch() -> None:
         "Language · Sprache",
         (AUTO, *LANGUAGES),
         index=(AUTO, *LANGUAGES).index(deployment().language),
-        format_func=lambda code: LANGUAGES.get(code) or _("As the browser"),
+        # The same in all languages: a choice is known by its words.
+        format_func=lambda code: LANGUAGES.get(code, "Browser"),
         key=_KEY,
         persist_state="session",
         width=180,
