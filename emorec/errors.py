@@ -28,3 +28,15 @@ class TrainingError(EmorecError):
 
 class StoreError(EmorecError):
     """A database or its key that is missing, damaged, or does not fit the other."""
+
+
+class NoStoreError(StoreError):
+    """A store that is only to be read, and that nothing was kept in yet.
+
+    Args:
+        place: a file, or the variable that names the server.
+    """
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place}: nothing is kept there yet.")
+        self.place = place

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from emorec.database import reserve
 from emorec.database.upgrade import upgrade
 from emorec.deployment import VARIABLES
-from emorec.errors import StoreError
+from emorec.errors import NoStoreError, StoreError
 
 _FILE = "emorec.sqlite"
 _WAIT_S = 20
@@ -38,21 +38,25 @@ _PRAGMAS = (
 )
 
 
-def connect(url: str | None, folder: Path | None) -> Engine:
+def connect(url: str | None, folder: Path | None, make: bool = True) -> Engine:
     """Open the store, and bring its tables up to date if they are older than this program.
 
     Args:
         url: ``sqlite:///FILE``, ``postgresql://…`` or Heroku's ``postgres://…``. None means
             ``emorec.sqlite`` in the folder.
         folder: the user's data folder; None if the user has none.
+        make: whether a SQLite file that is missing is made.
 
     Raises:
+        NoStoreError: the SQLite file is missing, and is not to be made.
         StoreError: the address is not valid, the database cannot be reached or written, or a newer
             program made it; the line never holds the password.
     """
     address = _address(url, folder)
     file = file_of(address)
     if file:
+        if not make and not file.exists():
+            raise NoStoreError(str(file))
         _make_file(file)
         reserve.hold(file)
     engine = _engine(address)
@@ -72,6 +76,11 @@ def file_of(database: Engine | URL) -> Path | None:
     """Return the SQLite file; None for PostgreSQL."""
     url = database if isinstance(database, URL) else database.url
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def place_of(engine: Engine) -> str:
+    """Return where the database is, in words: a file, or the variable that names the server."""
+    return str(file_of(engine) or "the database of DATABASE_URL")
 
 
 @contextmanager

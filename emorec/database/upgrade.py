@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from emorec.errors import StoreError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 _LOCK = 0x656D6F726563  # "emorec" in ASCII: PostgreSQL's advisory locks have numbers, no names
+_TABLE = "alembic_version"  # in which Alembic notes the last migration
 
 _WAIT_S = 60
 
@@ -26,10 +23,20 @@ def upgrade(engine: Engine) -> None:
     Raises:
         StoreError: the database has had a migration that this program does not know.
     """
-    script = ScriptDirectory(str(MIGRATIONS))
+    known = migrations()
     with engine.connect() as connection:
-        if _last_migration(connection, script) == script.get_current_head():
-            return
+        last = _last_migration(connection)
+    if last == known[-1]:
+        return
+    if last is not None and last not in known:
+        raise StoreError(
+            f"the database was made by a newer EmoRec (its tables are at {last}): install that one"
+            " or a newer one."
+        )
+    # Loaded where it is needed: it takes as long as all else that a first look at a store loads.
+    from alembic import command
+    from alembic.config import Config
+
     with engine.execution_options(begin="BEGIN IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             _take_lock(connection)
@@ -37,6 +44,11 @@ def upgrade(engine: Engine) -> None:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def migrations() -> list[str]:
+    """Return the migrations that this program knows, the oldest first: files begin with them."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def _take_lock(connection: Connection) -> None:
@@ -52,11 +64,9 @@ def _take_lock(connection: Connection) -> None:
         time.sleep(0.1)
 
 
-def _last_migration(connection: Connection, script: ScriptDirectory) -> str | None:
-    last = MigrationContext.configure(connection).get_current_revision()
-    if last is not None and last not in {step.revision for step in script.walk_revisions()}:
-        raise StoreError(
-            f"the database was made by a newer EmoRec (its tables are at {last}): install that one"
-            " or a newer one."
-        )
+def _last_migration(connection: Connection) -> str | None:
+    """Return the last migration that the database has had; None: none yet."""
+    if not inspect(connection).has_table(_TABLE):
+        return None
+    last: str | None = connection.scalar(text(f"SELECT version_num FROM {_TABLE}"))
     return last

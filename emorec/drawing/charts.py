@@ -292,6 +292,7 @@ def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[
 def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
     scale = {"nice": False, "range": [0, {"expr": _minute_end()}], "domain": list(window_s)}
     x = _column("seconds", "quantitative", scale=scale, title=None, axis=None)
+    begin = {name: value for name, value in x.items() if name != "field"} | {"datum": window_s[0]}
     point = f"replace(format(datum.value, '+.1f'), '.', '{numeral('.')}')"
     values = {"values": [-most, 0, most], "labelExpr": point}
     y = {"scale": {"domain": [-most, most]}, "title": None, "axis": _PLAIN | values}
@@ -308,7 +309,8 @@ def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
             },
             {
                 "mark": {"type": "rule", "color": _TEXT, "strokeDash": [2, 3]},
-                "encoding": {"y": {"datum": 0}},
+                # As long as the line can be: names stand beside the minute's chart below it.
+                "encoding": {"y": {"datum": 0}, "x": begin, "x2": {"datum": window_s[1]}},
             },
             {
                 "mark": {"type": "line", "color": _LINE, "strokeWidth": 2, "clip": True},

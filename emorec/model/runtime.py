@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from emorec.deployment import KERAS_BACKENDS, Deployment
 from emorec.errors import ModelError
+from emorec.extras import install
 
 BATCH = 32
 """Faces computed at once; more is no faster and takes memory."""
@@ -137,7 +138,7 @@ def start_keras() -> str:
         EmorecError: ``KERAS_BACKEND`` names no backend.
     """
     if importlib.util.find_spec("keras") is None:
-        raise ModelError("Keras is not installed: pip install 'emorec[train]'.")
+        raise ModelError(f"Keras is not installed: run {install('train')}.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     wanted = Deployment.from_env(only=("keras_backend",)).keras_backend
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emorec.errors import EmorecError, ImageError
+from emorec.errors import EmorecError, ImageError, NoStoreError
 from emorec.people.extra import require
 from emorec.terminal import plain, print_line
 
@@ -85,20 +85,25 @@ def import_folder(args: argparse.Namespace) -> int:
 def list_people(args: argparse.Namespace) -> int:
     """Print one line per person; two people of the same name have different ids."""
     require()
-    with _gallery() as gallery:
-        people = gallery.people()
+    try:
+        with _gallery(make=False) as gallery:
+            people, place = gallery.people(), gallery.place
+    except NoStoreError as error:
+        people, place = [], error.place
+    if not people:
+        print(f"Nobody is enrolled in {place}")
+        return 0
+    print(f"{'id':>6}  {'pictures':>8}  {'enrolled':<10}  name")
     for person in people:
         name = plain(person.name)
-        print(f"{person.id:>6}  {person.pictures:>3}  {person.enrolled:%Y-%m-%d}  {name}")
-    if not people:
-        print("nobody is enrolled")
+        print(f"{person.id:>6}  {person.pictures:>8}  {person.enrolled:%Y-%m-%d}  {name}")
     return 0
 
 
 def rename(args: argparse.Namespace) -> int:
     """Change a person's name."""
     require()
-    with _gallery() as gallery:
+    with _gallery(make=False) as gallery:
         gallery.rename(args.id, args.name)
     return 0
 
@@ -111,7 +116,7 @@ def delete(args: argparse.Namespace) -> int:
     if args.all:
         return _delete_all(args.yes)
     code = 0
-    with _gallery() as gallery:
+    with _gallery(make=False) as gallery:
         for id_ in args.ids:
             try:
                 gallery.delete(id_)
@@ -123,7 +128,7 @@ def delete(args: argparse.Namespace) -> int:
 def export(args: argparse.Namespace) -> int:
     """Print or write the stored data of all people; only the file's owner may read it."""
     require()
-    with _gallery() as gallery:
+    with _gallery(make=False) as gallery:
         document = gallery.export()
     if args.out is None:
         sys.stdout.buffer.write(document)
@@ -149,16 +154,16 @@ def _delete_all(yes: bool) -> int:
     if not yes:
         _confirm("Delete everybody, for ever?", "--yes")
     chosen = Deployment.from_env(only=STORE)
-    engine = connect(chosen.database_url, chosen.data_folder)
+    engine = connect(chosen.database_url, chosen.data_folder, make=False)
     delete_all_people(engine)
     engine.dispose()
     return 0
 
 
-def _gallery() -> closing[Gallery]:
+def _gallery(make: bool = True) -> closing[Gallery]:
     from emorec.people.gallery import open_gallery
 
-    return closing(open_gallery())
+    return closing(open_gallery(make=make))
 
 
 def _confirm(question: str, option: str) -> None:

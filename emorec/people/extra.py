@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from emorec.errors import EmorecError
+from emorec.extras import install
 
-INSTALL = 'pip install "emorec[people]"'
+INSTALL = install("people")
 
 _PACKAGES = (
     "cryptography",

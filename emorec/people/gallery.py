@@ -18,11 +18,11 @@ import numpy.typing as npt
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from emorec.database.engine import connect, deleting, reading, wipe, writing
+from emorec.database.engine import connect, deleting, place_of, reading, wipe, writing
 from emorec.database.tables import EmbeddingRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.deployment import STORE, Deployment
-from emorec.errors import EmorecError, StoreError
+from emorec.errors import EmorecError, NoStoreError, StoreError
 from emorec.people import consent as words
 from emorec.people.matching import Match
 from emorec.people.names import checked_name
@@ -47,17 +47,25 @@ class Person:
     enrolled: datetime
 
 
-def open_gallery(deployment: Deployment | None = None) -> Gallery:
+def open_gallery(deployment: Deployment | None = None, make: bool = True) -> Gallery:
     """Open the store of a deployment, with its key.
 
     Args:
         deployment: says which store; None reads the environment.
+        make: whether a store or a key that is missing is made.
 
     Raises:
+        NoStoreError: nobody was ever enrolled in it, and ``make`` is False.
         EmorecError: the database or its key cannot be used; one line with the reason.
     """
     chosen = Deployment.from_env(only=STORE) if deployment is None else deployment
-    engine = connect(chosen.database_url, chosen.data_folder)
+    engine = connect(chosen.database_url, chosen.data_folder, make)
+    if not make:
+        with reading(engine) as session:
+            key_check = session.get_one(StoreRow, 1).key_check
+        if key_check is None:
+            engine.dispose()
+            raise NoStoreError(place_of(engine))
     return Gallery(engine, unlock(engine, chosen.key))
 
 
@@ -73,6 +81,11 @@ class Gallery:
         self._vault = vault
         self._index: Index | None = None
         self._loading = Lock()
+
+    @property
+    def place(self) -> str:
+        """Where the people are, in words."""
+        return place_of(self._engine)
 
     def close(self) -> None:
         """Close the connections to the database; the next call of a method opens a new one."""

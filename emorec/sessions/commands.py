@@ -9,11 +9,11 @@ import argparse
 import os
 import sys
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emorec.errors import EmorecError
+from emorec.clock import clock
+from emorec.errors import EmorecError, NoStoreError
 
 if TYPE_CHECKING:
     from emorec.sessions.store import SessionStore
@@ -27,7 +27,7 @@ def add_parser(commands: Any) -> None:
     commands = sessions.add_subparsers(required=True, metavar="COMMAND")
 
     add = commands.add_parser(
-        "list", help="id, start, length, faces and title of all, newest first"
+        "list", help="id, start, length, faces, source and title, newest first"
     )
     add.add_argument("--search", default="", metavar="TEXT", help="in titles, notes and markers")
     add.set_defaults(command=list_sessions)
@@ -58,16 +58,21 @@ def add_parser(commands: Any) -> None:
 
 def list_sessions(args: argparse.Namespace) -> int:
     """Print one line for each session."""
-    with _store() as store:
-        found = store.sessions(search=args.search)
-    for each in found:
-        length = timedelta(seconds=round(each.duration_s))
-        print(
-            f"{each.id:>6}  {each.started_at:%Y-%m-%d %H:%M}  {length!s:>8}"
-            f"  {each.faces_seen:>4}  {each.title}"
-        )
+    try:
+        with _store() as store:
+            found, place = store.sessions(search=args.search), store.place
+    except NoStoreError as error:
+        found, place = [], error.place
     if not found:
-        print("no session is kept" if not args.search else "no session is found")
+        what = f"No session with {args.search!r}" if args.search else "No sessions kept"
+        print(f"{what} in {place}")
+        return 0
+    print(f"{'id':>6}  {'start (UTC)':<16}  {'length':>8}  {'faces':>5}  {'source':<7}  title")
+    for each in found:
+        print(
+            f"{each.id:>6}  {each.started_at:%Y-%m-%d %H:%M}  {clock(each.duration_s):>8}"
+            f"  {each.faces_seen:>5}  {each.source:<7}  {each.title}"
+        )
     return 0
 
 
@@ -81,6 +86,7 @@ def show(args: argparse.Namespace) -> int:
         stored, report = store.session(args.id), of_stored(store, args.id)
     kept = {
         "id": stored.id,
+        "source": stored.source,
         "title": stored.title,
         "start": stored.started_at.isoformat(),
         "purpose": stored.purpose,
@@ -142,7 +148,7 @@ def delete(args: argparse.Namespace) -> int:
 def _store() -> closing[SessionStore]:
     from emorec.sessions.store import open_sessions
 
-    return closing(open_sessions())
+    return closing(open_sessions(make=False))
 
 
 def _confirm() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from emorec.clock import clock
 from emorec.columns import FACE_SECOND, MARKER, SECOND, Column
 from emorec.errors import EmorecError
+from emorec.filenames import dated
 from emorec.percent import percent
 from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
@@ -57,8 +59,7 @@ def write(report: Report, kind: str) -> bytes:
 def file_name(started_at: datetime, kind: str) -> str:
     """Return the name of a file, as ``emorec_2026-11-28_1405_session.csv``; the time is UTC."""
     what, _dash, suffix = kind.rpartition("-")
-    moment = started_at.astimezone(UTC)
-    return f"emorec_{moment:%Y-%m-%d_%H%M}_{what or 'session'}.{suffix}"
+    return dated(f"{what or 'session'}.{suffix}", started_at)
 
 
 def _csv(report: Report) -> bytes:
@@ -158,6 +159,7 @@ def _html(report: Report) -> bytes:
         markers=marker_rows(report),
         _=_,
         language=language(),
+        clock=clock,
         settings=json.dumps(report.made_with, indent=1, ensure_ascii=False),
         errors=known_errors(report.made_with),
         notice=_(NOTICE),
@@ -207,6 +209,7 @@ def _facts(report: Report) -> dict[str, str]:
     return {
         N_("session"): report.name,
         N_("start"): report.started_at.isoformat(timespec="seconds"),
+        N_("source"): _(str(report.made_with.get("source", N_("not known")))),
         N_("purpose"): _(report.purpose) or _("not asked for"),
         N_("notes"): report.notes,
         N_("group only"): _("yes") if report.group_only else _("no"),
@@ -219,9 +222,8 @@ def _figures(report: Report) -> dict[str, str]:
     """Return the figures, in words."""
     summary = report.summary
     shares = {label: share for label, share in summary.shares.items() if share > 0}
-    minutes, seconds = divmod(round(summary.duration_s), 60)
     return {
-        N_("length"): f"{minutes} min {seconds} s",
+        N_("length"): clock(summary.duration_s),
         N_("faces seen"): str(summary.faces_seen),
         N_("at once"): str(summary.most_at_once),
         N_("mean valence"): (

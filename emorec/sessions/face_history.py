@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import Any, NamedTuple
 
@@ -13,6 +14,12 @@ from emorec.records import Probabilities
 
 BASELINE_S = 30.0
 """A face's baseline is taken over its first so many readable seconds."""
+
+LEAST_BASELINE_S = 5.0
+"""There is one from so many readable seconds on; until ``BASELINE_S`` it is taken anew each second.
+
+So a room's mood is told before half a minute is over, though less surely: at two readings a second
+it begins with the median of ten."""
 
 _LEAST_READINGS = 5  # for a baseline; fewer have no median worth the name
 _SMILE_S = 0.5
@@ -38,12 +45,14 @@ class FaceHistory:
 
     Attributes:
         probs: the network's last own reading.
-        baseline: None until the face was read for ``BASELINE_S``.
+        baseline: of its first ``BASELINE_S``, or of so much as there is yet; None until the face
+            was read for ``LEAST_BASELINE_S``.
         seen_s: when it was last read.
     """
 
     __slots__ = (
         "_happy",
+        "_next_s",
         "_readable_s",
         "_smile_since_s",
         "_valence",
@@ -57,22 +66,25 @@ class FaceHistory:
         self.baseline: Baseline | None = None
         self.seen_s = 0.0
         self._readable_s = 0.0
+        self._next_s = LEAST_BASELINE_S  # when the baseline is taken next; infinity: it is final
         self._smile_since_s: float | None = None
         self._valence, self._happy = array("f"), array("f")
 
     def remember(self, valence: float, happy: float) -> None:
-        """Take a reading for the baseline, until there is one."""
-        if self.baseline is None:
+        """Take a reading for the baseline, until that is final."""
+        if self._next_s < math.inf:
             self._valence.append(valence)
             self._happy.append(happy)
 
     def was_read(self, step_s: float) -> None:
         """Count time in which the face was read."""
-        if self.baseline is not None:
-            return
         self._readable_s += step_s
-        if self._readable_s >= BASELINE_S and len(self._valence) >= _LEAST_READINGS:
-            self.baseline = baseline(np.array(self._valence), np.array(self._happy))
+        if self._readable_s < self._next_s or len(self._valence) < _LEAST_READINGS:
+            return
+        self.baseline = baseline(np.array(self._valence), np.array(self._happy))
+        self._next_s = math.floor(self._readable_s) + 1.0
+        if self._readable_s >= BASELINE_S:
+            self._next_s = math.inf
             self._valence, self._happy = array("f"), array("f")
 
     def look(self, time_s: float) -> tuple[bool, bool]:

@@ -44,6 +44,7 @@ class Keeper:
 
     Attributes:
         session_id: of the session in the store; None until it has begun there.
+        first_s: the start of the first second that is kept.
         written_s: the end of the last second written; None: none is.
     """
 
@@ -62,7 +63,7 @@ class Keeper:
         self._about = about
         self._every_s = every_s
         self._after = -1 if from_start else _last_second(timeline)
-        self._first_s = self._after + 1.0  # of the seconds that are kept
+        self.first_s = self._after + 1.0
         self._markers: tuple[Marker, ...] = ()
         self._closing = Event()
         self._groups_only = about.group_only
@@ -96,6 +97,11 @@ class Keeper:
             return None
         words = NOTHING if self.written_s is None else NOTHING_MORE
         return words.format(why=self._why)
+
+    @property
+    def keeps_faces(self) -> bool:
+        """Whether seconds of single faces are kept too."""
+        return self._about.keeps_faces and not self._groups_only
 
     def groups_only(self) -> None:
         """Keep totals of groups alone, also of what was kept before; it cannot be taken back."""
@@ -143,7 +149,7 @@ class Keeper:
         if faces is not None and len(seconds):  # a second may have finished between the two calls
             faces = faces[faces["second"] <= seconds["second"][-1]]
         if len(seconds) or last:
-            small = thumbnail(timeline.finished(int(self._first_s) - 1)) if last else None
+            small = thumbnail(timeline.finished(int(self.first_s) - 1)) if last else None
             seen = timeline.faces_seen
             store.append(id_, seconds, faces, self._span_s(), seen, last, small)
         if len(seconds):
@@ -155,7 +161,7 @@ class Keeper:
 
     def _span_s(self) -> tuple[float, float]:
         first_s, last_s = self._timeline.span_s
-        return max(first_s, self._first_s), last_s
+        return max(first_s, self.first_s), last_s
 
 
 def _last_second(timeline: Timeline) -> int:

@@ -84,6 +84,11 @@ class Stored:
     thumbnail: npt.NDArray[np.float32]
 
     @property
+    def source(self) -> str:
+        """Where the pictures came from: "camera", "screen", "example"; "" if that is not kept."""
+        return str(self.made_with.get("source", ""))
+
+    @property
     def duration_s(self) -> float:
         return self.last_s - self.first_s
 

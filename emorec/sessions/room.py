@@ -54,7 +54,8 @@ def mood(changes: Floats) -> tuple[float, float, float]:
     The mood line is the 20 % trimmed mean of each face's valence less its own median of its first
     readable half-minute. The median takes out that some faces look displeased at rest (R. Hess,
     R. Adams, R. Kleck, "Facial appearance, gender, and emotion expression", Emotion 4, 2004). A
-    face counts from the end of that half-minute on.
+    face counts from its fifth readable second on, until the half-minute is over with the median of
+    what was read so far.
 
     Args:
         changes: shape (n,), of each face with a baseline: its valence less its baseline.

@@ -25,7 +25,15 @@ from sqlalchemy import (
 from sqlalchemy import Table as DatabaseTable
 from sqlalchemy.orm import Session
 
-from emorec.database.engine import connect, deleting, empty_log, reading, wipe, writing
+from emorec.database.engine import (
+    connect,
+    deleting,
+    empty_log,
+    place_of,
+    reading,
+    wipe,
+    writing,
+)
 from emorec.database.tables import SESSION_FACE, SESSION_SECOND, SessionMarkerRow, SessionRow
 from emorec.deployment import STORE, Deployment
 from emorec.errors import EmorecError, StoreError
@@ -48,17 +56,19 @@ THUMBNAIL_POINTS = 60
 _BATCH = 1000  # rows deleted in one transaction: what fits into the reserve of a full disk
 
 
-def open_sessions(deployment: Deployment | None = None) -> SessionStore:
+def open_sessions(deployment: Deployment | None = None, make: bool = True) -> SessionStore:
     """Open the store of a deployment, and delete the sessions whose days are over.
 
     Args:
         deployment: says which store; None reads the environment.
+        make: whether a store that is missing is made.
 
     Raises:
+        NoStoreError: it is missing, and is not to be made.
         EmorecError: the database cannot be used; one line with the reason.
     """
     chosen = Deployment.from_env(only=STORE) if deployment is None else deployment
-    store = SessionStore(connect(chosen.database_url, chosen.data_folder))
+    store = SessionStore(connect(chosen.database_url, chosen.data_folder, make))
     try:
         store.delete_expired()
     except StoreError as error:  # they are not shown in any case
@@ -79,6 +89,11 @@ class SessionStore:
     def close(self) -> None:
         """Close the connections to the database; the next call of a method opens a new one."""
         self._engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """Where the sessions are, in words."""
+        return place_of(self._engine)
 
     def begin(self, about: About) -> int:
         """Add a session without seconds, and return its id.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from emorec.errors import EmorecError
+from emorec.extras import install
 
-INSTALL = 'pip install "emorec[lsl]"'
+INSTALL = install("lsl")
 
 
 def require() -> None:

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import delete, insert, text, update
 
 from emorec.database.engine import connect, file_of, reading, wipe, writing
 from emorec.database.tables import Base, PersonRow, StoreRow
+from emorec.database.upgrade import MIGRATIONS, migrations
 from emorec.deployment import Deployment
 from emorec.errors import StoreError
 
@@ -42,6 +44,22 @@ def test_a_new_store_has_the_tables_that_the_program_knows(store: str) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     assert revision(engine) == 0
+
+
+def test_the_migrations_that_are_known_are_those_of_alembic() -> None:
+    steps = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    assert migrations() == [step.revision for step in steps][::-1]
+
+
+def test_a_store_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    """It takes as long to load as all else that the Sessions page needs."""
+    connect(None, tmp_path).dispose()
+    code = (
+        "import sys; from pathlib import Path; from emorec.database.engine import connect\n"
+        "connect(None, Path(sys.argv[1])).dispose(); print('alembic' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert run.stdout == "False\n", run.stderr
 
 
 def test_migrations_run_once(store: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from emorec.live.film import Film
 from emorec.media.video import Video
 from emorec.pages.live.example import FILM
+from testkit.example import MOST_BYTES
 
 
 def play(file, frames: int, timeout_s: float = 30.0) -> list[tuple[float, av.VideoFrame]]:
@@ -46,9 +47,9 @@ def test_a_film_begins_again_and_its_time_stamps_go_on(tmp_path) -> None:
 
 
 def test_the_example_is_small_short_and_stays_within_the_limits() -> None:
-    assert FILM.stat().st_size <= 1_000_000
+    assert FILM.stat().st_size <= MOST_BYTES
     with Video(FILM) as video:
-        assert video.duration_s == pytest.approx(18.0, abs=0.1) and video.fps == 20
+        assert video.duration_s == pytest.approx(30.0, abs=0.1) and video.fps == 20
         image_bgr, _ = next(iter(video.frames()))
     assert image_bgr.shape == (540, 960, 3)
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from emorec.pages.parts import keeping
 from emorec.pages.parts.visit import Visit
 from emorec.sessions.store import SessionStore, open_sessions, thumbnail
-from tests.sessions.conftest import START, about, played
+from tests.sessions.conftest import MADE_WITH, START, about, played
 
 pytestmark = pytest.mark.usefixtures("charts_loaded")
 
@@ -123,6 +123,15 @@ def test_a_stranger_sees_and_deletes_nothing_and_shared_sessions_are_seen_by_all
     assert "of all visitors" in texts(app)
     app.button(key="delete all sessions").click()
     assert "No session is kept" in texts(ran(app)) and not store.sessions()
+
+
+def test_an_example_is_marked_as_one(store: SessionStore) -> None:
+    id_ = kept(store, made_with=MADE_WITH | {"source": "example"})
+    kept(store)
+    app = page()
+    assert [each.value.startswith("Example · 1:19") for each in app.caption[1:]] == [True, False]
+    app.button(key=f"open session {id_}").click()
+    assert "Example, not a camera · " in texts(ran(app))
 
 
 def test_many_sessions_are_searched_and_shown_in_pages(store: SessionStore) -> None:

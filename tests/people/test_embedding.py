@@ -99,5 +99,5 @@ def test_a_process_that_was_killed_is_one_line_and_the_next_face_starts_another(
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emorec.people.extra.find_spec", lambda name: None)
-    with pytest.raises(EmorecError, match=r'pip install "emorec\[people\]"'):
+    with pytest.raises(EmorecError, match=r"pip install -r requirements-people\.txt"):
         embedding.FaceEmbedder()

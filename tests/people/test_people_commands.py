@@ -21,6 +21,7 @@ from emorec.people.gallery import open_gallery
 from emorec.people.rule import MARGIN, threshold
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
+from emorec.sessions.store import open_sessions
 
 
 @pytest.fixture
@@ -59,12 +60,21 @@ def names() -> list[str]:
 
 def test_nobody_is_listed_where_nobody_is(folder: Path, capsys) -> None:
     assert main(["people", "list"]) == 0
-    assert capsys.readouterr().out == "nobody is enrolled\n"
+    file = folder / "data" / "emorec.sqlite"
+    assert capsys.readouterr().out == f"Nobody is enrolled in {file}\n"
+    for argv in (["rename", "1", "A"], ["delete", "1"], ["delete", "--all", "--yes"], ["export"]):
+        assert main(["people", *argv]) == 2
+        assert capsys.readouterr().err == f"emorec: {file}: nothing is kept there yet.\n"
+    assert not file.exists(), "what is only looked at is not made"
+    open_sessions().close()
+    assert main(["people", "list"]) == 0
+    assert not file.with_name("emorec.key").exists()
 
 
 def test_two_of_one_name_are_listed_with_their_ids(enrolled: list[int], capsys) -> None:
     assert main(["people", "list"]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert head == ["id", "pictures", "enrolled", "name"]
     assert [(row[0], row[1], row[3]) for row in rows] == [
         (str(id_), "2", name) for id_, name in zip(enrolled, ("Ada", "Ada", "Ben"), strict=True)
     ]
@@ -241,7 +251,7 @@ def test_without_the_extra_one_line_says_what_to_install(
     monkeypatch.setattr(extra, "find_spec", lambda name: None if name == "dlib" else object())
     assert main(["people", *argv]) == 2
     shown = capsys.readouterr().err
-    assert 'pip install "emorec[people]"' in shown and "(missing: dlib)" in shown
+    assert "-m pip install -r requirements-people.txt" in shown and "(missing: dlib)" in shown
     assert shown.count("\n") == 1
 
 

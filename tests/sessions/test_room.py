@@ -43,15 +43,22 @@ def test_the_mood_line_begins_with_each_faces_own_baseline() -> None:
     rest = [[-0.4, 0.0, 0.2, 0.5, 0.1]] * 31
     better = [[-0.2, 0.2, 0.4, 0.7, 0.3]] * 5
     told = measures(played(rest + better))
-    assert np.isnan(told.mood[:29]).all() and told.mood_faces[:29].max() == 0
-    assert told.mood[30] == pytest.approx(0.0, abs=1e-6)
+    assert np.isnan(told.mood[:4]).all() and told.mood_faces[:4].max() == 0
+    assert told.mood[5] == told.mood[30] == pytest.approx(0.0, abs=1e-6)
     assert told.mood[-1] == pytest.approx(0.2, abs=1e-5) and told.mood_faces[-1] == 5
     assert told.mood_low[-1] == pytest.approx(0.2, abs=1e-5)
 
 
-def test_a_face_that_came_late_counts_when_its_own_half_minute_is_over() -> None:
+def test_a_face_that_came_late_counts_when_its_own_five_seconds_are_over() -> None:
     told = measures(played([[0.1] * 3] * 20 + [[0.1] * 4] * 40))
-    assert told.mood_faces[45] == 3 and told.mood_faces[55] == 4
+    assert told.mood_faces[23] == 3 and told.mood_faces[25] == 4
+
+
+def test_a_baseline_grows_surer_until_its_half_minute_is_over() -> None:
+    told = measures(played([[0.0] * 3] * 10 + [[0.4] * 3] * 25 + [[0.1] * 3] * 40))
+    assert told.mood[12] == pytest.approx(0.4, abs=1e-5), "against the first ten seconds"
+    assert told.mood[31] == pytest.approx(0.0, abs=1e-5), "most of the half-minute was like this"
+    assert told.mood[74] == pytest.approx(-0.3, abs=1e-5), "and it does not change any more"
 
 
 def test_a_smile_is_more_than_a_faces_own_custom_and_lasts_half_a_second() -> None:

@@ -15,7 +15,7 @@ from emorec.sessions import commands
 from emorec.sessions.downloads import KINDS
 from emorec.sessions.store import SessionStore
 from emorec.sessions.timeline import Marker
-from tests.sessions.conftest import Keep, played
+from tests.sessions.conftest import MADE_WITH, Keep, played
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -23,15 +23,20 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_list_show_export_and_delete(
     sessions: SessionStore, keep: Keep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    file_of_store = tmp_path / "data" / "emorec.sqlite"
     assert main(["sessions", "list"]) == 0
-    assert capsys.readouterr().out == "no session is kept\n"
-    first, second = keep(played(90), title="Talk <1>"), keep(title="=other", owner="bob")
+    assert capsys.readouterr().out == f"No sessions kept in {file_of_store}\n"
+    first = keep(played(90), title="Talk <1>")
+    second = keep(title="=other", owner="bob", made_with=MADE_WITH | {"source": "example"})
     sessions.set_markers(first, [Marker(1, 3.0, "question 3")])
 
     assert main(["sessions", "list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["id", "start", "(UTC)", "length", "faces", "source", "title"]
     assert [line.split()[0] for line in lines] == [str(second), str(first)]
-    assert lines[1].endswith("2026-11-28 14:05   0:01:30     5  Talk <1>")
+    assert lines[0].endswith("  example  =other")
+    assert lines[1].split()[1:5] == ["2026-11-28", "14:05", "1:29", "5"], "as long as on the page"
+    assert head.index("title") == lines[0].index("=other")
     assert main(["sessions", "list", "--search", "QUESTION"]) == 0
     assert "Talk" in (out := capsys.readouterr().out) and "other" not in out
 
@@ -54,6 +59,21 @@ def test_list_show_export_and_delete(
     assert main(["sessions", "delete", "99", str(first)]) == 2
     assert capsys.readouterr().err == "emorec: no session has the id 99.\n"
     assert [each.id for each in sessions.sessions()] == [second]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["list"], 0), (["show", "1"], 2), (["export", "1"], 2), (["delete", "1"], 2)],
+)
+def test_a_store_that_is_only_looked_at_is_not_made(
+    store: str, words: list[str], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sessions", *words]) == code
+    shown = capsys.readouterr()
+    file = tmp_path / "data" / "emorec.sqlite"
+    wanted = f"emorec: {file}: nothing is kept there yet.\n" if code else ""
+    assert shown.err == wanted and not file.parent.exists()
+    assert (f"No sessions kept in {file}" in shown.out) is not bool(code)
 
 
 def test_deleting_all_asks_first(
@@ -80,7 +100,7 @@ def test_deleting_all_asks_first(
     ],
 )
 def test_what_is_wrong_is_one_line(
-    store: str, words: list[str], line: str, capsys: pytest.CaptureFixture[str]
+    sessions: SessionStore, words: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sessions", *words]) == 2
     told = capsys.readouterr().err

@@ -69,16 +69,8 @@ def wanted(ended: bool) -> bool | None:
     return True if asked and not start_pressed() else None
 
 
-def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
-    """Give a visitor who has pressed START a place, or show that there is none.
-
-    Args:
-        stream: the visitor's.
-        meanwhile: the page that a visitor who waits is sent to; None: none is.
-
-    Returns:
-        Whether the component is to be shown.
-    """
+def let_in(stream: LiveStream) -> bool:
+    """Give a visitor who has pressed START a place; return whether the visitor need not wait."""
     own = visit().state(Admission)
     if start_pressed() and not own.has_place:
         own.called = False
@@ -92,7 +84,6 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
             own.waits = True
             own.example = None
     if own.waits:
-        st.fragment(_wait, run_every=_TRY_EVERY_S)(stream, meanwhile)
         return False
     if own.refusal:
         st.error(own.refusal)
@@ -105,6 +96,29 @@ def let_in(stream: LiveStream, meanwhile: StreamlitPage | None = None) -> bool:
             icon=":material/meeting_room:",
         )
     return True
+
+
+def full(stream: LiveStream) -> bool:
+    """Return whether START would only be refused: others have all places."""
+    has_place = visit().state(Admission).has_place or stream.live or start_pressed()
+    return not has_place and room().live >= room().places
+
+
+def show_full(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
+    """Say that the room is full, in place of START, until there is a place.
+
+    Args:
+        stream: the visitor's.
+        meanwhile: the page that the visitor may use until then; None: none is.
+    """
+    with st.container(key="full", gap="small", vertical_alignment="center"):
+        st.fragment(_wait, run_every=_TRY_EVERY_S)(stream)
+        if meanwhile is not None:
+            st.page_link(
+                meanwhile,
+                label=_("The {page} page is open: it needs no place").format(page=meanwhile.title),
+                icon=":material/photo_library:",
+            )
 
 
 def over(stream: LiveStream) -> bool:
@@ -177,25 +191,20 @@ def start_pressed() -> bool:
     return context is not None and (context.state.playing or context.state.signalling)
 
 
-def _wait(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
-    """Say that the room is full until a place in it is free."""
-    if room().enter(stream, st.context.ip_address):
-        own = visit().state(Admission)
+def _wait(stream: LiveStream) -> None:
+    """Say that the room is full until a place in it is free; who has pressed START gets it."""
+    own = visit().state(Admission)
+    if own.waits and room().enter(stream, st.context.ip_address):
         own.waits, own.called = False, True
+        st.rerun()
+    taken, places = room().live, room().places
+    if not own.waits and taken < places:
         st.rerun()
     st.info(
         _(
-            "**The room is full:** {live} of {places} places for live pictures are "
-            "taken. Stay on this page: as soon as one is free it lets you in. Until then your "
-            "camera is off."
-        ).format(live=room().live, places=room().places),
+            "**The room is full:** {taken} of {places} places for live pictures are taken, and the "
+            "example needs one too. Stay on this page: it tries again by itself every {seconds} "
+            "seconds, and your camera is off until then."
+        ).format(taken=taken, places=places, seconds=f"{_TRY_EVERY_S:.0f}"),
         icon=":material/groups:",
     )
-    if meanwhile is not None:
-        st.page_link(
-            meanwhile,
-            label=_("The {page} page is open: read a picture or take a shot there").format(
-                page=meanwhile.title
-            ),
-            icon=":material/photo_library:",
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from emorec.drawing.overlay import Show
 from emorec.live.frame import View
 from emorec.live.stream import LiveStream
-from emorec.pages.live import calibration
+from emorec.pages.live import calibration, keep
 from emorec.pages.live.camera import choose_source, mirrors
 from emorec.pages.live.connection import POPOVER, connection_check
 from emorec.pages.live.quiet import choose as choose_alert
@@ -19,6 +20,7 @@ from emorec.pages.live.state import stream_names
 from emorec.pages.parts import naming
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
+from emorec.pages.parts.report import edit_markers
 from emorec.settings import Settings
 from emorec.words import _, language
 
@@ -52,6 +54,8 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
         named = naming.choose("live names", off=blur or group_only)
         calibration.show(stream, reader, off=blur or group_only)
         connection_check(stream, rtc, active)
+    if active:
+        _markers(row, stream)
     shown: Show = "blur" if blur else "all" if bars else "label"
     stream.names = stream_names() if named else None
     stream.view = View(shown, mirror and mirrors(), group_only, language())
@@ -64,6 +68,20 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
             )
         )
     return stream.settings.detector
+
+
+def _markers(row: Any, stream: LiveStream) -> None:
+    """Let the visitor name what was marked, while the picture runs."""
+    markers = stream.timeline.markers if stream.timeline else ()
+    with row.popover(
+        _("Markers ({n})").format(n=len(markers)),
+        icon=":material/flag:",
+        key="markers",
+        disabled=not markers,
+        width="content",
+    ):
+        if markers:
+            edit_markers(markers, "live", partial(keep.change_marker, stream))
 
 
 def _group_only(row: Any) -> bool:

@@ -14,6 +14,6 @@ PICTURE = Path(__file__).with_name("example.jpg")
 """What stands on the stage before START: the portraits as EmoRec reads them."""
 
 FILM = Path(__file__).with_name("example.mp4")
-"""The portraits, moved by a program: two of them, then six, then eighteen; 18 s."""
+"""The portraits, moved by a program: two of them, then six, then eighteen; 30 s."""
 
 SAYS = N_("Example: public-domain portraits (NASA, US Navy), moved by a program")

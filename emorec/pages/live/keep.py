@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.live.stream import LiveStream
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts import keeping
@@ -73,18 +74,58 @@ def update(stream: LiveStream, own: LivePicture) -> None:
 
 
 def button(stream: LiveStream, own: LivePicture) -> None:
-    """Offer to keep the session, or to end that."""
+    """Offer to keep the session that runs, or to end that."""
     if not keeping.offered():
         return
     keeper = keeper_of(stream)
     if keeper is not None and keeper.state == "keeping":
         with st.popover(_("Kept"), icon=":material/bookmark_added:", key="kept", width="content"):
-            st.markdown(f"{_('This session is being kept.')} {keeping.what()}")
-            if stream.live:
-                st.button(_("Stop keeping"), key="stop keeping", on_click=keeper.close)
+            since = clock(keeper.first_s)
+            says = _("This session is being kept from {time} on.").format(time=since)
+            st.markdown(f"{says} {keeping.what()}")
+            st.button(_("Stop keeping"), key="stop keeping", on_click=keeper.close)
         return
     with st.popover(_("Keep"), icon=":material/bookmark_add:", key="keep", width="content"):
         _ask(stream, own)
+
+
+def form(stream: LiveStream, own: LivePicture) -> None:
+    """Offer to keep the session that is over, in its report: nothing of that is covered."""
+    if not keeping.offered():
+        return
+    with st.expander(_("Keep this session"), icon=":material/bookmark_add:", key="keep form"):
+        _ask(stream, own)
+
+
+def kept_part(keeper: Keeper, timeline: Timeline) -> str:
+    """Return what of a session that is over is kept, in words; "" where it is all of it."""
+    begins = keeper.first_s > timeline.span_s[0]
+    ends_s = keeper.written_s if keeper.state == "ended" else None
+    ends = ends_s is not None and ends_s < timeline.span_s[1]
+    if begins and ends:
+        return _("from {first} to {last}").format(
+            first=clock(keeper.first_s), last=clock(ends_s or 0.0)
+        )
+    if ends:
+        return _("until {date}").format(date=clock(ends_s or 0.0))
+    return _("from {time} on").format(time=clock(keeper.first_s)) if begins else ""
+
+
+def change_marker(stream: LiveStream, number: int, label: str | None) -> None:
+    """Rename a marker of the session, or remove it where the label is None; kept too, if it is.
+
+    Raises:
+        EmorecError: the label is not allowed, or the store does not answer.
+    """
+    timeline, keeper = stream.timeline, keeper_of(stream)
+    assert timeline is not None, "only a session that has begun has markers"
+    if label is None:
+        timeline.remove_marker(number)
+    else:
+        timeline.rename_marker(number, label)
+    # One that still keeps writes them itself, so that no page waits for the store.
+    if keeper is not None and keeper.state == "ended" and keeper.session_id is not None:
+        keeping.store().set_markers(keeper.session_id, timeline.markers)
 
 
 def problem(stream: LiveStream) -> str | None:
@@ -112,7 +153,7 @@ def _ask(stream: LiveStream, own: LivePicture) -> None:
         )
     st.markdown(keeping.what())
     if stream.live:
-        st.checkbox(_("From START on; else from now on"), key="keep from start")
+        st.checkbox(_("From START on, not only from now on"), key="keep from start")
     if not group_only:
         st.checkbox(_("Single faces too: a number a face, no name"), key="keep faces")
     st.checkbox(_("Everyone in view knows and agrees that this is kept."), key="keep agreed")

@@ -27,6 +27,7 @@ _LEFT_PX = 230  # of the window's height, for all that stands above and below th
 _LEAST_PX = 160
 _TWO_COLUMNS_PX = 900  # narrower windows show one column
 _START_PX = 168  # width kept for START, beside which the other buttons stand
+_MOOD_PX = 88  # the mood in words, and its chart: kept before there is one
 _STRIP_PX = 64  # height of the totals below a picture that fills the screen
 
 _STAGE_HEIGHT = f"max({_LEAST_PX}px, min(56.25cqw, 100vh - {_LEFT_PX}px))"
@@ -76,7 +77,15 @@ _PAGE = f"""
 .st-key-example::after {{ content: var(--emorec-example); height: auto; }}
 .st-key-live {{ display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem 2rem; }}
 .st-key-live > * {{ min-width: 0; }}
-.st-key-live > :has(> .st-key-report) {{ grid-column: 1 / -1; }}
+.st-key-live > :has(> .st-key-report), .st-key-live > :has(.st-key-full) {{
+  grid-column: 1 / -1;
+}}
+.st-key-full {{
+  min-height: 15rem; padding: 1rem; align-items: center;
+  border: 1px dashed rgb(128 128 128 / 0.5); border-radius: 0.5rem;
+}}
+.st-key-full > * {{ max-width: 40rem; }}
+.st-key-mood {{ min-height: {_MOOD_PX}px; }}
 .st-key-report h2:focus {{ outline: none; }}
 .st-key-consent {{ padding-bottom: 0.5rem; }}
 .st-key-consent p {{ margin: 0; }}
@@ -147,8 +156,12 @@ _PAGE = f"""
 @media (max-width: {_TWO_COLUMNS_PX - 1}px) {{
   .st-key-live > :has(> .st-key-controls) {{ order: 2; }}
   .st-key-slots :has(> .st-key-now) {{ order: 2; }}
-  .st-key-slots :has(> .st-key-now [data-testid="stAlert"]) {{ order: -1; }}
-  .st-key-now:has([data-testid="stAlert"]) {{ height: auto !important; }}
+  .st-key-slots.st-key-slots:not(:has(.st-key-strip)) :has(> .st-key-now [data-testid="stAlert"]) {{
+    order: -1;
+  }}
+  .st-key-slots:not(:has(.st-key-strip)) .st-key-now:has([data-testid="stAlert"]) {{
+    height: auto !important;
+  }}
 }}
 @media (max-width: 640px) {{
   :has(> .st-key-actions) {{ left: 124px; }}

@@ -18,12 +18,14 @@ from emorec.pages.parts.totals import said as said_of
 from emorec.percent import percent
 from emorec.records import Face
 from emorec.sessions import group
-from emorec.sessions.room import measures
+from emorec.sessions.face_history import LEAST_BASELINE_S
+from emorec.sessions.room import LEAST_FACES, measures
 from emorec.sessions.timeline import Timeline
-from emorec.words import _, ngettext, numeral
+from emorec.words import N_, _, ngettext, numeral
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _MOOD_S = 60.0
+_NO_MOOD = N_("Mood: once {n} faces were each read for {seconds} s")
 
 
 def show(
@@ -52,14 +54,16 @@ def show(
         st.info(group.too_few(), icon=":material/groups:")
     elif view.group_only:
         _totals(totals(read))
-        _mood(timeline)
+        with st.container(key="mood", gap=None):
+            _mood(timeline)
     elif len(read) <= _BARS:
         _cards(read)
     elif len(read) <= _ROWS:
         st.html(f'<div class="emorec-rows" role="list">{"".join(map(_row, read))}</div>')
     else:
         _totals(totals(read))
-        _mood(timeline)
+        with st.container(key="mood", gap=None):
+            _mood(timeline)
         st.html(_seats(read, size_wh, view.mirror))
 
 
@@ -98,7 +102,7 @@ def _mood(timeline: Timeline | None) -> None:
     told = measures(timeline.finished(int(now_s - _MOOD_S) - 1))
     newest = told.mood[-1] if len(told.mood) else math.nan
     if math.isnan(newest):
-        says = _("Mood: told once 3 faces were read for half a minute")
+        says = _(_NO_MOOD).format(n=LEAST_FACES, seconds=f"{LEAST_BASELINE_S:.0f}")
         st.html(f'<p class="emorec-mood">{says}</p>')
         return
     mood = numeral(f"{newest:+.2f}")

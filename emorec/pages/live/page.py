@@ -46,7 +46,7 @@ def render(photos: StreamlitPage | None = None) -> None:
             problem = camera_problem() or start_problem(alert)
         # Filled below, once the controls have said whether totals alone are shown.
         report = st.container(key="report") if scene == "over" else None
-        if report is None:
+        if scene in ("ready", "live"):
             with st.container(key="consent", gap="small"):
                 stage.consent()
         with st.container(key="controls"):
@@ -57,7 +57,7 @@ def render(photos: StreamlitPage | None = None) -> None:
         if report is not None:
             with report:
                 summary.show(stream, reader.made_with, own)
-        else:
+        elif scene != "full":
             with st.container(key="slots"):
                 if scene == "live":
                     st.fragment(readings.show, run_every=0.5)(stream)

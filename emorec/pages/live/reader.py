@@ -15,6 +15,8 @@ class NextReader:
     Attributes:
         made_with: the header of the rows of the stream that was started last; its settings are
             those at START, though smoothing and smallest face may be changed while it runs.
+        source: where the pictures of the next START come from: ``camera``, ``screen`` or
+            ``example``.
         calibration: what is known of the faces of this visitor's picture.
     """
 
@@ -22,12 +24,13 @@ class NextReader:
         self.engine = engine
         self.classifier = classifier
         self.settings = engine.settings
+        self.source = "camera"
         self.made_with = rows.header(engine.model, engine.settings)
         self.calibration = Calibration()
 
     def __call__(self) -> Reader:
         self.made_with = rows.header(self.engine.model, self.settings)
-        self.made_with["baseline"] = self.calibration.baseline
+        self.made_with |= {"source": self.source, "baseline": self.calibration.baseline}
         self.calibration.begin()
         return self.engine.reader(
             "live", self.settings, classifier=self.classifier, calibrate=self.calibration

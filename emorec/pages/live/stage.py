@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from time import monotonic
 from typing import Any, Literal
 
@@ -10,19 +9,20 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit_webrtc import WebRtcMode
 
+from emorec.clock import clock
 from emorec.errors import EmorecError
+from emorec.filenames import dated
 from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.media.photo import encode_png
 from emorec.pages.live import admission, example, keep
-from emorec.pages.live.camera import constraints, translations
+from emorec.pages.live.camera import constraints, is_screen, translations
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts import keeping
-from emorec.pages.parts.clock import clock
 from emorec.pages.parts.visit import visit
-from emorec.words import _
+from emorec.words import N_, _
 
 RESOLUTIONS = {
     "1280 × 720": (1280, 720),
@@ -63,18 +63,22 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
     Args:
         stream: the visitor's live picture.
         rtc: the configuration that it connects with.
-        meanwhile: the page that a visitor is sent to while the room is full; None: none is.
+        meanwhile: the page that a visitor may use while the room is full; None: none is.
 
     Returns:
         What the rest of the page is to show.
     """
     state = visit().state(LivePicture)
-    if not admission.let_in(stream, meanwhile):
+    if not admission.let_in(stream):
+        admission.show_full(stream, meanwhile)
         return "full"
     if _to_report(stream) and not admission.start_pressed():
         state.since_s = None
         admission.goes_on(stream, playing=False, ended=False)
         return "over"
+    if admission.full(stream):
+        admission.show_full(stream, meanwhile)
+        return "full"
     ended = admission.over(stream)
     film = example.FILM if visit().state(admission.Admission).example else None
     sink, source = tracks(stream, _FPS, film)
@@ -109,6 +113,9 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
     if state.since_s is None:
         state.since_s, state.group_only, state.followed = monotonic(), False, None
         state.is_example = film is not None
+        if state.reader is not None:
+            shared = N_("screen") if is_screen() else N_("camera")
+            state.reader.source = N_("example") if film else shared
     return "live"
 
 
@@ -150,7 +157,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             _("Snapshot"),
             # Made when it is pressed, of the picture as it is sent then: blurred where that is.
             lambda: encode_png(stream.snapshot()),
-            f"emorec_{datetime.now():%Y-%m-%d_%H%M}_snapshot.png",
+            dated("snapshot.png"),
             "image/png",
             icon=":material/photo_camera:",
             key="snapshot",
@@ -203,7 +210,7 @@ def _to_report(stream: LiveStream) -> bool:
 
 
 def _mark(stream: LiveStream) -> None:
-    """Mark this moment; the marker is renamed in the report."""
+    """Mark this moment."""
     timeline = stream.timeline
     if timeline is None:
         st.toast(_("There is no picture yet to mark."))
@@ -213,8 +220,10 @@ def _mark(stream: LiveStream) -> None:
     except EmorecError as error:
         st.toast(str(error))
     else:
-        at = _("{label} at {time}").format(label=marker.label, time=clock(marker.time_s))
-        st.toast(at, icon=":material/flag:")
+        says = _("{label} at {time}; **Markers** names it.").format(
+            label=marker.label, time=clock(marker.time_s)
+        )
+        st.toast(says, icon=":material/flag:")
 
 
 def _pause_or_go_on(stream: LiveStream) -> None:

@@ -23,6 +23,8 @@ from emorec.words import _
 if TYPE_CHECKING:
     from emorec.sessions.keeper import Keeper
 
+_LAST_READING_S = 5.0  # a reading takes less than one
+
 
 def identity(stream: LiveStream) -> str | None:
     """Return what tells the last session from those before it; None: there is none."""
@@ -38,49 +40,59 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
         own: says whether it was an example, and whether totals alone are shown and taken away: no
             row of a single face.
     """
+    stream.stop(_LAST_READING_S)  # its last reading counts, and then no number changes any more
     timeline = stream.timeline
     assert timeline is not None, "only a session that has begun is shown"
-    st.header(_("The example") if own.is_example else _("Your session"))
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        _end(stream, own)
+    st.header(_("The example") if own.is_example else _("Your session"), anchor=False)
+    _end(stream, timeline, own)
     told = _told(timeline, made_with, own.group_only or stream.view.group_only)
     if told.group_only and not len(told.seconds):
         st.info(group.too_few(), icon=":material/groups:")
     elif told.summary.mean_valence is None:
         st.info(_("No face was read in this session."), icon=":material/person_off:")
     else:
-        parts.show(told, "session", partial(_change_marker, stream))
+        parts.show(told, "session", partial(keep.change_marker, stream))
 
 
-def _end(stream: LiveStream, own: LivePicture) -> None:
+def _end(stream: LiveStream, timeline: Timeline, own: LivePicture) -> None:
+    """Ask what is to become of the session, or say what has."""
     keeper = keep.keeper_of(stream)
     if keeper is not None and keeper.state != "given up":
-        st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
-        st.markdown(
-            ":material/bookmark_added: "
-            + _("**Kept** for {days} days: see the Sessions page.").format(days=keeping.days())
-        )
+        st.markdown(_kept(keeper, timeline))
         if keeper.state == "keeping":  # it writes the end, and may fail
             st.fragment(_wait, run_every=1.0)(keeper)
-        return
-    keep.button(stream, own)
-    if own.is_example:
-        st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
     else:
-        st.button(
-            _("Discard this session"),
-            icon=":material/delete:",
-            key="discard",
-            on_click=stream.discard,
-        )
-        st.markdown(
-            _(
-                "**Keep or discard?** A new session takes the place of this one. It is held in "
-                "memory until you discard it or close this tab; on disk, nothing."
+        if keeper is not None and keeper.problem:
+            st.error(plain(keeper.problem))
+        if not own.is_example:
+            st.markdown(
+                _(
+                    "**Keep or discard?** It is held in memory until you discard it or close this"
+                    " tab; on disk, nothing."
+                )
             )
-        )
-    if keeper is not None and keeper.problem:
-        st.error(plain(keeper.problem))
+        keep.form(stream, own)
+        if not own.is_example:
+            st.button(
+                _("Discard this session"),
+                icon=":material/delete:",
+                key="discard",
+                on_click=stream.discard,
+            )
+            return
+    st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
+
+
+def _kept(keeper: Keeper, timeline: Timeline) -> str:
+    """Return what is kept, in words; and where the report is of more, that too."""
+    part = keep.kept_part(keeper, timeline)
+    says = _("**Kept** for {days} days")
+    if not keeper.keeps_faces:
+        says = _("**Kept** for {days} days, without single faces")
+    where = _("see the Sessions page.")
+    if part:
+        where = _("**{part}**. The report below is of the whole session.").format(part=part)
+    return f":material/bookmark_added: {says.format(days=keeping.days())}: {where}"
 
 
 def _wait(keeper: Keeper) -> None:
@@ -109,15 +121,3 @@ def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Re
     return of_timeline(
         timeline, made_with, single_faces=bool(purpose.strip()), purpose=purpose.strip()
     )
-
-
-def _change_marker(stream: LiveStream, number: int, label: str | None) -> None:
-    """Rename or remove a marker, in memory and where the session is kept."""
-    timeline, keeper = stream.timeline, keep.keeper_of(stream)
-    assert timeline is not None
-    if label is None:
-        timeline.remove_marker(number)
-    else:
-        timeline.rename_marker(number, label)
-    if keeper is not None and keeper.session_id is not None:
-        keeping.store().set_markers(keeper.session_id, timeline.markers)

@@ -9,13 +9,15 @@ from threading import Thread
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.errors import EmorecError
-from emorec.pages.parts.clock import clock
 from emorec.pages.parts.markdown import plain
 from emorec.percent import percent
 from emorec.sessions.downloads import KINDS, file_name, write
+from emorec.sessions.face_history import LEAST_BASELINE_S
 from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
+from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import LABEL_MOST
 from emorec.sessions.timeline import Marker
 from emorec.words import N_, _, bound, numeral
@@ -45,6 +47,15 @@ ChangeMarker = Callable[[int, str | None], None]
 is not possible."""
 
 
+_STYLE = """
+<style>
+.st-key-report-figures { row-gap: 0.75rem; }
+.stMain h3 { font-size: 1.25rem; }
+</style>
+"""
+"""Figures in two rows stand as one block, and a chart's heading is smaller than the report's."""
+
+
 def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
     """Show a report.
 
@@ -53,6 +64,7 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         key: begins the keys of its elements; each report has its own.
         change_marker: called when the visitor renames or removes a marker.
     """
+    st.html(_STYLE)
     _figures(report)
     if loading().is_alive():
         st.caption(f":material/hourglass_top: {_('The charts are drawn in a moment.')}")
@@ -60,7 +72,8 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
     else:
         _charts(report, key)
     if report.markers:
-        _markers(report.markers, key, change_marker)
+        with st.expander(_("Markers ({n})").format(n=len(report.markers)), icon=":material/flag:"):
+            edit_markers(report.markers, key, change_marker)
     _downloads(report, key)
     with st.expander(_("What this is, and what it is not"), icon=":material/info:"):
         st.markdown(_(NOTICE))
@@ -101,7 +114,8 @@ def _charts(report: Report, key: str) -> None:
         st.subheader(_(heading))
         st.altair_chart(on_page(chart), key=f"{key} {heading}", alt=_(ALTS[heading]))
     if "Mood" not in drawn:
-        st.caption(_("A mood line needs 3 faces or more, each in view for half a minute."))
+        says = _("A mood line needs {n} faces or more at once, each read for {seconds} seconds.")
+        st.caption(says.format(n=LEAST_FACES, seconds=f"{LEAST_BASELINE_S:.0f}"))
 
 
 def _figures(report: Report) -> None:
@@ -122,26 +136,32 @@ def _figures(report: Report) -> None:
         )
 
 
-def _markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> None:
-    with st.expander(_("Markers ({n})").format(n=len(markers)), icon=":material/flag:"):
-        names = {marker.id: f"{clock(marker.time_s)} {marker.label}" for marker in markers}
-        chosen = st.selectbox(
-            _("Marker"), list(names), format_func=names.__getitem__, key=f"{key} marker"
+def edit_markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> None:
+    """Let the visitor rename and remove markers.
+
+    Args:
+        markers: at least one.
+        key: as of `show`.
+        change: as of `show`.
+    """
+    names = {marker.id: f"{clock(marker.time_s)} {marker.label}" for marker in markers}
+    chosen = st.selectbox(
+        _("Marker"), list(names), format_func=names.__getitem__, key=f"{key} marker"
+    )
+    label = next(marker.label for marker in markers if marker.id == chosen)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        new = st.text_input(
+            _("Label"), label, max_chars=LABEL_MOST, key=f"{key} label {chosen} {label}"
         )
-        label = next(marker.label for marker in markers if marker.id == chosen)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            new = st.text_input(
-                _("Label"), label, max_chars=LABEL_MOST, key=f"{key} label {chosen} {label}"
-            )
-            renamed = st.button(_("Rename"), key=f"{key} rename marker")
-            removed = st.button(_("Remove"), icon=":material/delete:", key=f"{key} remove marker")
-        if renamed or removed:
-            try:
-                change(chosen, None if removed else new)
-            except EmorecError as error:
-                st.error(plain(str(error)))
-            else:
-                st.rerun()
+        renamed = st.button(_("Rename"), key=f"{key} rename marker")
+        removed = st.button(_("Remove"), icon=":material/delete:", key=f"{key} remove marker")
+    if renamed or removed:
+        try:
+            change(chosen, None if removed else new)
+        except EmorecError as error:
+            st.error(plain(str(error)))
+        else:
+            st.rerun()
 
 
 def _downloads(report: Report, key: str) -> None:

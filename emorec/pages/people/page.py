@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emorec.errors import EmorecError
+from emorec.filenames import dated
 from emorec.pages.parts import naming
-from emorec.pages.parts.filenames import dated
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures

@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from emorec.filenames import dated
 from emorec.pages.parts import totals
-from emorec.pages.parts.filenames import dated
 from emorec.photos.reading import ReadPhoto
 from emorec.rows import columns, face_rows, picture_object, to_csv, to_json
 from emorec.words import N_, _

@@ -24,8 +24,10 @@ _STYLE = """
 <style>
 [class*="st-key-tile"] { position: relative; }
 [class*="st-key-tile"] img, .emorec-tile {
-  width: 100%; aspect-ratio: 4 / 3; object-fit: cover; border-radius: 0.5rem;
+  width: 100%; aspect-ratio: 4 / 3; border-radius: 0.5rem;
 }
+/* The whole picture: what a tile cut off was often the top of a head. */
+[class*="st-key-tile"] img { object-fit: contain; background: rgb(128 128 128 / 0.15); }
 .emorec-tile {
   display: grid; place-content: center; gap: 0.3rem; padding: 0.75rem; text-align: center;
   overflow: hidden; border: 1px dashed color-mix(in srgb, currentColor 35%, transparent);

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.errors import EmorecError
-from emorec.pages.parts.clock import clock
 from emorec.pages.parts.markdown import plain
 from emorec.pages.sessions.state import show_list
 from emorec.sessions.compare import MEASURES, Difference, Span, compare, line, part

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.pages.parts import keeping
-from emorec.pages.parts.clock import clock
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pages.sessions.state import Shown, choose, compare_chosen, open_session
@@ -30,6 +30,7 @@ _STYLE = """
 .st-key-sessions [data-testid="stButton"] button { min-height: 1.75rem; padding-block: 0; }
 .st-key-sessions [data-testid="stButton"] p { font-weight: 600; }
 .st-key-sessions [data-testid="stCaptionContainer"] { margin-bottom: 0; }
+.st-key-sessions [data-testid="stCaptionContainer"] p { margin: 0; }
 </style>
 """
 
@@ -114,6 +115,8 @@ def _facts(stored: Stored) -> str:
     facts = [clock(stored.duration_s), faces, _(stored.purpose)]
     if stored.title:
         facts.insert(0, f"{stored.started_at:%Y-%m-%d %H:%M} UTC")
+    if stored.source == "example":
+        facts.insert(0, "Example")
     if not stored.ended:
         facts.append(_("not ended"))
     return " · ".join(facts)

@@ -50,6 +50,8 @@ def _facts(stored: Stored) -> str:
         f"{stored.started_at:%Y-%m-%d %H:%M} UTC",
         _("Kept for: {purpose}").format(purpose=_(stored.purpose)),
     ]
+    if stored.source == "example":
+        facts.insert(0, _("Example, not a camera"))
     if stored.delete_after is not None:
         facts.append(_("until {date}").format(date=f"{stored.delete_after:%Y-%m-%d}"))
     if stored.group_only:

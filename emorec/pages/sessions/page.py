@@ -17,7 +17,6 @@ def render() -> None:
     """Show the page."""
     st.set_page_config(page_title=f"EmoRec · {_('Sessions')}")
     own = visit().state(Shown)
-    keeping.remember()
     try:
         store, seen = keeping.store(), keeping.seen()
         if own.opened is not None:
@@ -30,3 +29,4 @@ def render() -> None:
         st.error(plain(str(error)))
         if own.opened is not None or own.compared:
             st.button(_("All sessions"), icon=":material/arrow_back:", on_click=show_list)
+    keeping.remember()  # last, as what sets the cookie takes a line that nobody sees

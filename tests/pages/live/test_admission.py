@@ -39,7 +39,9 @@ def visit(stream: Stream) -> AppTest:
         from emorec.pages.live import admission
 
         stream = st.session_state["stream"]
-        if admission.let_in(stream):
+        if not admission.let_in(stream) or admission.full(stream):
+            admission.show_full(stream, None)
+        else:
             ended = admission.over(stream)
             context = st.session_state.get(admission.component_key())
             playing = bool(context and context.state.playing)
@@ -86,6 +88,16 @@ def test_who_finds_the_room_full_is_told_and_let_in_by_itself(room):
     assert "A place is free" in said(app) and "START" in said(app)
     press(app, True, turn=1)
     assert said(app) == "START; goes on: True" and room.live == 1
+
+
+def test_start_is_not_offered_while_it_would_be_refused(room):
+    other = Stream()
+    assert room.enter(other)
+    app = visit(Stream())
+    assert "The room is full:** 1 of 1 places" in said(app) and "START" not in said(app)
+    room.leave(other)
+    app.run()  # as the fragment does by itself
+    assert said(app) == "START; goes on: False" and room.live == 0, "no place for who only looks"
 
 
 def test_a_stream_that_fell_silent_ends_the_session_and_says_so(room):

@@ -12,10 +12,13 @@ from streamlit.testing.v1 import AppTest
 from emorec.live.stream import LiveStream
 from emorec.pages.live import keep
 from emorec.pages.parts import keeping
+from emorec.pages.parts.visit import Visit
+from emorec.sessions.keeper import Keeper
 from emorec.sessions.kept import Stored
 from emorec.sessions.store import SessionStore, open_sessions
 from emorec.sessions.timeline import Timeline
-from tests.sessions.conftest import played
+from testkit.room import PICTURE, frame, happy
+from tests.sessions.conftest import about, played
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +156,37 @@ def test_a_store_that_cannot_be_used_is_one_line_and_keep_is_offered_again(
     ran(app)
     assert [error.value for error in app.error if error.value.startswith("Nothing is kept: ")]
     assert not app.button(key="keep session").disabled
+
+
+def test_keep_stands_beside_the_report_that_it_is_asked_in(timeline: Timeline) -> None:
+    app = ran(page())
+    (form,) = (each for each in app.expander if each.label == "Keep this session")
+    assert [radio.key for radio in form.radio] == ["keep_for"]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "part"), [(False, "from 0:03 on"), (True, "from 0:03 to 0:04")]
+)
+def test_which_part_is_kept_is_said_above_a_report_of_more(
+    stopped: bool, part: str, store: SessionStore
+) -> None:
+    LiveStream.timeline = running = played(3, ended=False)
+    keeper = Keeper(running, open_sessions, about(), every_s=0.02)
+    for place in range(6, 14):
+        running.add(PICTURE, frame(place / 2, {1: happy(0.5)}))
+        if stopped and place == 9:
+            the_one(store, lambda each: keeper.written_s == 4.0)
+            keeper.close(30)
+    running.__exit__()
+    keeper.close(30)
+    visit = Visit()
+    kept = visit.state(keep.Keeping)
+    kept.keeper, kept.timeline = keeper, running
+    app = page()
+    app.session_state["visit"] = visit
+    said = texts(ran(app))
+    assert f"**Kept** for 7 days, without single faces: **{part}**. The report below" in said
+    assert len(store.seconds(keeper.session_id)) == (1 if stopped else 4)
 
 
 def test_withdrawing_the_consent_ends_keeping(store: SessionStore, timeline: Timeline) -> None:

@@ -8,7 +8,10 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
+from threading import Event, Timer
 
+import av
 import numpy as np
 import pytest
 import streamlit as st
@@ -17,10 +20,14 @@ from streamlit.testing.v1 import AppTest
 from emorec.columns import FACE_SECOND, SECOND
 from emorec.emotions import EMOTIONS
 from emorec.live.frame import View
+from emorec.live.room import Room
+from emorec.live.stream import LiveStream
 from emorec.pages.live.camera import start_problem
 from emorec.pages.live.now import _row, totals
 from emorec.pages.live.now import said as said_of
+from emorec.pages.live.reader import NextReader
 from emorec.pages.live.state import LivePicture
+from emorec.pages.parts.engine import classifier, recognizer
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
@@ -396,8 +403,6 @@ def test_a_group_is_at_least_three_faces_in_one_moment():
 
 @pytest.mark.parametrize("people", [1, 3])
 def test_group_only_is_all_that_is_taken_away(monkeypatch, people):
-    from emorec.live.stream import LiveStream
-
     monkeypatch.setattr(LiveStream, "timeline", session_of(12, people))
     app = page().run()
     app.toggle(key="group_only").set_value(True).run()
@@ -409,8 +414,6 @@ def test_group_only_is_all_that_is_taken_away(monkeypatch, people):
 
 
 def test_switching_group_only_off_shows_no_face_of_the_session_that_is_over(monkeypatch):
-    from emorec.live.stream import LiveStream
-
     monkeypatch.setattr(LiveStream, "timeline", session_of(12, people=3))
     app = page().run()
     assert downloads(app) == TOTALS | FACES
@@ -482,8 +485,6 @@ def test_a_missing_network_is_said_in_one_line(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("seconds", [0, 12])
 def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
-    from emorec.live.stream import LiveStream
-
     timeline = session_of(seconds)
     monkeypatch.setattr(LiveStream, "timeline", timeline)
     app = page().run()
@@ -500,8 +501,6 @@ def test_after_stop_the_session_is_summed_up(seconds, monkeypatch):
 
 def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
     from streamlit.delta_generator import DeltaGenerator
-
-    from emorec.live.stream import LiveStream
 
     timeline, offered = session_of(12), {}
     real = DeltaGenerator.download_button
@@ -524,8 +523,6 @@ def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
 
 
 def test_of_more_than_three_faces_single_ones_are_told_by_choice_and_purpose(monkeypatch):
-    from emorec.live.stream import LiveStream
-
     timeline = session_of(12, people=4)
     timeline.mark("question 1", 5.0)
     monkeypatch.setattr(LiveStream, "timeline", timeline)
@@ -550,3 +547,90 @@ def test_a_wrong_setting_is_one_line_not_a_traceback(monkeypatch):
     assert [error.value for error in app.error] == [
         "EMOREC_ICE_SERVERS: is no JSON (Expecting property name enclosed in double quotes)."
     ]
+
+
+class Slow:
+    """Reads a picture when it is told that it may, as a busy computer does."""
+
+    names = settings = None
+
+    def __init__(self) -> None:
+        self.goes_on = Event()
+        self.reads = Event()
+
+    def read(self, image_bgr, time_s):
+        self.reads.set()
+        assert self.goes_on.wait(30)
+        return FrameResult(0, 5.0, (64, 48), faces(3))
+
+
+def test_a_report_waits_for_the_last_reading_and_does_not_change_then():
+    def script() -> None:
+        import streamlit as st
+
+        from emorec.pages.live import summary
+        from emorec.pages.live.state import LivePicture
+        from emorec.pages.parts.visit import visit
+
+        summary.show(st.session_state["stream"], {}, visit().state(LivePicture))
+
+    reader = Slow()
+    stream = LiveStream(lambda: reader)
+    stream.start()
+    picture = av.VideoFrame(64, 48, "yuv420p")
+    picture.pts, picture.time_base = 0, Fraction(1, 1000)
+    stream.put(picture)
+    assert reader.reads.wait(30)
+    stream.stop()  # while the picture is being read
+    Timer(0.3, reader.goes_on.set).start()
+    app = AppTest.from_function(script, default_timeout=120)
+    app.session_state["stream"] = stream
+    app.run()
+    assert not app.exception and stream.timeline.over
+    assert app.metric[1].value == "3"
+
+
+def test_what_was_marked_is_named_while_the_picture_runs():
+    def script() -> None:
+        import streamlit as st
+
+        from emorec.pages.live import controls
+
+        controls._markers(st, st.session_state["stream"])
+
+    stream = Running()
+    app = AppTest.from_function(script, default_timeout=120)
+    app.session_state["stream"] = stream
+    assert not app.run().selectbox, "nothing was marked"
+    stream.timeline.mark("Mark 1", 2.0)
+    app.run()
+    next(field for field in app.text_input if field.label == "Label").input("question 3").run()
+    app.button(key="live rename marker").click().run()
+    assert not app.exception
+    assert [marker.label for marker in stream.timeline.markers] == ["question 3"]
+
+
+def test_where_the_room_is_full_nothing_says_to_press_start(monkeypatch):
+    class Other:
+        live = received = True
+
+        def start(self):
+            pass
+
+    other, full = Other(), Room(1)
+    assert full.enter(other)
+    monkeypatch.setattr("emorec.pages.live.admission.room", lambda: full)
+    app = page().run()
+    assert not app.exception
+    said = texts(app)
+    assert "1 of 1 places" in said and "tries again by itself" in said
+    assert "Start camera" not in said and not app.get("component_instance")
+    assert "try example" not in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize("source", ["camera", "example"])
+def test_what_is_read_says_where_its_pictures_came_from(source):
+    reader = NextReader(recognizer(), classifier())
+    reader.source = source
+    reader()
+    assert reader.made_with["source"] == source
