@@ -104,7 +104,7 @@ def test_every_text_of_a_page_is_translated(
     monkeypatch.setenv("EMOREC_DATA", str(tmp_path))
     monkeypatch.setenv("EMOREC_SESSIONS", "ask")
     seen = [text for text in texts(page(name)) if text not in words.LANGUAGES.values()]
-    assert sum("⟦" in text for text in seen) > 3, "the page shows texts"
+    assert sum("⟦" in text for text in seen) >= 3, "the page shows texts"
     assert not [text for text in seen if unmarked(text) and text != "Language · Sprache"]
 
 

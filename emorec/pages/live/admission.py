@@ -172,7 +172,7 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         ):  # a component that is told to stop, or of the example, has no START
             st.rerun()
     if stream.problem:
-        st.warning(stream.problem, icon=":material/videocam_off:")
+        st.warning(_(stream.problem), icon=":material/videocam_off:")
     if own.fell_silent:
         st.warning(
             _(
