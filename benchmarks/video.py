@@ -1,22 +1,24 @@
 """How fast `emorec video` reads video files, beside the package `fer`; and its peak memory.
 
-    python -m benchmarks.video --only 1280x720-9 [--fer-python PATH] [--seconds 3] --out FILE
+    python -m benchmarks.video --only films [--fer-python PATH] [--seconds 3] --out FILE
     python -m benchmarks.video --only analyze --out FILE
     python -m benchmarks.video --only memory [--hours 2] --out FILE
     python -m benchmarks.video --show FILE
 
-Each call measures one film, or the memory, and adds the numbers to FILE: so each is short enough to
-have the machine to itself. A film shows copies of one portrait (`testkit.frames`) at 30 frames a
-second, as H.264. Each program reads it in its own process and writes an annotated video. EmoRec
-also writes all else that `emorec video --out DIR` does; `fer` runs its `Video.analyze`, without the
-JPEG file of every frame, over the first 15 frames: a frame takes it the same time throughout. The
-real-time factor is the length of what was read over the time from the opened program, its network
-loaded, to its last result. `fer` searches and reads every face in every frame; EmoRec follows faces
-from frame to frame and reads each five times a second, its default. A call without --fer-python
-keeps what FILE says of `fer`, so that EmoRec alone can be measured again.
+Each call measures all films, some of them, or the memory, and adds the numbers to FILE. A film
+shows copies of one portrait (`testkit.frames`) at 30 frames a second, as H.264. Each program reads
+it in a process of its own, once to write an annotated video and once without one. With it, EmoRec
+writes all that `emorec video --out DIR` does; without it, nothing, as `emorec video` does. `fer`
+runs its `Video.analyze`, without the JPEG file of every frame, over the first 15 frames: a frame
+takes it the same time throughout; it writes a CSV file each time. Before the clock starts, each
+program has read the first frames once, so that all that it needs is loaded. The real-time factor is
+the length of what was read over the time until the last result. `fer` searches and reads every face
+in every frame; EmoRec follows faces from frame to frame and reads each five times a second, its
+default. A call without --fer-python keeps what FILE says of `fer`, so that EmoRec alone can be
+measured again.
 
 ``analyze`` measures the processor time of a worker of `emorec analyze`, which has one thread and
-writes no video, on the films of 1280×720.
+writes no video, on the same films.
 
 The memory is the peak resident size of the process that reads a film of ``--hours``, beside that of
 a minute of the same film: 320×240, 2 frames a second, one face, all results written.
@@ -31,6 +33,7 @@ import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -40,6 +43,7 @@ from benchmarks.report import add_options, deliver, kept
 
 _MEMORY_FPS = 2
 _FER_FRAMES = 15
+_WARM_S, _WARM_FRAMES = 0.5, 3  # of a film, read before the clock starts
 _PACKAGES = ["av", "opencv-python-headless", "ai-edge-litert", "numpy"]
 _FER_PACKAGES = ["fer", "tensorflow-cpu", "opencv-contrib-python-headless", "numpy"]
 _GRIDS = {1: ((1, 1), 150), 9: ((3, 3), 120), 25: ((5, 5), 74)}
@@ -55,7 +59,12 @@ FILMS = {
 def main() -> None:
     """Measure one part, print and, with ``--out``, keep all parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=(*FILMS, "analyze", "memory"), help="the part to measure")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*FILMS, "films", "analyze", "memory"),
+        help="the parts to measure; films: all of them",
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a film")
     parser.add_argument("--hours", type=float, default=2.0, help="of the film for the memory")
     parser.add_argument("--films", type=Path, metavar="DIR", help="keep the films there")
@@ -67,40 +76,54 @@ def main() -> None:
         print(json.dumps(WORKERS[args.worker[0]](Path(args.worker[1]))))
         return
     if args.only is None and args.show is None:
-        parser.error("name the part to measure: --only")
+        parser.error("name the parts to measure: --only")
     deliver(args, lambda: measure(args), tables)
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
-    """Measure one part, and return it with the parts that the file has already."""
+    """Measure some parts, and return them with those that the file has already."""
     report = kept(args)
-    where = machine()
     report = {
         "command": f"python -m benchmarks.video --only PART --seconds {args.seconds:g}"
         f" --hours {args.hours:g} --fer-python PYTHON",
         "packages": {"EmoRec": versions(Path(sys.executable), _PACKAGES)},
         "films": {},
     } | report
-    if args.only == "analyze":
-        report["analyze"] = where | measure_analyze(args.films, args.seconds)
-        return report
-    with tempfile.TemporaryDirectory() as folder:
-        path = (args.films or Path(folder)) / f"{args.only}.mp4"
-        if args.only == "memory":
-            report["memory"] = where | measure_memory(path, args.hours)
-            return report
-        if not path.exists():
-            write_film(path, args.only, args.seconds)
-        known_film = report["films"].get(args.only, {})
-        made = {"EmoRec": worker(Path(sys.executable), "emorec", path)}
-        made |= {name: known_film[name] for name in ("fer",) if name in known_film}
-        if args.fer_python:
-            made["fer"] = worker(args.fer_python, "fer", path)
-            report["packages"]["fer"] = versions(args.fer_python, _FER_PACKAGES)
-    load_after = [round(load, 2) for load in os.getloadavg()]
-    report["films"][args.only] = where | {"load_after": load_after} | made
+    if args.fer_python:
+        report["packages"]["fer"] = versions(args.fer_python, _FER_PACKAGES)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.films or Path(temporary)
+        for part in FILMS if "films" in args.only else args.only:
+            where = machine()
+            if part == "analyze":
+                report["analyze"] = where | measure_analyze(folder, args.seconds)
+            elif part == "memory":
+                report["memory"] = where | measure_memory(folder / "memory.mp4", args.hours)
+            else:
+                known = report["films"].get(part, {})
+                made = measure_film(folder, part, args.seconds, args.fer_python)
+                report["films"][part] = known | where | made
     report["films"] = {name: report["films"][name] for name in FILMS if name in report["films"]}
     return report
+
+
+def measure_film(
+    folder: Path, name: str, seconds: float, fer_python: Path | None
+) -> dict[str, Any]:
+    """Return what each program takes for a film, with an annotated video and without one."""
+    path = film_in(folder, name, seconds)
+    made: dict[str, Any] = {}
+    for program, python in (("EmoRec", Path(sys.executable)), ("fer", fer_python)):
+        if python is not None:
+            made[program] = worker(python, program, path)
+            made[f"{program} without video"] = worker(python, f"{program} without video", path)
+    return {"load_after": [round(load, 2) for load in os.getloadavg()]} | made
+
+
+def film_in(folder: Path, name: str, seconds: float) -> Path:
+    """Return one of `FILMS`, written there unless it is there."""
+    path = folder / f"{name}.mp4"
+    return path if path.exists() else write_film(path, name, seconds)
 
 
 def write_film(path: Path, name: str, seconds: float) -> Path:
@@ -130,32 +153,41 @@ def worker(python: Path, name: str, film: Path) -> dict[str, Any]:
     return told
 
 
-def emorec_worker(film: Path) -> dict[str, Any]:
-    """Do to a film what `emorec video --out DIR` does once the network is loaded."""
+def emorec_worker(film: Path, annotated: bool) -> dict[str, Any]:
+    """Do to a film what `emorec video` does, with ``--out DIR`` if annotated."""
     from emorec import EmotionRecognizer
     from emorec.calibration.baseline import Baselines
     from emorec.media.files import ResultFolder
     from emorec.pipeline.schedule import READINGS_PER_S
     from emorec.rows import header
     from emorec.videos.overlap import InThread
-    from emorec.videos.reading import read_video
+    from emorec.videos.reading import VideoReport, read_video
     from emorec.videos.results import VideoResults
 
     recognizer = EmotionRecognizer()
     about = header(recognizer.model, recognizer.settings)
-    with tempfile.TemporaryDirectory() as out:
-        began_s, spent_s = time.monotonic(), time.process_time()
-        folder = ResultFolder(Path(out), [film])
-        results = VideoResults(folder, film, "label", 1 / READINGS_PER_S, about)
+
+    def read(out: Path, end_s: float) -> VideoReport:
         reader = recognizer.reader("file", calibrate=Baselines())
-        report = read_video(film, reader, [InThread(results)], ahead=True)
+        if not annotated:
+            return read_video(film, reader, end_s=end_s, ahead=True)
+        folder = ResultFolder(out, [film])
+        results = VideoResults(folder, film, "label", 1 / READINGS_PER_S, about)
+        sinks = [InThread(results)]
+        report = read_video(film, reader, sinks, end_s=end_s, ahead=True, timeline=results.timeline)
         if failures := results.finish(report):
             raise SystemExit(failures[0])
+        return report
+
+    with tempfile.TemporaryDirectory() as out:
+        read(Path(out), _WARM_S)
+        began_s, spent_s = time.monotonic(), time.process_time()
+        report = read(Path(out), float("inf"))
         took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
     return told(took_s, spent_s, report.frames, report.summary.most_at_once)
 
 
-def fer_worker(film: Path) -> dict[str, Any]:
+def fer_worker(film: Path, annotated: bool) -> dict[str, Any]:
     """Read a film by `fer`."""
     import contextlib
 
@@ -167,16 +199,26 @@ def fer_worker(film: Path) -> dict[str, Any]:
     cv2.waitKey = lambda delay=0: -1
     cv2.destroyAllWindows = lambda: None
     detector = FER()
+
+    def read(out: str, frames: int) -> list[dict[str, Any]]:
+        return Video(str(film), outdir=out).analyze(
+            detector,
+            display=False,
+            save_frames=False,
+            save_video=annotated,
+            annotate_frames=annotated,
+            zip_images=False,
+            max_results=frames,
+        )
+
     with (
         tempfile.TemporaryDirectory() as out,
         contextlib.chdir(out),  # it writes data.csv there
         contextlib.redirect_stdout(sys.stderr),
     ):
-        video = Video(str(film), outdir=out)
+        read(out, _WARM_FRAMES)
         began_s, spent_s = time.monotonic(), time.process_time()
-        rows = video.analyze(
-            detector, display=False, save_frames=False, zip_images=False, max_results=_FER_FRAMES
-        )
+        rows = read(out, _FER_FRAMES)
         took_s, spent_s = time.monotonic() - began_s, time.process_time() - spent_s
         faces = max(sum(name.startswith("box") for name in row) for row in rows)
     return told(took_s, spent_s, len(rows), faces)
@@ -204,7 +246,13 @@ def analyze_worker(film: Path) -> dict[str, Any]:
     return told(took_s, spent_s, record["frames"], record["most_at_once"])
 
 
-WORKERS = {"emorec": emorec_worker, "fer": fer_worker, "analyze": analyze_worker}
+WORKERS = {
+    "EmoRec": partial(emorec_worker, annotated=True),
+    "EmoRec without video": partial(emorec_worker, annotated=False),
+    "fer": partial(fer_worker, annotated=True),
+    "fer without video": partial(fer_worker, annotated=False),
+    "analyze": analyze_worker,
+}
 
 
 def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, Any]:
@@ -220,16 +268,12 @@ def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, An
     }
 
 
-def measure_analyze(films: Path | None, seconds: float) -> dict[str, Any]:
-    """Return the processor seconds of a worker for each second of the films of 1280×720."""
+def measure_analyze(folder: Path, seconds: float) -> dict[str, Any]:
+    """Return the processor seconds of a worker for each second of the films."""
     made = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in FILMS:
-            if name.startswith("1280x720"):
-                path = (films or Path(folder)) / f"{name}.mp4"
-                if not path.exists():
-                    write_film(path, name, seconds)
-                made[name] = worker(Path(sys.executable), "analyze", path)["processor_s_a_second"]
+    for name in FILMS:
+        path = film_in(folder, name, seconds)
+        made[name] = worker(Path(sys.executable), "analyze", path)["processor_s_a_second"]
     return {"processor_s_a_second": made}
 
 
@@ -241,26 +285,26 @@ def measure_memory(film: Path, hours: float) -> dict[str, Any]:
     peaks = {}
     for seconds in (60.0, 3600 * hours):
         write(film, workload, seconds, _MEMORY_FPS)
-        made = worker(Path(sys.executable), "emorec", film)
+        made = worker(Path(sys.executable), "EmoRec", film)
         peaks[f"{seconds:g}"] = {name: made[name] for name in ("frames", "peak_mb")}
     return {"size": list(workload.size_wh), "fps": _MEMORY_FPS, "peaks_by_seconds": peaks}
 
 
 def tables(report: dict[str, Any]) -> str:
     """Return the numbers as Markdown."""
-    heads = ["picture and faces", "EmoRec, times as fast as it plays"]
-    heads += ["processor seconds a second", "most faces", "`fer`", "most faces", "EmoRec / `fer`"]
-    lines = [f"| {' | '.join(heads)} |", "|---|--:|--:|--:|--:|--:|--:|"]
+    heads = ["picture and faces", "annotated video", "EmoRec, times as fast as it plays"]
+    heads += ["processor seconds a second", "most faces", "`fer`", "processor seconds a second"]
+    heads += ["most faces", "EmoRec / `fer`"]
+    lines = [f"| {' | '.join(heads)} |", f"|---|---|{'--:|' * 7}"]
     for name, film in report["films"].items():
-        own, fer = film["EmoRec"], film.get("fer")
-        cells = [f"{own['real_time_factor']:.2f}", f"{own['processor_s_a_second']:.2f}"]
-        cells.append(str(own["faces"]))
-        if fer:
-            ratio = own["real_time_factor"] / fer["real_time_factor"]
-            cells += [f"{fer['real_time_factor']:.2f}", str(fer["faces"]), f"{ratio:.1f}"]
-        else:
-            cells += ["", "", ""]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        for said, ending in (("yes", ""), ("no", " without video")):
+            own, fer = film.get(f"EmoRec{ending}"), film.get(f"fer{ending}")
+            if own is None:
+                continue
+            cells = [said, *_figures(own), *(_figures(fer) if fer else ["", "", ""])]
+            ratio = own["real_time_factor"] / fer["real_time_factor"] if fer else None
+            cells.append(f"{ratio:.1f}" if ratio else "")
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     if analyze := report.get("analyze"):
         spent = " · ".join(f"{n}: {s:.2f}" for n, s in analyze["processor_s_a_second"].items())
         lines += ["", f"A worker of `emorec analyze`, processor seconds a second: {spent}."]
@@ -272,6 +316,11 @@ def tables(report: dict[str, Any]) -> str:
         width, height = memory["size"]
         lines += ["", f"Peak memory, film of {width}×{height}, {memory['fps']} frames/s: {peaks}."]
     return "\n".join(lines)
+
+
+def _figures(made: dict[str, Any]) -> list[str]:
+    spent = f"{made['processor_s_a_second']:.2f}"
+    return [f"{made['real_time_factor']:.2f}", spent, str(made["faces"])]
 
 
 if __name__ == "__main__":

@@ -63,6 +63,10 @@ class Examples:
         if unknown:
             raise ValueError(f"expected counts of {', '.join(EMOTIONS)}. Received {unknown[0]}.")
 
+    def belongs_to(self, model: EmotionModel) -> bool:
+        """Return whether this network read them."""
+        return self.model.sha256 in {file["sha256"] for file in model.contract.files.values()}
+
 
 class Corrector:
     """Corrects rows of one network by a person's examples.
@@ -73,7 +77,7 @@ class Corrector:
 
     def __init__(self, examples: Examples, model: EmotionModel) -> None:
         self.examples = examples
-        if not self.belongs_to(model):
+        if not examples.belongs_to(model):
             raise ModelError(
                 f"This calibration belongs to another network ({examples.model.name}, sha256"
                 f" {examples.model.sha256[:12]}…), not to {model.contract.name}: calibrate again."
@@ -85,11 +89,6 @@ class Corrector:
                 f"This calibration is damaged: {len(self._weights)} numbers for each emotion, but"
                 f" {model.contract.name} has {len(self._spread.centre)} features."
             )
-
-    def belongs_to(self, model: EmotionModel) -> bool:
-        """Return whether the examples were read by this network."""
-        own = model.contract.files.values()
-        return self.examples.model.sha256 in {file["sha256"] for file in own}
 
     def __call__(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return corrected probabilities, float32 of shape (n, 7).

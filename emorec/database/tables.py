@@ -108,6 +108,25 @@ class EmbeddingRow(Base):
     added_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class PersonExamplesRow(Base):
+    """The examples of a person's expressions, as learned for one network.
+
+    Attributes:
+        examples: `emorec.calibration.examples.Examples` in JSON, sealed.
+        consented_at: when the person agreed, which is when they were kept.
+        consent_version: `emorec.people.consent.EXAMPLES_VERSION` of the words agreed to.
+    """
+
+    __tablename__ = "person_examples"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    examples: Mapped[bytes] = mapped_column(LargeBinary)
+    consented_at: Mapped[datetime] = mapped_column(Moment)
+    consent_version: Mapped[int] = mapped_column(Integer)
+
+
 class SessionRow(Base):
     """A session that is kept; an id is never used again.
 

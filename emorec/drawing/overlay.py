@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Literal, get_args
 
 import cv2
@@ -238,8 +239,19 @@ def _plates(
 
 
 def _draw_plate(image_bgr: Image, face: Face, plate: Box, capital_px: int, faces: int) -> None:
-    color = _color(face)
-    image_bgr[plate.y1 : plate.y2, plate.x1 : plate.x2] = color
-    for i, line in enumerate(_lines(face, capital_px, image_bgr.shape[1], faces)):
-        corner = (plate.x1 + capital_px // 2, plate.y1 + i * line_height(capital_px))
-        write(image_bgr, line, corner, capital_px, _ink(color))
+    part = image_bgr[plate.y1 : plate.y2, plate.x1 : plate.x2]
+    lines = tuple(_lines(face, capital_px, image_bgr.shape[1], faces))
+    drawn = _plate_with(lines, (plate.width, plate.height), capital_px, _color(face))
+    part[:] = drawn[: part.shape[0], : part.shape[1]]  # a label may be larger than the picture
+
+
+@lru_cache(maxsize=256)
+def _plate_with(
+    lines: tuple[str, ...], size_wh: tuple[int, int], capital_px: int, color: Color
+) -> Image:
+    """Return a label, read-only: in a video it is the same in many frames."""
+    plate = np.full((size_wh[1], size_wh[0], 3), color, np.uint8)
+    for i, line in enumerate(lines):
+        write(plate, line, (capital_px // 2, i * line_height(capital_px)), capital_px, _ink(color))
+    plate.setflags(write=False)
+    return plate

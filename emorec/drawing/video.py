@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from emorec.drawing.blur import Image
 from emorec.drawing.overlay import Show, draw_faces
 from emorec.media.video_writer import VideoWriter
@@ -19,7 +21,8 @@ class AnnotatedVideo(VideoWriter):
         show: what is drawn.
         sound_of: the video whose sound is copied; None: no sound.
         start_s: the second of that video at which the frames begin.
-        on_drawn: called with each frame as it is drawn, and its result; it must not change them.
+        on_drawn: called with each frame as it is drawn, and its result; it must neither change nor
+            keep them.
     """
 
     def __init__(
@@ -33,10 +36,13 @@ class AnnotatedVideo(VideoWriter):
         super().__init__(path, sound_of, start_s)
         self._show = show
         self._on_drawn = on_drawn
+        self._drawn_bgr: Image | None = None  # one memory for all frames: new pages cost as much
 
     def add(self, image_bgr: Image, result: FrameResult) -> None:
         """Draw the result on a frame, and write the frame."""
-        drawn_bgr = draw_faces(image_bgr, result.faces, self._show)
+        if self._drawn_bgr is None or self._drawn_bgr.shape != image_bgr.shape:
+            self._drawn_bgr = np.empty_like(image_bgr)
+        drawn_bgr = draw_faces(image_bgr, result.faces, self._show, out=self._drawn_bgr)
         self.write(drawn_bgr, result.time_s)
         if self._on_drawn:
             self._on_drawn(drawn_bgr, result)

@@ -17,8 +17,11 @@ import numpy.typing as npt
 
 from emorec.drawing.overlay import Show
 from emorec.emotions import EMOTIONS
+from emorec.jobs.gallery import answered
 from emorec.jobs.place import Place
 from emorec.media.workers import worker_environment
+from emorec.people.matching import Matcher
+from emorec.words import ENGLISH
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +47,16 @@ class Order:
         settings: of `emorec.settings.Settings`, by name.
         show: what is drawn of a face.
         group_only: whether nothing but totals is written and shown.
+        names: whether faces get the names of people enrolled; never with blur or ``group_only``.
+        language: of what is drawn and of the report, one of `emorec.words.LANGUAGES`.
     """
 
     model: str
     settings: Mapping[str, Any]
     show: Show
     group_only: bool
+    names: bool = False
+    language: str = ENGLISH
 
 
 class Turns:
@@ -101,6 +108,7 @@ class Job:
         order: how the video is read.
         turns: of all jobs of this process.
         room: returns whether the place may hold what lies there now.
+        gallery: asked who a face is, where the order has names.
 
     Attributes:
         state: where the job stands.
@@ -110,7 +118,14 @@ class Job:
         result: what the worker reports at the end: ``report``, ``moments`` and ``notes``.
     """
 
-    def __init__(self, place: Place, order: Order, turns: Turns, room: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        order: Order,
+        turns: Turns,
+        room: Callable[[], bool],
+        gallery: Matcher | None = None,
+    ) -> None:
         self.order = order
         self.state: State = "waiting"
         self.error = ""
@@ -120,6 +135,7 @@ class Job:
         self._place = place
         self._turns = turns
         self._room = room
+        self._gallery = gallery
         self._began_s = self._heard_s = 0.0
         self._ended = threading.Event()
         self._first: tuple[float, float] | None = None
@@ -206,7 +222,12 @@ class Job:
             process.stdin.flush()  # it stays open: the worker ends when it is closed
             while line := process.stdout.readline(_LINE):
                 self._heard_s = monotonic()
-                self._take(json.loads(line))
+                told = json.loads(line)
+                if "match" in told and self._gallery is not None:
+                    process.stdin.write(answered(told["match"], self._gallery).encode())
+                    process.stdin.flush()
+                else:
+                    self._take(told)
         except (BrokenPipeError, ValueError):  # it was killed, perhaps in the middle of a line
             self._end("failed", _KILLED)
         finally:

@@ -7,11 +7,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from emorec.rows import Row
+from emorec.sessions.report import Report
+from emorec.videos import session
+from emorec.videos.results import REPORT
 from emorec.videos.tables import KINDS as TABLES
 
-KINDS = ("mp4", *TABLES)
+KINDS = ("mp4", *TABLES, REPORT)
 """Every kind of result, as its suffix; the small pictures are ``jpg``."""
 
+_SESSION = "session.npz"  # no result's name: all of them have the video's
 _LONG_S, _SOON_S = 0.5, 0.1  # around a moment: faces of a file are read five times a second
 
 
@@ -34,6 +38,20 @@ def everything(source: Path) -> list[Path]:
     """Return all results of a video, with the small pictures of its strongest moments."""
     pictures = source.parent.glob("*.jpg")
     return [*by_kind(source).values(), *sorted(pictures)]
+
+
+def write_session(source: Path, report: Report) -> None:
+    """Keep the report on a video's session beside its results, for `session_of`."""
+    session.save(report, source.with_name(_SESSION))
+
+
+def session_of(source: Path) -> Report:
+    """Return the report on a video's session.
+
+    Args:
+        source: the path that the video had.
+    """
+    return session.load(source.with_name(_SESSION))
 
 
 def rows_at(source: Path, time_s: float) -> list[Row]:

@@ -1,8 +1,9 @@
 """The process that reads one uploaded video: ``python -m emorec.jobs.worker``.
 
 It reads an order from its standard input, a line of JSON (`emorec.jobs.job.Order`), and tells how
-far it is on its standard output, in lines of JSON. It ends as soon as its standard input is closed,
-so it never outlives the app. What comes from a stranger is decoded here, in a process of low
+far it is on its standard output, in lines of JSON; there it also asks who a face is
+(`emorec.jobs.gallery`). It ends as soon as its standard input is closed, so it never outlives the
+app. What comes from a stranger is decoded here, in a process of low
 priority that has no secrets of the deployment, so that neither a hostile video nor a long one
 harms the live visitors.
 """
@@ -16,26 +17,33 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from emorec import words
 from emorec.calibration.baseline import Baselines
 from emorec.errors import EmorecError
-from emorec.jobs.results import base
+from emorec.jobs.gallery import AskedGallery
+from emorec.jobs.results import base, write_session
 from emorec.media.files import ResultFolder
 from emorec.media.video import Video
+from emorec.people.matching import Matcher
 from emorec.pipeline.schedule import READINGS_PER_S
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
 from emorec.rows import Pace, header, json_line, to_json
 from emorec.sessions import group
+from emorec.sessions.downloads import write
 from emorec.settings import Settings
+from emorec.videos.names import VideoNames
 from emorec.videos.overlap import InThread
-from emorec.videos.reading import VideoReport, read_video
-from emorec.videos.results import VideoResults
+from emorec.videos.reading import VideoReport, read_video, session_of_file
+from emorec.videos.results import REPORT, VideoResults
+from emorec.videos.session import report_on
 
 _STEP_S = 0.5  # of the chart's finest steps
 _TELL_S = 0.5
@@ -84,10 +92,13 @@ def main() -> int:
     """Read the video of the order, and return the exit code: 0 even if it cannot be read."""
     _be_modest()
     order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_app, daemon=True).start()
+    words.ask(lambda: str(order["language"]))
+    answers = SimpleQueue[str]()
+    threading.Thread(target=_listen, args=(answers,), daemon=True).start()
+    gallery = AskedGallery(lambda faces: _tell(match=faces), answers.get)
     source = Path(order["source"])
     try:
-        _tell(done=_read(order, source))
+        _tell(done=_read(order, source, gallery))
     except EmorecError as error:
         _tell(error=str(error).replace(f"{source.parent}{os.sep}", ""))
     except OSError as error:  # of a table, for example on a full disk
@@ -95,7 +106,7 @@ def main() -> int:
     return 0
 
 
-def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
+def _read(order: dict[str, Any], source: Path, gallery: Matcher) -> dict[str, Any]:
     """Read the video, write the results beside it, and return the report as JSON holds it."""
     group_only = order["group_only"]
     with Video(source) as video:  # before the model is loaded: many files are no videos
@@ -107,6 +118,7 @@ def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
     if not group_only:
         folder = ResultFolder(source.parent, [source])
         written = VideoResults(folder, source, order["show"], 1 / READINGS_PER_S, about)
+    timeline = written.timeline if written else session_of_file()
     told_s = monotonic()
 
     def progress(time_s: float) -> None:
@@ -118,23 +130,35 @@ def _read(order: dict[str, Any], source: Path) -> dict[str, Any]:
 
     report = read_video(
         source,
-        recognizer.reader("file", calibrate=Baselines()),
+        recognizer.reader("file", names=_names(order, gallery), calibrate=Baselines()),
         [curve, InThread(written)] if written else [curve],
         progress=progress,
         threads=_DECODERS,
         ahead=True,
+        timeline=timeline,
     )
     report = replace(report, file=source.name)
     _tell(time_s=report.duration_s, duration_s=report.duration_s, curve=curve.new)
+    session = report_on(timeline, source.name, about, group_only)
+    write_session(source, session)
     if written is None:
         report = _totals(report)
-        totals = base(source).with_suffix(".json")
-        totals.write_text(to_json(about, video=report), encoding="utf-8")
+        base(source).with_suffix(".json").write_text(to_json(about, video=report), encoding="utf-8")
+        base(source).with_suffix(f".{REPORT}").write_bytes(write(session, REPORT))
         return {"report": json.loads(json_line(report)), "moments": [], "notes": []}
     notes = [line.replace(f"{source.parent}{os.sep}", "") for line in written.finish(report)]
     told = {"report": report, "moments": written.moments, "notes": notes}
     whole: dict[str, Any] = json.loads(json_line(told))
     return whole
+
+
+def _names(order: dict[str, Any], gallery: Matcher) -> VideoNames | None:
+    """Return what names the faces, where that is wanted and neither blur nor Group only forbids."""
+    if not order["names"] or order["show"] == "blur" or order["group_only"]:
+        return None
+    from emorec.people.embedding import FaceEmbedder
+
+    return VideoNames(FaceEmbedder(), gallery)
 
 
 def _totals(report: VideoReport) -> VideoReport:
@@ -165,8 +189,9 @@ def _be_modest() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
-def _end_with_the_app() -> None:
-    sys.stdin.read()
+def _listen(answers: SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        answers.put(line)
     os._exit(1)
 
 

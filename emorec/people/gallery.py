@@ -1,7 +1,7 @@
 """The gallery: the people who agreed to be recognised.
 
-Names and embeddings are sealed in the database. An index for matching is held unsealed in memory;
-it is read again after every change that this or another process makes.
+Names, embeddings and examples are sealed in the database. An index for matching is held unsealed in
+memory; it is read again after every change that this or another process makes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ import numpy.typing as npt
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from emorec.calibration.examples import Examples
 from emorec.database.engine import connect, deleting, place_of, reading, wipe, writing
-from emorec.database.tables import EmbeddingRow, PersonRow, StoreRow
+from emorec.database.tables import EmbeddingRow, PersonExamplesRow, PersonRow, StoreRow
 from emorec.database.vault import SealError, Vault, confirm, unlock
 from emorec.deployment import STORE, Deployment
 from emorec.errors import EmorecError, NoStoreError, StoreError
+from emorec.model import typed_json
 from emorec.people import consent as words
+from emorec.people import examples as kept
 from emorec.people.matching import Match
 from emorec.people.names import checked_name
 from emorec.people.nearest import SIZE, Index, checked
@@ -39,12 +42,14 @@ class Person:
         name: as entered, without spaces around it.
         pictures: number of pictures enrolled; each has one embedding in the store.
         enrolled: when the person agreed, in UTC.
+        examples_kept: when the person agreed that their examples are kept, in UTC; None: none are.
     """
 
     id: int
     name: str
     pictures: int
     enrolled: datetime
+    examples_kept: datetime | None = None
 
 
 def open_gallery(deployment: Deployment | None = None, make: bool = True) -> Gallery:
@@ -100,9 +105,15 @@ class Gallery:
             .outerjoin(EmbeddingRow)
             .group_by(PersonRow.id)
         )
+        with_examples = select(PersonExamplesRow.person_id, PersonExamplesRow.consented_at)
         with reading(self._engine) as session:
             rows = session.execute(query).all()
-        found = [Person(id_, self._open_name(id_, name), n, when) for id_, name, when, n in rows]
+            kept_at = session.execute(with_examples).all()
+        examples = {id_: when for id_, when in kept_at}  # noqa: C416 - rows are no pairs to mypy
+        found = [
+            Person(id_, self._open_name(id_, name), n, when, examples.get(id_))
+            for id_, name, when, n in rows
+        ]
         return sorted(found, key=lambda person: (person.name.casefold(), person.id))
 
     def enrol(self, name: str, embeddings: npt.ArrayLike, consent: bool) -> Person:
@@ -159,6 +170,51 @@ class Gallery:
             row.name = self._vault.seal(name.encode(), _name_place(person_id))
         wipe(self._engine)
 
+    def keep_examples(self, person_id: int, examples: Examples, consent: bool) -> None:
+        """Keep the examples of a person's expressions, in place of earlier ones.
+
+        Args:
+            person_id: whose they are.
+            examples: what was learned from them.
+            consent: whether the person agreed to `emorec.people.consent.EXAMPLES_TEXT`.
+
+        Raises:
+            EmorecError: the consent is missing, or no person has this id.
+        """
+        if consent is not True:
+            raise EmorecError("nobody's examples are kept without their consent.")
+        with writing(self._engine) as session:
+            _raise_revision(session)
+            confirm(session, self._vault)
+            _person_row(session, person_id)
+            kept.put(session, self._vault, person_id, examples)
+        wipe(self._engine)
+
+    def forget_examples(self, person_id: int) -> None:
+        """Delete the examples of a person, as `delete` does with all that is known of one.
+
+        Raises:
+            EmorecError: no person has this id.
+        """
+        with deleting(self._engine) as session:
+            _raise_revision(session)
+            _person_row(session, person_id)
+            kept.remove(session, person_id)
+        self._drop_index()
+        wipe(self._engine)
+
+    def examples(self, person_id: int) -> Examples | None:
+        """Return the examples kept of a person; the same object until people change.
+
+        None where there are none, or nobody has this id.
+        """
+        known = self._current_index().examples
+        if person_id not in known:
+            with reading(self._engine) as session:
+                row = session.get(PersonExamplesRow, person_id)
+            known[person_id] = row and kept.opened(row, self._open)
+        return known[person_id]
+
     def delete(self, person_id: int) -> None:
         """Delete a person: then neither the store's files nor this process hold their data.
 
@@ -181,6 +237,15 @@ class Gallery:
         with reading(self._engine) as session:
             people = session.scalars(select(PersonRow).order_by(PersonRow.id)).all()
             rows = session.scalars(select(EmbeddingRow).order_by(EmbeddingRow.id)).all()
+            with_examples = session.scalars(select(PersonExamplesRow)).all()
+        examples = {
+            row.person_id: {
+                "kept": row.consented_at.isoformat(),
+                "consent_version": row.consent_version,
+                **typed_json.as_json(kept.opened(row, self._open)),
+            }
+            for row in with_examples
+        }
         pictures: dict[int, list[dict[str, Any]]] = {row.id: [] for row in people}
         for row in rows:
             embedding = self._open_embedding(row.person_id, row.embedding)
@@ -195,6 +260,7 @@ class Gallery:
                     "enrolled": person.consented_at.isoformat(),
                     "consent_version": person.consent_version,
                     "pictures": pictures[person.id],
+                    "examples": examples.get(person.id),
                 }
                 for person in people
             ],
@@ -295,7 +361,9 @@ class Gallery:
 
 
 def delete_all_people(engine: Engine) -> None:
-    """Delete all people and embeddings, without the key; the next key used becomes the store's.
+    """Delete all people and all that is kept of them, without the key.
+
+    The next key used becomes the store's.
 
     Raises:
         StoreError: the database does not answer.
@@ -303,6 +371,7 @@ def delete_all_people(engine: Engine) -> None:
     with deleting(engine) as session:
         _raise_revision(session)
         session.execute(delete(EmbeddingRow))
+        session.execute(delete(PersonExamplesRow))
         session.execute(delete(PersonRow))
         session.execute(update(StoreRow).values(key_check=None))
     wipe(engine)

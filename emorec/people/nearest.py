@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from emorec.calibration.examples import Examples
 from emorec.people.rule import Embeddings, mean_direction
 
 SIZE = 128
@@ -37,6 +38,7 @@ class Index:
         names: the name of each person by id.
         ids: int64 (n,), the person's id of each embedding; read-only.
         embeddings: float32 (n, 128); read-only.
+        examples: the examples of each person by id, of those asked for by now; None: has none.
         people: int64 (p,), the ids of people who have embeddings, unique, ascending; read-only.
     """
 
@@ -44,6 +46,7 @@ class Index:
     names: dict[int, str]
     ids: npt.NDArray[np.int64]
     embeddings: Embeddings
+    examples: dict[int, Examples | None] = field(default_factory=dict)
     people: npt.NDArray[np.int64] = field(init=False)
     _means: Embeddings = field(init=False)
     _spreads: Embeddings = field(init=False)

@@ -54,7 +54,9 @@ _TYPES = {
     "json": "application/json",
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "html": "text/html",
 }
+_SHOWN = "mp4"  # shown by the page; all else is downloaded: a report has scripts of its own
 # A browser keeps none of it on its disk, nor does a proxy.
 _PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -144,12 +146,13 @@ class _Endpoints:
         file = results.by_kind(place.source).get(kind)
         if file is None:
             raise RefusedError(404, _GONE)
+        shown = kind == _SHOWN and "show" in request.query_params
         return FileResponse(
             file,
             headers=_PRIVATE,
             media_type=_TYPES[kind],
             filename=file.name,
-            content_disposition_type="inline" if "show" in request.query_params else "attachment",
+            content_disposition_type="inline" if shown else "attachment",
         )
 
     def _place(self, request: Request) -> Place:

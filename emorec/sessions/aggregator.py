@@ -30,9 +30,11 @@ MOST_STEP_S = 1.0
 LAST_STEP_S = 0.1
 """The last picture of a stream counts for so long."""
 
+BUFFER_S = 600
+"""Newest seconds of single faces that are held of a live session."""
+
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS])
 _FORGET_S = 60.0  # a face that was not in view for so long: the tracker will not use its id again
-_BUFFER_S = 600  # newest seconds of single faces held in memory
 _LEAST_SHARE = 0.5  # of a second that a face must be read in, to count in its mood and synchrony
 
 # The columns of a picture's table of values: a row is a face.
@@ -82,13 +84,16 @@ class _Open:
 class Aggregator:
     """Turns the results of one stream into seconds. Not for several threads.
 
+    Args:
+        buffer_s: the newest seconds of single faces that are held; None: all.
+
     Attributes:
         faces_seen: number of faces classified so far.
         most_at_once: the most classified faces in one picture so far.
         span_s: the first and the last moment observed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, buffer_s: int | None = BUFFER_S) -> None:
         self.faces_seen = 0
         self.most_at_once = 0
         self.span_s = (0.0, 0.0)
@@ -98,7 +103,7 @@ class Aggregator:
         self._open: dict[int, _Open] = {}
         self._faces: dict[int, FaceHistory] = {}
         self._finished = bytearray()
-        self._face_seconds: deque[Table] = deque(maxlen=_BUFFER_S)
+        self._face_seconds: deque[Table] = deque(maxlen=buffer_s)
         self._window: deque[tuple[int, dict[int, float]]] = deque(maxlen=room.SYNCHRONY_S)
 
     def add(self, result: FrameResult) -> None:
@@ -153,7 +158,7 @@ class Aggregator:
     def face_seconds(self, after: int = -1) -> Table:
         """Return the finished seconds of single faces, later than ``after``.
 
-        Only the last ten minutes are held.
+        Of a live session only the last ten minutes are held.
         """
         newer = [table for table in self._face_seconds if len(table) and table["second"][0] > after]
         return np.concatenate(newer) if newer else np.empty(0, FACE_SECOND)

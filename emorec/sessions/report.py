@@ -166,8 +166,10 @@ def _report(
 def charts(report: Report) -> dict[str, Chart]:
     """Return the charts of a report by their headings; those without data are left out.
 
-    They need Altair, which is loaded here.
+    They need Altair, which is loaded here, though not where nothing was read.
     """
+    if report.summary.mean_valence is None:
+        return {}
     from emorec.drawing import session_charts as draw
 
     told, found = measures(report.seconds), {}

@@ -1,10 +1,13 @@
-"""The record of a live session in bounded memory.
+"""The record of a session, of a live one in bounded memory.
 
 - Rows of single faces at the full rate, at most ten a second and face, of the last minutes:
   ``MOST_ROWS`` of them, which is more than 80 minutes of one face and 3 minutes of 25 faces.
 - One row of sums for each second of the whole session (`emorec.sessions.seconds.SECOND`).
 - One row a second and face of the last ten minutes.
 - The markers.
+
+Of a video file the rows are left out, as `emorec.videos.tables` writes them while they come; and
+the seconds of single faces are held of the whole file: 4 MB an hour for 25 faces.
 
 Eight hours of 25 faces take under 20 MB: 9.5 MB of rows, 3.6 MB of seconds (of 124 bytes), 0.7 MB
 of seconds of single faces; benchmarks/sessions.py measures it.
@@ -29,7 +32,7 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.records import FrameResult
 from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clock
-from emorec.sessions.aggregator import Aggregator
+from emorec.sessions.aggregator import BUFFER_S, Aggregator
 from emorec.sessions.seconds import Table
 from emorec.sessions.texts import LABEL_MOST, checked_text
 from emorec.words import N_, _
@@ -73,22 +76,24 @@ class Timeline:
 
     Args:
         clock_start: the wall clock at second 0 of the stream, with a time zone.
-        bounded: whether the oldest rows are dropped above ``MOST_ROWS``.
+        live: whether the newest rows and ten minutes of single faces are held; of a video file no
+            row, and all seconds of single faces.
 
     Raises:
         ValueError: ``clock_start`` has no time zone.
     """
 
-    def __init__(self, clock_start: datetime, bounded: bool = True) -> None:
+    def __init__(self, clock_start: datetime, live: bool = True) -> None:
         wall_clock(clock_start, 0.0)  # raises if there is no time zone
         self.clock_start = clock_start.astimezone(UTC)
         self._lock = threading.Lock()
-        self._entries: deque[bytes] = deque(maxlen=MOST_ROWS if bounded else None)
+        self._entries: deque[bytes] = deque(maxlen=MOST_ROWS)
+        self._holds_rows = live
         self._dropped = False
         self._texts: list[str | None] = [None]
         self._index_of_text: dict[str | None, int] = {None: 0}
         self._pace = Pace(LEAST_STEP_S)
-        self._aggregator = Aggregator()
+        self._aggregator = Aggregator(BUFFER_S if live else None)
         self._markers: dict[int, Marker] = {}
         self._next_marker = 1
 
@@ -109,9 +114,10 @@ class Timeline:
         """
         with self._lock:
             self._aggregator.add(result)
+            if not self._holds_rows:
+                return
             entries = [self._entry(row) for row in face_rows(self._pace.due(result))]
-            most = self._entries.maxlen
-            self._dropped |= most is not None and len(self._entries) + len(entries) > most
+            self._dropped |= len(self._entries) + len(entries) > MOST_ROWS
             self._entries.extend(entries)
 
     def __iter__(self) -> Iterator[Row]:
@@ -153,7 +159,7 @@ class Timeline:
             return self._aggregator.finished(after)
 
     def face_seconds(self, after: int = -1) -> Table:
-        """Return the finished seconds of single faces later than ``after``, of ten minutes."""
+        """Return the finished seconds of single faces later than ``after``, as far as held."""
         with self._lock:
             return self._aggregator.face_seconds(after)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from emorec.drawing.overlay import Show
     from emorec.media.files import ResultFolder
     from emorec.recognizer import EmotionRecognizer
+    from emorec.videos.names import VideoNames
     from emorec.videos.reading import VideoReport
 
 
@@ -57,6 +60,7 @@ def add_parser(commands: Any) -> None:
     add.add_argument(
         "--blur", action="store_true", help="make all faces of the annotated video unrecognisable"
     )
+    add.add_argument("--names", action="store_true", help="show the names of people enrolled")
     add.add_argument("--fps", type=frame_rate, metavar="N", help="read at most N frames a second")
     add.add_argument(
         "--zip", action="store_true", help="put all results of a video into one ZIP file"
@@ -80,11 +84,12 @@ def video(args: argparse.Namespace) -> int:
         except EmorecError as error:
             code = print_error(error)
     folder = ResultFolder(args.out, paths, args.overwrite) if args.out else None
+    make_names = _names_of_a_video() if args.names else None
     recognizer = EmotionRecognizer(settings=replace(chosen_settings(args), cautious=args.blur))
     for path in paths:
         try:
             with one_picture(str(path)):
-                report, failures = _read(path, recognizer, folder, args)
+                report, failures = _read(path, recognizer, folder, args, make_names)
         except EmorecError as error:
             code = print_error(error)
             continue
@@ -103,14 +108,32 @@ def video(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if (args.blur or args.overwrite or args.zip) and not args.out:
-        args.wrong("--blur, --overwrite and --zip need --out DIR")
+    if (args.blur or args.names or args.overwrite or args.zip) and not args.out:
+        args.wrong("--blur, --names, --overwrite and --zip need --out DIR")
+    if args.blur and args.names:
+        args.wrong("--blur makes faces unrecognisable, so --names cannot be used with it")
     if args.to is not None and args.to <= args.start:
         args.wrong("--to must be later than --from")
 
 
+def _names_of_a_video() -> Callable[[], VideoNames]:
+    """Return what makes the object that names the faces of one video."""
+    from emorec.people.extra import require
+
+    require()
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.gallery import open_gallery
+    from emorec.videos.names import VideoNames
+
+    return partial(VideoNames, FaceEmbedder(), open_gallery())
+
+
 def _read(
-    path: Path, recognizer: EmotionRecognizer, folder: ResultFolder | None, args: argparse.Namespace
+    path: Path,
+    recognizer: EmotionRecognizer,
+    folder: ResultFolder | None,
+    args: argparse.Namespace,
+    make_names: Callable[[], VideoNames] | None,
 ) -> tuple[VideoReport, list[str]]:
     """Return the report on a video, and a line for each result that could not be written."""
     from emorec.calibration.baseline import Baselines
@@ -131,6 +154,7 @@ def _read(
             path,
             recognizer.reader(
                 "file",
+                names=make_names() if make_names else None,
                 calibrate=None if args.no_baseline else Baselines(),
                 readings_per_s=rate,
             ),
@@ -140,6 +164,7 @@ def _read(
             float("inf") if args.fps is None else args.fps,
             _Progress(path),
             ahead=True,
+            timeline=results.timeline if results else None,
         )
         return report, results.finish(report) if results else []
     except BaseException as error:

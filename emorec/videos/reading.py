@@ -39,6 +39,11 @@ class VideoReport:
     summary: Summary
 
 
+def session_of_file() -> Timeline:
+    """Return the timeline of a video that is read now."""
+    return Timeline(datetime.now(UTC), live=False)
+
+
 def read_video(
     path: Path,
     reader: Reader,
@@ -49,6 +54,7 @@ def read_video(
     progress: Callable[[float], None] | None = None,
     threads: int = 0,
     ahead: bool = False,
+    timeline: Timeline | None = None,
 ) -> VideoReport:
     """Read a video file between two times.
 
@@ -62,15 +68,16 @@ def read_video(
         progress: called after every frame with its time in seconds.
         threads: that decode; 0: as many as FFmpeg chooses for the machine.
         ahead: whether a thread decodes the next frames while the caller's thread reads one.
+        timeline: gets all that is read, for a report on it; made by `session_of_file`.
 
     Raises:
         ImageError: the file cannot be read, or has no frame between the two times.
         EmorecError: a sink cannot write.
     """
-    timeline = Timeline(datetime.now(UTC), bounded=False)
+    timeline = timeline or session_of_file()
     size_wh, frames = (0, 0), 0
     with Video(path, threads) as video, ExitStack() as opened:
-        for sink in sinks:
+        for sink in (timeline, *sinks):
             opened.enter_context(sink)
         coming = video.frames(start_s, end_s, fps=fps)
         if ahead:

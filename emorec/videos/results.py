@@ -17,15 +17,21 @@ from emorec.drawing.overlay import Show
 from emorec.drawing.video import AnnotatedVideo
 from emorec.media.files import ResultFolder
 from emorec.records import FrameResult
+from emorec.sessions.downloads import write
+from emorec.sessions.report import Report
 from emorec.videos.moments import Strongest
-from emorec.videos.reading import VideoReport
+from emorec.videos.reading import VideoReport, session_of_file
+from emorec.videos.session import report_on
 from emorec.videos.tables import KINDS, Tables
+
+REPORT = "html"
+"""The kind of the report on the video's session, as its suffix."""
 
 _COMPRESSED = (".mp4", ".jpg", ".parquet", ".xlsx")  # these get no smaller in a ZIP file
 
 
 class VideoResults:
-    """A sink that writes an annotated video, tables and small pictures of the strongest moments.
+    """A sink that writes an annotated video, tables, a report, pictures of the strongest moments.
 
     Args:
         folder: receives the files.
@@ -47,17 +53,21 @@ class VideoResults:
         start_s: float = 0.0,
         bundle: bool = False,
     ) -> None:
-        video, *tables = folder.reserve(source, "mp4", *KINDS, *(["zip"] if bundle else []))
+        kinds = ("mp4", REPORT, *KINDS, *(["zip"] if bundle else []))
+        video, self._report, *tables = folder.reserve(source, *kinds)
+        self.timeline = session_of_file()
+        """To be given to `read_video`: the report tells what it holds."""
         self.moments: list[dict[str, Any]] = []
         """The strongest moments, with the names of their pictures, once `finish` has written them.
         """
         self._bundle = tables.pop() if bundle else None
+        self._name = source.name
         self._base = video.with_suffix("")
         self._header = header
         self._strongest = Strongest()
         self._video = AnnotatedVideo(video, show, source, start_s, self._strongest.consider)
         self._tables = Tables(dict(zip(KINDS, tables, strict=True)), step_s)
-        self._files = [video, *tables]
+        self._files = [video, self._report, *tables]
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -83,7 +93,7 @@ class VideoResults:
         self._open.__exit__(kind, error, trace)
 
     def finish(self, report: VideoReport) -> list[str]:
-        """Write the small pictures, the report and the ZIP file, after the end of the context.
+        """Write the small pictures, the reports and the ZIP file, after the end of the context.
 
         Returns:
             A line for each result that could not be written, though the others are whole.
@@ -99,6 +109,7 @@ class VideoResults:
             moments.append({"file": picture.name, **moment.told()})
         self._tables.finish(self._header, video=report, moments=moments)
         failures = [self._tables.note] if self._tables.note else []
+        self._report.write_bytes(write(self.session(), REPORT))
         if self._bundle is not None:
             try:
                 _zip(self._bundle, self._files)
@@ -112,6 +123,10 @@ class VideoResults:
                 for file in self._files:
                     file.unlink()
         return failures
+
+    def session(self) -> Report:
+        """Return the report on the video's session, after the end of the context."""
+        return report_on(self.timeline, self._name, self._header)
 
     def discard(self) -> None:
         """Delete all files, since they are not whole."""

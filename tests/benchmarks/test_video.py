@@ -12,10 +12,14 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 @pytest.mark.long
 def test_a_film_is_read_whole_and_told(tmp_path: Path) -> None:
-    told = emorec_worker(write_film(tmp_path / "film.mp4", "1280x720-9", 1.0))
-    assert (told["faces"], told["frames"]) == (9, 30) and told["real_time_factor"] > 0
-    report = {"films": {"1280x720-9": {"EmoRec": told}}}
-    assert f"| {told['real_time_factor']:.2f} |" in tables(report)
+    film = write_film(tmp_path / "film.mp4", "1280x720-9", 1.0)
+    made = {}
+    for name, annotated in (("EmoRec", True), ("EmoRec without video", False)):
+        told = made[name] = emorec_worker(film, annotated)
+        assert (told["faces"], told["frames"]) == (9, 30) and told["real_time_factor"] > 0
+    shown = tables({"films": {"1280x720-9": made}})
+    for told, said in zip(made.values(), ("yes", "no"), strict=True):
+        assert f"| {said} | {told['real_time_factor']:.2f} |" in shown
 
 
 def test_the_readme_shows_the_newest_result() -> None:

@@ -84,7 +84,7 @@ def test_a_video_is_read_and_only_its_results_stay(disk: Disk, two_people: Path)
     assert job.result is not None and job.result["report"]["file"] == "me.mp4"
     assert job.time_s == pytest.approx(1.1, abs=0.2) and len(job.readings()[0]) == 3
     assert {path.suffix for path in place.folder.iterdir()} == {
-        *(".mp4", ".csv", ".json", ".parquet", ".jpg", ".xlsx")
+        *(".mp4", ".csv", ".json", ".parquet", ".jpg", ".xlsx", ".html", ".npz")
     }
     wait(lambda: not workers())
 

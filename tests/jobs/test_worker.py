@@ -15,6 +15,15 @@ from emorec.jobs import results, worker
 from emorec.media.video import Video
 from emorec.model.store import path_of
 from emorec.paths import CASCADE
+from emorec.people import followed
+from emorec.people.matching import Match
+
+
+class Everybody:
+    """A gallery that takes every face for Ada."""
+
+    def match(self, faces):
+        return [Match(1, "Ada", 0.1) for _ in faces]
 
 
 def read(film: Path, source: Path, **order: Any) -> dict[str, Any]:
@@ -25,8 +34,9 @@ def read(film: Path, source: Path, **order: Any) -> dict[str, Any]:
         "settings": {"cautious": order.get("show") == "blur"},
         "show": "label",
         "group_only": False,
+        "names": False,
     }
-    return worker._read(usual | order, source)
+    return worker._read(usual | order, source, Everybody())
 
 
 def faces_found(image_bgr: np.ndarray) -> int:
@@ -50,12 +60,16 @@ def test_all_results_are_written_and_a_moment_has_its_faces(two_people: Path, so
     done = read(two_people, source)
     assert done["report"]["file"] == "me.mp4" and done["report"]["frames"] == 12
     written = results.by_kind(source)
-    assert set(written) >= {"mp4", "csv", "json", "parquet"} and not done["notes"]
+    assert set(written) == {*results.KINDS} and not done["notes"]
     assert written["csv"].name == "me_emorec.csv"
     whole = json.loads(written["json"].read_text(encoding="utf-8"))
     assert whole["video"] == done["report"] and whole["moments"] == done["moments"]
     assert [row["track_id"] for row in results.rows_at(source, 0.8)] == [1, 2]
     assert results.rows_at(source, 60.0) == []
+    told = results.session_of(source)
+    assert told.name == "me.mp4" and told.summary.faces_seen == 2 and len(told.seconds) == 2
+    assert told.faces is not None and set(told.faces["track_id"]) == {1, 2}
+    assert "me.mp4" in written["html"].read_text(encoding="utf-8")
     files = results.everything(source)
     assert {*written.values()} < {*files} and source not in files
     assert {moment["file"] for moment in done["moments"]} <= {file.name for file in files}
@@ -72,10 +86,26 @@ def test_with_blur_no_picture_shows_a_face(two_people: Path, source: Path) -> No
 
 def test_group_only_writes_totals_and_of_two_faces_none(two_people: Path, source: Path) -> None:
     done = read(two_people, source, group_only=True)
-    assert {path.name for path in source.parent.iterdir()} == {"me.mp4", "me_emorec.json"}
+    names = {"me.mp4", "me_emorec.json", "me_emorec.html", "session.npz"}
+    assert {path.name for path in source.parent.iterdir()} == names
+    told = results.session_of(source)
+    assert told.group_only and told.faces is None and not len(told.seconds)
     whole = json.loads(results.by_kind(source)["json"].read_text(encoding="utf-8"))
     assert set(whole) == {"header", "video"}
     summary = whole["video"]["summary"]
     assert summary == done["report"]["summary"] and summary["most_at_once"] == 2
     assert summary["dominant"] is summary["mean_valence"] is None
     assert set(summary["shares"].values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("order", "named"), [({}, True), ({"show": "blur"}, False), ({"group_only": True}, False)]
+)
+def test_names_are_written_but_not_of_blurred_faces(
+    two_people: Path, source: Path, monkeypatch: pytest.MonkeyPatch, order: Any, named: bool
+) -> None:
+    pytest.importorskip("dlib")
+    monkeypatch.setattr(followed, "_SOON_S", 0.2)
+    read(two_people, source, names=True, **order)
+    written = b"".join(path.read_bytes() for path in source.parent.glob("*.[cj]*"))
+    assert (b"Ada" in written) is named

@@ -9,9 +9,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from emorec.calibration.examples import Examples
 from emorec.errors import EmorecError
 from emorec.live import names as module
 from emorec.live.names import LiveNames
+from emorec.model.evaluation import Weights
+from emorec.people import followed
 from emorec.people.matching import Match
 from emorec.records import Box, Face, FrameResult, unclassified
 
@@ -52,17 +55,18 @@ class Known:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in {"_SOON_S": 0.01, "_SELDOM_S": 0.05, "_PATIENCE_S": 0.05}.items():
-        monkeypatch.setattr(module, name, seconds)
-    monkeypatch.setattr(module, "_REST_S", 0.05)
+    for name, seconds in {"_SOON_S": 0.01, "_SELDOM_S": 0.05}.items():
+        monkeypatch.setattr(followed, name, seconds)
+    for name in ("_PATIENCE_S", "_REST_S"):
+        monkeypatch.setattr(module, name, 0.05)
 
 
 @pytest.fixture
 def make():
     made: list[LiveNames] = []
 
-    def make_names(faces: Faces, known: Known) -> LiveNames:
-        made.append(LiveNames(faces, known))
+    def make_names(faces: Faces, known: Known, examples=None) -> LiveNames:
+        made.append(LiveNames(faces, known, examples))
         return made[-1]
 
     yield make_names
@@ -132,6 +136,37 @@ def test_a_name_needs_three_agreeing_looks_and_strangers_have_none(make) -> None
     assert [face.name for face in names.named(PICTURE, seen(0, 10)).faces] == ["Ada", None]
 
 
+def test_examples_go_with_the_name_and_wait_while_it_is_doubted(make) -> None:
+    of_ada, of_grace = (
+        Examples(
+            model=Weights(name="elu", sha256=letter * 64),
+            counts={},
+            network_share=1.0,
+            weights=((0.0,),) * 7,
+        )
+        for letter in "ab"
+    )
+    kept = {1: of_ada, 2: of_grace}
+    faces = Faces({0: 1, 10: 0})
+    names = make(faces, Known(), kept.get)
+    assert names.examples_of(1) is None and names.person_of(1) is None
+    assert until(names, seen(0, 10), lambda: names.examples_of(1) is of_ada)
+    assert names.person_of(1) == 1 and names.examples_of(2) is None
+    of_name = []  # what the examples were while the name was still Ada's, though somebody else came
+    faces.shows[0] = 2
+    assert until(
+        names,
+        seen(0),
+        lambda: bool(of_name.append(names.examples_of(1))) or names.examples_of(1) is of_grace,
+    )
+    assert None in of_name and names.of(1) == "Grace"
+    del kept[2]  # forgotten: within a moment
+    assert until(names, seen(0), lambda: names.examples_of(1) is None)
+    assert names.of(1) == "Grace"
+    names.stop()
+    assert names.person_of(1) is None
+
+
 def test_looks_that_disagree_withdraw_a_name(make) -> None:
     faces = Faces({0: 1})
     names = make(faces, Known())
@@ -173,7 +208,7 @@ def test_faces_that_say_little_are_not_looked_at(make) -> None:
 
 
 def test_settled_faces_are_looked_at_seldom(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_SELDOM_S", 60.0)
+    monkeypatch.setattr(followed, "_SELDOM_S", 60.0)
     faces = Faces({0: 1})
     names = make(faces, Known())
     assert until(names, seen(0), lambda: names.of(1) == "Ada")
@@ -184,7 +219,7 @@ def test_settled_faces_are_looked_at_seldom(make, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_face_that_has_left_is_forgotten(make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FORGOTTEN_S", 0.05)
+    monkeypatch.setattr(followed, "_FORGOTTEN_S", 0.05)
     names = make(Faces({0: 1}), Known())
     assert until(names, seen(0), lambda: names.of(1) == "Ada")
     assert until(names, seen(), lambda: names.of(1) is None)

@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
-from emorec.live import names
 from emorec.live.frame import View
 from emorec.live.names import LiveNames
 from emorec.live.stream import LiveStream
+from emorec.people import followed
 from emorec.pipeline.pipeline import Pipeline
 from emorec.reading import Reader
 from emorec.settings import Settings
@@ -52,8 +52,8 @@ class Ada:
 
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(names, "_SOON_S", 0.01)
-    monkeypatch.setattr(names, "_clear", lambda face: True)  # noise is no clear face
+    monkeypatch.setattr(followed, "_SOON_S", 0.01)
+    monkeypatch.setattr(followed, "_clear", lambda face: True)  # noise is no clear face
     both = OneFace()
     stream = LiveStream(lambda: Reader(Pipeline(both, both, Settings(), unsure_below=0.4)))
     stream.start()

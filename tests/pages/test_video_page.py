@@ -167,14 +167,16 @@ def test_the_results_of_two_people(
     assert isinstance(job, Job) and job.state == "done" and place is not None
     assert "**two.mp4** · 0:01 · faces: 2, at most 2 at once" in words(at)
     links = " ".join(element.proto.body for element in at.get("html"))
-    kinds = {kind for kind in ("zip", "mp4", "csv", "json", "parquet") if f"/{kind}" in links}
-    assert kinds == ({"json"} if group_only else {"zip", "mp4", "csv", "json", "parquet"})
+    every = {"zip", "mp4", "csv", "json", "parquet", "xlsx", "html"}
+    kinds = {kind for kind in every if f"/{kind}" in links}
+    assert kinds == ({"json", "html"} if group_only else every)
     if group_only:
         assert "Fewer than 3 faces" in at.info[0].value
         assert not at.dataframe and not at.get("vega_lite_chart") and not at.get("imgs")
     else:
         assert at.dataframe[0].value["track_id"].tolist() == [1, 2]
         assert len(at.get("vega_lite_chart")) == 1
+        assert at.header[0].value == "Report" and at.metric[1].value == "2"
         moment = at.button(key="moment 0")
         shown = own(at).chosen
         moment.click().run()

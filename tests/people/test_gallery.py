@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from emorec.calibration.examples import Examples
 from emorec.database.engine import connect, file_of, reading, writing
-from emorec.database.tables import EmbeddingRow, PersonRow
+from emorec.database.tables import EmbeddingRow, PersonExamplesRow, PersonRow, StoreRow
 from emorec.deployment import Deployment
 from emorec.errors import EmorecError, StoreError
+from emorec.model.evaluation import Weights
 from emorec.people import consent
 from emorec.people.gallery import Gallery, delete_all_people, open_gallery
 from emorec.people.rule import MARGIN, threshold
@@ -385,3 +387,78 @@ def test_a_database_that_goes_away_is_one_line(gallery: Gallery) -> None:
     Path(file).write_bytes(b"overwritten by something else " * 999)
     with pytest.raises(StoreError, match=rf"^{file}: .*\.$"):
         gallery.match(looks(1))
+
+
+def examples_of(*emotions: str) -> Examples:
+    """Return what was learned for a network of two features from two faces of each emotion."""
+    return Examples(
+        model=Weights(name="some network", sha256="a" * 64),
+        counts=dict.fromkeys(emotions, 2),
+        network_share=0.9,
+        weights=((0.5, -0.25),) * 7,
+    )
+
+
+def test_examples_are_kept_with_their_person_replaced_exported_and_forgotten(
+    gallery: Gallery,
+) -> None:
+    ada = gallery.enrol("Ada", looks(1), consent=True).id
+    ben = gallery.enrol("Ben", looks(2), consent=True).id
+    assert gallery.examples(ada) is None and gallery.examples(999) is None
+    gallery.keep_examples(ada, examples_of("sad", "neutral"), consent=True)
+    gallery.keep_examples(ada, examples_of("happy", "neutral"), consent=True)
+    other = open_gallery()  # as another process sees it
+    assert other.examples(ada) == examples_of("happy", "neutral") == gallery.examples(ada)
+    assert other.examples(ada) is other.examples(ada) and other.examples(ben) is None
+    kept = {person.id: person.examples_kept for person in other.people()}
+    assert kept[ada] is not None and kept[ben] is None
+
+    told = {person["id"]: person["examples"] for person in json.loads(gallery.export())["people"]}
+    assert told[ben] is None and told[ada]["counts"] == {"happy": 2, "neutral": 2}
+    assert told[ada]["consent_version"] == consent.EXAMPLES_VERSION
+    assert told[ada]["weights"][0] == [0.5, -0.25]
+
+    gallery.forget_examples(ada)
+    assert other.examples(ada) is None and gallery.examples(ada) is None
+    assert [person.examples_kept for person in gallery.people()] == [None, None]
+    gallery.forget_examples(ada)
+    other.close()
+
+
+@pytest.mark.parametrize("how", ["forget", "delete", "clear"])
+def test_deleted_examples_leave_no_byte_behind(how: str, gallery: Gallery) -> None:
+    ada = gallery.enrol("Ada", looks(1), consent=True).id
+    gallery.keep_examples(ada, examples_of("sad", "neutral"), consent=True)
+    with reading(gallery._engine) as session:
+        (sealed_,) = session.scalars(select(PersonExamplesRow.examples))
+    assert b"network" not in sealed_
+    if gallery._engine.dialect.name == "sqlite":
+        assert sealed_ in content(gallery)
+    match how:
+        case "forget":
+            gallery.forget_examples(ada)
+        case "delete":
+            gallery.delete(ada)
+        case _:
+            gallery.clear()
+    with reading(gallery._engine) as session:
+        assert not session.scalars(select(PersonExamplesRow.examples)).all()
+    if gallery._engine.dialect.name == "sqlite":
+        assert sealed_ not in content(gallery)
+
+
+def test_examples_need_consent_a_person_and_their_own_place(gallery: Gallery) -> None:
+    ada = gallery.enrol("Ada", looks(1), consent=True).id
+    ben = gallery.enrol("Ben", looks(2), consent=True).id
+    with pytest.raises(EmorecError, match="consent"):
+        gallery.keep_examples(ada, examples_of("sad"), consent=False)
+    with pytest.raises(EmorecError, match="nobody has the id 99"):
+        gallery.keep_examples(99, examples_of("sad"), consent=True)
+    gallery.keep_examples(ada, examples_of("sad"), consent=True)
+    with writing(gallery._engine) as session:  # somebody gives them to another person
+        session.execute(update(PersonExamplesRow).values(person_id=ben))
+        session.execute(update(StoreRow).values(people_revision=StoreRow.people_revision + 1))
+    with pytest.raises(StoreError, match=f"examples of person {ben}"):
+        gallery.examples(ben)
+    gallery.forget_examples(ben)
+    assert gallery.examples(ben) is None

@@ -212,7 +212,7 @@ def test_a_disk_that_is_full_in_the_middle_costs_one_video(
     assert code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "cannot be written (File too large)" in line
-    kinds = ("csv", "json", "mp4", "parquet", "xlsx")
+    kinds = ("csv", "html", "json", "mp4", "parquet", "xlsx")
     expected = {f"{Path(name).stem}_emorec.{k}" for name in (names[0], names[2]) for k in kinds}
     assert {path.name for path in out.iterdir()} == expected
     for name in (names[0], names[2]):

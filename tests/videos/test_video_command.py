@@ -56,7 +56,7 @@ def test_a_video_gives_an_annotated_one_a_table_and_what_made_them(
     assert (report["frames"], report["broken"], report["size_wh"]) == (37, 0, [320, 240])
     assert report["summary"]["faces_seen"] == report["summary"]["most_at_once"] == 2
     out = {path.suffix: path for path in (tmp_path / "out").iterdir()}
-    assert set(out) == {".mp4", ".csv", ".json", ".parquet", ".xlsx", ".jpg"}
+    assert set(out) == {".mp4", ".csv", ".json", ".parquet", ".xlsx", ".jpg", ".html"}
     drawn = images(out[".mp4"])
     assert len(drawn) == 37
     assert np.abs(drawn[-1].astype(int) - images(film)[-1]).max() > 100  # boxes and labels
@@ -142,7 +142,7 @@ def test_one_that_cannot_be_read_does_not_cost_the_others(
     assert [line.split(": ")[1] for line in said.err.splitlines()] == given[:2]
     assert said.out.startswith(f"{film}: 0.4 s, faces: 2, at most 2 at once")
     assert {path.name for path in out.iterdir() if path.suffix != ".jpg"} == {
-        f"two_emorec.{s}" for s in ("mp4", "csv", "json", "parquet", "xlsx")
+        f"two_emorec.{s}" for s in ("mp4", "csv", "json", "parquet", "xlsx", "html")
     }
 
 
@@ -151,6 +151,8 @@ def test_one_that_cannot_be_read_does_not_cost_the_others(
     [
         (["--blur"], "need --out DIR"),
         (["--zip"], "need --out DIR"),
+        (["--names"], "need --out DIR"),
+        (["--names", "--blur", "--out", "."], "--names cannot be used with it"),
         (["--fps", "0"], "Expected a number above 0. Received '0'."),
         (["--from", "3", "--to", "2"], "--to must be later than --from"),
         (["--from", "soon"], "Expected a time like 90 or 1:30. Received 'soon'."),

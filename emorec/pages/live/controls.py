@@ -52,12 +52,13 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
         stream.settings = _reading(reader, active)
         reader.settings = stream.settings
         named = naming.choose("live names", off=blur or group_only)
+        stream.names = names = stream_names() if named else None
+        reader.calibration.kept = names.examples_of if names else None
         calibration.show(stream, reader, off=blur or group_only)
         connection_check(stream, rtc, active)
     if active:
         _markers(row, stream)
     shown: Show = "blur" if blur else "all" if bars else "label"
-    stream.names = stream_names() if named else None
     stream.view = View(shown, mirror and mirrors(), group_only, language())
     if blur:
         st.caption(

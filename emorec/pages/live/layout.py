@@ -75,6 +75,20 @@ _PAGE = f"""
   font-size: 0.9rem; line-height: 1.6; pointer-events: none; max-width: calc(100% - 1.5rem);
 }}
 .st-key-example::after {{ content: var(--emorec-example); height: auto; }}
+:has(> .st-key-guide) {{
+  position: absolute; z-index: 3; inset: 0 0 auto 0; height: {_STAGE_HEIGHT};
+  display: flex; flex-direction: column; justify-content: flex-end; pointer-events: none;
+}}
+.st-key-guide {{
+  flex: none; height: auto; padding: 0.4rem 0.75rem; border-radius: 0 0 0.5rem 0.5rem;
+  pointer-events: auto; color: white; background: rgb(16 20 24 / 0.85);
+}}
+.st-key-guide [data-testid="stElementContainer"]:has([data-testid="stProgress"]),
+.st-key-guide [data-testid="stElementContainer"]:has([data-testid="stMarkdown"]) {{
+  flex: 1; min-width: 0;
+}}
+.st-key-guide [data-testid="stMarkdownContainer"] p {{ color: white; font-size: 1.1rem; }}
+.st-key-guide button {{ color: white; background: transparent; border-color: white; }}
 .st-key-live {{ display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem 2rem; }}
 .st-key-live > * {{ min-width: 0; }}
 .st-key-live > :has(> .st-key-report), .st-key-live > :has(.st-key-full) {{

@@ -7,7 +7,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
-from emorec.pages.live import controls, keep, layout, readings, stage, summary
+from emorec.pages.live import calibration, controls, keep, layout, readings, stage, summary
 from emorec.pages.live.camera import camera_problem, is_screen, start_problem
 from emorec.pages.live.state import LivePicture, follow, live_picture
 from emorec.pages.parts import keeping
@@ -37,7 +37,8 @@ def render(photos: StreamlitPage | None = None) -> None:
     own = visit().state(LivePicture)
 
     with st.container(key="live"):
-        with st.container(key="stage", gap="small"):
+        picture = st.container(key="stage", gap="small")
+        with picture:
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
             told = summary.identity(stream) if scene == "over" else None
@@ -51,6 +52,9 @@ def render(photos: StreamlitPage | None = None) -> None:
                 stage.consent()
         with st.container(key="controls"):
             detector = controls.show(stream, reader, rtc, scene == "live")
+        if scene == "live":
+            with picture:  # after the controls, which end it when faces are hidden
+                calibration.guide(stream, reader)
         own.group_only |= scene == "live" and stream.view.group_only
         keep.update(stream, own)
         keeping.remember()

@@ -31,7 +31,7 @@ class NextReader:
     def __call__(self) -> Reader:
         self.made_with = rows.header(self.engine.model, self.settings)
         self.made_with |= {"source": self.source, "baseline": self.calibration.baseline}
-        self.calibration.begin()
+        self.calibration.begin(self.engine.model)
         return self.engine.reader(
             "live", self.settings, classifier=self.classifier, calibrate=self.calibration
         )
@@ -39,5 +39,5 @@ class NextReader:
     def drop_foreign(self) -> None:
         """Forget the visitor's examples once another model is chosen: they belong to the former."""
         corrector = self.calibration.corrector
-        if corrector is not None and not corrector.belongs_to(self.engine.model):
+        if corrector is not None and not corrector.examples.belongs_to(self.engine.model):
             self.calibration.corrector = None

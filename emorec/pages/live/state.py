@@ -68,7 +68,8 @@ def stream_names() -> LiveNames:
     """Return what names the faces of this visitor's live picture."""
     own = visit().state(LivePicture)
     if own.names is None:
-        own.names = LiveNames(naming.embedder(), naming.gallery())
+        gallery = naming.gallery()
+        own.names = LiveNames(naming.embedder(), gallery, gallery.examples)
     return own.names
 
 

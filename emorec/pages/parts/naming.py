@@ -68,6 +68,15 @@ def embedder() -> FaceEmbedder:
     return FaceEmbedder()
 
 
+def offered() -> bool:
+    """Return whether faces can be named here: allowed, installed, and somebody is enrolled.
+
+    Raises:
+        EmorecError: the store or its key cannot be used.
+    """
+    return allowed() and not extra.missing() and bool(len(gallery().embeddings()[0]))
+
+
 def choose(key: str, off: bool = False) -> bool:
     """Let the visitor switch names on where people are enrolled; return whether they are on.
 
@@ -76,7 +85,7 @@ def choose(key: str, off: bool = False) -> bool:
         off: whether the control is locked, because faces are blurred.
     """
     try:
-        if not allowed() or extra.missing() or not len(gallery().embeddings()[0]):
+        if not offered():
             return False
     except EmorecError as error:
         no_names = _("No names: {why}").format(why=plain(str(error)))

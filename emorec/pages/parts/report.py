@@ -56,13 +56,13 @@ _STYLE = """
 """Figures in two rows stand as one block, and a chart's heading is smaller than the report's."""
 
 
-def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
+def show(report: Report, key: str, change_marker: ChangeMarker | None = None) -> None:
     """Show a report.
 
     Args:
         report: on a session in which at least one second is told.
         key: begins the keys of its elements; each report has its own.
-        change_marker: called when the visitor renames or removes a marker.
+        change_marker: called when the visitor renames or removes a marker; None: there are none.
     """
     st.html(_STYLE)
     _figures(report)
@@ -71,7 +71,7 @@ def show(report: Report, key: str, change_marker: ChangeMarker) -> None:
         st.fragment(_wait, run_every=0.5)()
     else:
         _charts(report, key)
-    if report.markers:
+    if report.markers and change_marker:
         with st.expander(_("Markers ({n})").format(n=len(report.markers)), icon=":material/flag:"):
             edit_markers(report.markers, key, change_marker)
     _downloads(report, key)

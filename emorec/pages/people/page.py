@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.filenames import dated
 from emorec.pages.parts import naming
+from emorec.pages.parts.engine import recognizer
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
@@ -74,9 +76,10 @@ def render() -> None:
     st.caption(
         _(
             "People who agreed are called by their **name** on the Live and Photo pages. Kept are "
-            "name and 128 numbers a picture, encrypted; **never a picture**. These are biometric "
-            "data ([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): without "
-            "explicit consent, enrol nobody."
+            "name, 128 numbers a picture and, if they wish, numbers learned from expressions they "
+            "showed, all encrypted; **never a picture**. These are biometric data "
+            "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): without explicit "
+            "consent, enrol nobody."
         )
     )
     if extra.missing():
@@ -202,12 +205,15 @@ def _list(gallery: Gallery, people: Sequence[Person]) -> None:
 def _card(gallery: Gallery, person: Person) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(person.name)}**")
+        since = _day(person.enrolled)
         # The id distinguishes two people of the same name.
         st.caption(
-            _("{pictures} · enrolled {date.day} {date:%B %Y} · no. {id}").format(
-                pictures=_count(person.pictures), date=person.enrolled, id=person.id
+            _("{pictures} · enrolled {date} · no. {id}").format(
+                pictures=_count(person.pictures), date=since, id=person.id
             )
         )
+        if person.examples_kept is not None:
+            st.caption(_examples(gallery, person.id, person.examples_kept))
         row = st.container(horizontal=True)
         with row.popover(_("Rename"), icon=":material/edit:"):
             name = st.text_input(
@@ -216,6 +222,18 @@ def _card(gallery: Gallery, person: Person) -> None:
             if st.button(_("Save"), key=f"people save {person.id}", type="primary"):
                 rename = partial(gallery.rename, person.id, name)
                 _change_gallery(rename, _("Now called {name}.").format(name=name.strip()))
+        if person.examples_kept is not None:
+            forget = row.container(key=f"people ask examples {person.id}", width="content")
+            with forget.popover(_("Forget examples"), icon=":material/face_retouching_off:"):
+                st.markdown(
+                    _(
+                        "What **{name}** showed is forgotten, for good; name and pictures stay."
+                    ).format(name=plain(person.name))
+                )
+                if st.button(_("Forget for good"), key=f"people delete examples {person.id}"):
+                    forgets = partial(gallery.forget_examples, person.id)
+                    said = _("The examples of {name} are deleted.").format(name=person.name)
+                    _change_gallery(forgets, said)
         one = row.container(key=f"people ask {person.id}", width="content")
         with one.popover(_("Delete"), icon=":material/delete:"):
             st.markdown(
@@ -245,6 +263,28 @@ def _change_gallery(change: Callable[[], object], said: str, forget: bool = Fals
     if forget:
         pictures.forget()
     st.rerun()
+
+
+def _examples(gallery: Gallery, person_id: int, kept: datetime) -> str:
+    """Return what is kept of the expressions that a person showed, in words."""
+    icon = ":material/face:"
+    try:
+        found = gallery.examples(person_id)
+    except EmorecError as error:
+        return f"{icon} {plain(str(error))}"
+    if found is None:  # deleted since the people were read
+        return ""
+    words = _("Examples of {emotions} · since {date}").format(
+        emotions=", ".join(map(_, found.counts)), date=_day(kept)
+    )
+    if found.belongs_to(recognizer().model):
+        return f"{icon} {words} · {_('used on the Live page')}"
+    own = _("learned for the network {name} and used by it alone")
+    return f"{icon} {words} · {own.format(name=plain(found.model.name))}"
+
+
+def _day(moment: datetime) -> str:
+    return _("{date.day} {date:%B %Y}").format(date=moment)
 
 
 def _titles(people: Sequence[Person]) -> dict[int, str]:

@@ -10,6 +10,7 @@ from emorec.drawing import charts
 from emorec.errors import EmorecError
 from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job
+from emorec.pages.parts import naming
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.disk import disk
@@ -33,6 +34,10 @@ _AGREED = N_(
 _BLUR_SAYS = N_(
     "Every face found is made unrecognisable in the annotated video and in all pictures of it. A "
     "face that the detector misses, as in full profile, is not. The sound stays as it is."
+)
+_NAMES_STAY = N_(
+    "Names are written into the results and stay there until these are deleted, even if a person "
+    "is deleted meanwhile."
 )
 _GROUP_ONLY = N_("**Totals alone:** this server shows and writes nothing of a single face.")
 
@@ -74,18 +79,21 @@ def _choose(own: OwnVideo, where: Disk) -> None:
         return
     group_only = deployment().group_only
     detector = choose_detector(engine, "video detector")
-    blur = False
+    blur = names = False
     if group_only:
         st.markdown(_(_GROUP_ONLY))
     else:
         blur = st.toggle(_("Blur faces"), key="video blur", persist_state="session")
         if blur:
             st.caption(_(_BLUR_SAYS))
+        names = naming.choose("video names", off=blur)
+        if names:
+            st.caption(_(_NAMES_STAY))
     place = own.open_place(where)
     if place.complete:
         settings = replace(engine.settings, detector=detector, cautious=blur)
         try:
-            own.read(where, place, engine, settings, blur, group_only)
+            own.read(where, place, engine, settings, blur, group_only, names)
         except EmorecError as error:
             st.error(str(error))
         else:

@@ -1,4 +1,4 @@
-"""What was read of a video: the player beside its faces, the timeline, strongest moments, files."""
+"""What was read of a video: player, timeline, faces, strongest moments, files, report."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from emorec.drawing import charts
 from emorec.jobs import results
 from emorec.jobs.job import Job
 from emorec.jobs.place import Place
+from emorec.pages.parts import report as session_report
 from emorec.pages.parts.markdown import plain
 from emorec.pages.video import player
 from emorec.pages.video.state import OwnVideo
 from emorec.percent import percent
 from emorec.rows import table
 from emorec.sessions import group
+from emorec.sessions.report import Report
 from emorec.words import N_, _, numeral
 
 _SHOWN = {
     "track_id": N_("face"),
+    "name": N_("name"),
     "emotion": N_("emotion"),
     "confidence": N_("confidence"),
     "unreadable": N_("unreadable"),
@@ -35,7 +38,9 @@ _LABELS = {
     "json": N_("Timeline (JSON)"),
     "parquet": N_("Timeline (Parquet)"),
     "xlsx": N_("Timeline (XLSX)"),
+    "html": N_("Report (HTML)"),
 }
+_GROUP_LABELS = {"json": N_("Totals (JSON)"), "html": _LABELS["html"]}
 _STYLE = """
 <style>
 .emorec-files { display: flex; flex-wrap: wrap; gap: 0.5rem; }
@@ -64,9 +69,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
     st.markdown(_figures(place.name, report))
     for note in _notes(report, job.result["notes"]):
         st.caption(note)
-    if job.order.group_only:
-        _totals(report, job)
-    else:
+    if not job.order.group_only:
         if not own.chosen and moments:
             own.show(moments[0]["time_s"])
         left, right = st.columns([3, 2], gap="medium")
@@ -80,6 +83,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
                 st.info(_("No face was read in this video."), icon=":material/person_off:")
         _moments(own, place, moments)
     _files(place, address, job.order.group_only)
+    _session(results.session_of(place.source))
 
 
 def clock(time_s: float) -> str:
@@ -153,14 +157,6 @@ def _figures(name: str, report: dict[str, Any]) -> str:
     return " · ".join(figures)
 
 
-def _totals(report: dict[str, Any], job: Job) -> None:
-    seconds, probs = job.readings()
-    if report["summary"]["most_at_once"] < group.LEAST or not len(seconds):
-        st.info(group.too_few(), icon=":material/groups:")
-        return
-    st.vega_lite_chart(*charts.mood(seconds, probs), key="video totals")
-
-
 def _timeline(own: OwnVideo, job: Job) -> None:
     """Show the mood over time; a click shows the moment in the player and its faces below."""
 
@@ -230,10 +226,19 @@ def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None
             )
 
 
+def _session(report: Report) -> None:
+    """Show the report, as after a live session."""
+    if report.group_only and not len(report.seconds):
+        st.info(group.too_few(), icon=":material/groups:")
+    elif report.summary.mean_valence is not None:
+        st.header(_("Report"))
+        session_report.show(report, "video report")
+
+
 def _files(place: Place, address: str, group_only: bool) -> None:
     """Show a link to each file: the server sends it from disk, so it is never in memory whole."""
     found = results.by_kind(place.source)
-    labels = {"json": N_("Totals (JSON)")} if group_only else _LABELS
+    labels = _GROUP_LABELS if group_only else _LABELS
     links = "".join(
         f'<a href="{escape(address)}/{kind}" download>{_(label)}</a>'
         for kind, label in labels.items()

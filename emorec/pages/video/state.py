@@ -6,13 +6,16 @@ from dataclasses import asdict, dataclass
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from emorec.drawing.overlay import Show
 from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job, Order
 from emorec.jobs.place import Place
+from emorec.pages.parts import naming
 from emorec.pages.parts.disk import disk, turns
 from emorec.pages.parts.visit import State
 from emorec.recognizer import EmotionRecognizer
 from emorec.settings import Settings
+from emorec.words import language
 
 
 @dataclass
@@ -55,16 +58,17 @@ class OwnVideo(State):
         settings: Settings,
         blur: bool,
         group_only: bool,
+        names: bool,
     ) -> None:
         """Begin to read the video that has arrived.
 
         Raises:
-            EmorecError: it was deleted meanwhile.
+            EmorecError: it was deleted meanwhile, or the people enrolled cannot be read.
         """
-        order = Order(
-            str(engine.model.file), asdict(settings), "blur" if blur else "label", group_only
-        )
-        job = Job(place, order, turns(), room=lambda: where.room_for(place, 0))
+        show: Show = "blur" if blur else "label"
+        order = Order(str(engine.model.file), asdict(settings), show, group_only, names, language())
+        gallery = naming.gallery() if names else None
+        job = Job(place, order, turns(), lambda: where.room_for(place, 0), gallery)
         job.start()
         self.job = job
 

@@ -22,7 +22,9 @@ def page() -> None:
 
     from emorec.pages.live import calibration
 
-    calibration.show(st.session_state["own stream"], st.session_state["own reader"], off=False)
+    stream, reader = st.session_state["own stream"], st.session_state["own reader"]
+    calibration.show(stream, reader, off=False)
+    calibration.guide(stream, reader)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,9 @@ def test_a_person_shows_the_own_face_and_it_is_learned_and_forgotten(
     app.multiselect(key="own expressions").select("sad").run()
     app.button(key="own begin").click().run()
     guide = reader.calibration.watch
-    assert guide is not None and "neutral" in app.markdown[0].value
+    assert guide is not None and app.button(key="own begin").disabled
+    (bar,) = app.get("progress")
+    assert "1 of 2" in bar.proto.text and "neutral" in bar.proto.text
     shown = {name: rows(reader, place, 1)[0] for name, place in (("neutral", 6), ("sad", 4))}
     time_s = 0.0
     while guide.progress.emotion is not None:
@@ -76,6 +80,9 @@ def test_a_person_shows_the_own_face_and_it_is_learned_and_forgotten(
     app.run()
     assert not app.exception
     assert "Learned from" in app.caption[0].value and "sad" in app.caption[0].value
+    assert app.markdown[0].value == app.caption[0].value  # on the picture, until it is closed
+    app.button(key="own close").click().run()
+    assert not app.markdown
     assert reader.calibration.watch is None and reader.calibration.owner == 3
     corrector = reader.calibration.corrector
     assert corrector is not None and corrector(rows(reader, 4, 1)).argmax() == 4
@@ -96,8 +103,8 @@ def test_what_cannot_be_learned_is_refused_with_a_reason(
     app.button(key="own begin").click().run()
     guide = reader.calibration.watch
     assert guide is not None
-    guide(3, rows(reader, 6, 1)[0], 0.0)
-    guide(4, rows(reader, 6, 1)[0], 0.1)
+    for track_id, time_s in ((3, 0.0), (3, 2.1), (4, 8.0)):
+        guide(track_id, rows(reader, 6, 1)[0], time_s)
     app.run()
-    assert "another one is in view" in app.caption[0].value
+    assert "Your face was lost" in app.caption[0].value
     assert reader.calibration.corrector is None and reader.calibration.watch is None

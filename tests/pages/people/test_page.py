@@ -15,7 +15,9 @@ from streamlit.testing.v1.element_tree import Toggle
 
 pytest.importorskip("sqlalchemy")
 
+from emorec.calibration.examples import Examples
 from emorec.media.workers import Workers
+from emorec.model.evaluation import Weights
 from emorec.pages.parts.deployment import deployment
 from emorec.people.gallery import Gallery, open_gallery
 from emorec.recognizer import EmotionRecognizer
@@ -175,6 +177,28 @@ def test_two_of_one_name_are_told_apart_renamed_and_deleted(gallery: Gallery) ->
     press(at, "Delete everybody for good")
     assert names(gallery) == []
     assert "Nobody yet" in at.info[0].value
+
+
+def test_a_persons_examples_are_shown_with_their_network_and_forgotten(gallery: Gallery) -> None:
+    own = EmotionRecognizer().model.contract
+    for name, sha256 in (("Ada", own.files["tflite"]["sha256"]), ("Ben", "0" * 64)):
+        examples = Examples(
+            model=Weights(name="another", sha256=sha256),
+            counts={"happy": 6, "neutral": 6},
+            network_share=1.0,
+            weights=((0.0,),) * 7,
+        )
+        id_ = gallery.enrol(name, look(float(len(name))), consent=True).id
+        gallery.keep_examples(id_, examples, consent=True)
+    at = page()
+    said = [
+        caption.value for caption in at.caption if "Examples of happy, neutral" in caption.value
+    ]
+    assert "used on the Live page" in said[0] and "network another" in said[1]
+    at.button(key=f"people delete examples {id_}").click().run()
+    assert not at.exception
+    assert [person.examples_kept is None for person in gallery.people()] == [False, True]
+    assert names(gallery) == ["Ada", "Ben"]
 
 
 def test_a_lost_key_is_one_line(
