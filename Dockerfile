@@ -1,6 +1,8 @@
 # The web app in one process that needs neither root nor a disk to write on, save /tmp.
 # tools/image.py goes through these steps without Docker.
-FROM python:3.11-slim-bookworm
+# --build-arg BASE=python:3.11-slim-bookworm@sha256:… builds on that very image each time.
+ARG BASE=python:3.11-slim-bookworm
+FROM ${BASE}
 
 ENV HOME=/tmp \
     PORT=8501 \

@@ -1,6 +1,6 @@
 """What attacks on the app cost the server, and a visitor who is live meanwhile.
 
-    python -m benchmarks.attacks [--only NAME...] [--seconds 8] [--out FILE]
+    python -m benchmarks.attacks [--only NAME...] [--seconds 8] [--fps 30] [--out FILE]
     python -m benchmarks.attacks --show FILE
 
 For every attack the app is started again with one live visitor, whose pictures are counted before,
@@ -13,6 +13,9 @@ is another address than the visitor's; everything stays on this machine. Needs L
 - **messages**: 8 tabs, each with a widget state of 20 MB.
 - **tabs**: 200 tabs that stay open.
 - **connections**: 1,100 connections that begin a request and do not end it.
+- **silent**: two clients that take a place, send no picture, and take the next one.
+- **scans**: a JPEG of a third of a megabyte whose decoding takes minutes.
+- **uploads**: 20 uploads of 50 MB that are announced and never sent.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 import tempfile
@@ -35,13 +39,22 @@ import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
+from benchmarks.watch import Watch
 from testkit.app import FPS, answers, running_app
 from testkit.clients import visiting
 from testkit.film import write_film
-from testkit.hostile import HugePictures, ManyPictures, vp8_frames
+from testkit.hostile import (
+    HalfUpload,
+    HugePictures,
+    ManyPictures,
+    Silent,
+    many_scans,
+    vp8_frames,
+)
 from testkit.page import Page, PageError
 from testkit.visitor import Visitor
 
@@ -58,20 +71,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
     parser.add_argument("--seconds", type=float, default=8, help="to count before, during, after")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
-    report = deliver(args, lambda: measure(args.only, args.seconds), tables)
+    report = deliver(args, lambda: measure(args.only, args.seconds, args.fps), tables)
     return 0 if all(done["holds"] for done in report["attacks"].values()) else 1
 
 
-def measure(names: list[str], seconds: float) -> dict[str, Any]:
+def measure(names: list[str], seconds: float, fps: int = FPS) -> dict[str, Any]:
     """Return the effects of every attack as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        attacks = {name: strain(name, seconds, film) for name in names}
+        attacks = {name: strain(name, seconds, film, fps) for name in names}
     return {
-        "command": f"python -m benchmarks.attacks --seconds {seconds:g}"
+        "command": f"python -m benchmarks.attacks --seconds {seconds:g} --fps {fps}"
         + ("" if names == list(ATTACKS) else f" --only {' '.join(names)}"),
         **where,
         "attacks": attacks,
@@ -87,7 +103,7 @@ def strain(name: str, seconds: float, film: Path, fps: int = FPS) -> dict[str, A
         beside.ask("start")
         time.sleep(seconds)
         rates = [beside.ask("count", seconds)["shown_per_s"]]
-        with _Watch(psutil.Process(app.pid)) as watch, ATTACKS[name](url, film):
+        with Watch(psutil.Process(app.pid)) as watch, ATTACKS[name](url, film):
             beside.tell("count", seconds)
             newcomer_s = asyncio.run(_come(url))
             during = beside.hear()
@@ -98,8 +114,7 @@ def strain(name: str, seconds: float, film: Path, fps: int = FPS) -> dict[str, A
         "up": up,
         "beside_shown_per_s": rates,
         "newcomer_s": newcomer_s,
-        "more_mb": round(watch.most_mb - watch.before_mb),
-        "files": watch.most_files,
+        **watch.taken(),
         "tracebacks": traces,
         "holds": up
         and newcomer_s is not None
@@ -108,31 +123,6 @@ def strain(name: str, seconds: float, film: Path, fps: int = FPS) -> dict[str, A
         and watch.most_mb - watch.before_mb <= MOST_MB
         and watch.most_files <= MOST_FILES,
     }
-
-
-class _Watch:
-    """Remembers the most memory and descriptors of a process while it is open."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        self._process = process
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self.before_mb = self.most_mb = process.memory_info().rss / 1e6
-        self.most_files = process.num_fds()
-
-    def __enter__(self) -> _Watch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            while not self._over.wait(0.2):
-                self.most_mb = max(self.most_mb, self._process.memory_info().rss / 1e6)
-                self.most_files = max(self.most_files, self._process.num_fds())
 
 
 async def _come(url: str) -> float | None:
@@ -168,13 +158,16 @@ def _tab(url: str) -> ClientConnection:
     own = socket.socket()
     own.bind((_ATTACKER, 0))
     own.connect(("127.0.0.1", urlsplit(url).port or 0))
+    quiet = logging.getLogger("benchmarks.attacks")
+    quiet.setLevel(logging.CRITICAL)  # the server ends these connections, which is the point
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
         sock=own,
-        origin=url,  # type: ignore[arg-type]
-        subprotocols=["streamlit", "none"],  # type: ignore[list-item]
+        origin=Origin(url),
+        subprotocols=[Subprotocol("streamlit"), Subprotocol("none")],
         max_size=None,
         open_timeout=60,
+        logger=quiet,
     )
 
 
@@ -212,12 +205,70 @@ def _connections(url: str, film: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _silent(url: str, film: Path) -> Iterator[None]:
+    over = threading.Event()
+
+    async def attack() -> None:
+        clients = [Silent(url, film, source=f"127.0.0.{n}") for n in (2, 3)]
+        for client in clients:
+            await client.open()
+        tasks = [asyncio.create_task(client.take_places()) for client in clients]
+        await asyncio.to_thread(over.wait)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for client in clients:
+            await client.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(attack()))
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@contextmanager
+def _scans(url: str, film: Path) -> Iterator[None]:
+    async def attack() -> None:
+        page = await Page.open(url, "photo", source=_ATTACKER)
+        await page.upload({"a.jpg": many_scans((3000, 3000), 20_000)})
+        await page.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(attack()))
+    thread.start()
+    yield
+    thread.join()
+
+
+@contextmanager
+def _uploads(url: str, film: Path) -> Iterator[None]:
+    async def own_headers() -> tuple[str, dict[str, str]]:
+        page = await Page.open(url, "photo")
+        await page.run_ended()
+        headers, session = page.headers, page.session
+        await page.close()
+        return session, headers
+
+    session, headers = asyncio.run(own_headers())
+    headers |= {"Content-Type": "multipart/form-data; boundary=rim", "Content-Length": "50000000"}
+    begun = [
+        HalfUpload(url, f"/_stcore/upload_file/{session}/{number}", headers) for number in range(20)
+    ]
+    yield
+    for upload in begun:
+        upload.close()
+
+
 ATTACKS: dict[str, Callable[[str, Path], Any]] = {
     "huge": lambda url, film: _live(HugePictures(url, film, 1, vp8_frames((8192, 8192), 3))),
     "many": lambda url, film: _live(ManyPictures(url, film, 20)),
     "messages": _messages,
     "tabs": _tabs,
     "connections": _connections,
+    "silent": _silent,
+    "scans": _scans,
+    "uploads": _uploads,
 }
 
 

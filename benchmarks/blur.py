@@ -3,11 +3,12 @@
     python -m benchmarks.blur [--every 3] [--only NAME] [--out FILE]
     python -m benchmarks.blur --show FILE
 
-Films of two known heads (`testkit.heads`) on cluttered backgrounds are read by the live
-pipeline with caution and drawn with blur, as on the live page. A picture counts if at least a third
-of a face's box is in it. A face is *sharp* if a third or more of its visible detail is returned
-unchanged: the detail is the absolute Laplacian of the picture that came in, and a pixel is
-unchanged if its brightness differs by no more than 8 levels in 255.
+Films of two known heads (`testkit.heads`) on cluttered backgrounds, some of them cut to the other
+head, another place, size and background every 0.4 s, are read by the live pipeline with caution and
+drawn with blur, as on the live page. A picture counts if at least a third of a face's box is in it.
+A face is *sharp* if a third or more of its visible detail is returned unchanged: the detail is the
+absolute Laplacian of the picture that came in, and a pixel is unchanged if its brightness differs
+by no more than 8 levels in 255.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from emorec import EmotionRecognizer, Settings
 from emorec.live.frame import Frame, View, draw
 from testkit.backgrounds import Image
 from testkit.heads import Sprite, astronaut_head, hopper_head
-from testkit.scenes import Actor, Path, Pose, Scene, Truth, film
+from testkit.scenes import FPS, Actor, Path, Pose, Scene, Truth, film
 
 SIZE_WH = (640, 480)
 SIDES = {"left": (-1, 0), "right": (1, 0), "top": (0, -1), "bottom": (0, 1)}
@@ -40,6 +41,7 @@ SHARP = 1 / 3
 _COUNTED = 1 / 3  # least share of a face's box in the picture
 _UNCHANGED = 8  # levels of brightness
 _SECONDS = 1.6
+_CUT_FILMS, _CUTS, _CUT_S = 3, 8, 0.4
 CONTROLS: dict[str, dict[str, Any]] = {
     "as it comes": {},
     "not mirrored": {"mirror": False},
@@ -77,13 +79,17 @@ def measure(every: int, only: list[str] | None) -> dict[str, Any]:
     }
 
 
-def films() -> dict[str, list[Scene]]:
-    """Return the films of each kind: a head that comes in from a side, and tilted heads."""
-    kinds: dict[str, list[Scene]] = {}
+Film = tuple[Scene, ...]
+"""Scenes in a row, with a cut from one to the next."""
+
+
+def films() -> dict[str, list[Film]]:
+    """Return the films of each kind: a head that comes in from a side, tilted heads, and cuts."""
+    kinds: dict[str, list[Film]] = {}
     for side, away in SIDES.items():
         for speed in (120, 360):
             kinds[f"half in from the {side}, {speed} px/s"] = [
-                _scene(number, head, entering(away, px, speed))
+                (_scene(number, head, entering(away, px, speed)),)
                 for number, (head, px) in enumerate(_heads())
             ]
     for tilt in TILTS:
@@ -91,6 +97,7 @@ def films() -> dict[str, list[Scene]]:
             _scene(number, head, swaying(px, tilt * (-1) ** number))
             for number, (head, px) in enumerate(_heads())
         ]
+    kinds["cuts"] = [_cuts(number) for number in range(_CUT_FILMS)]
     return kinds
 
 
@@ -113,24 +120,24 @@ def swaying(px: float, tilt_deg: float) -> Path:
     return lambda t: Pose(x + 20 * math.sin(3 * t), y + 12 * math.cos(2 * t), px, tilt_deg)
 
 
-def counted(scenes: list[Scene], every: int, change: dict[str, Any]) -> dict[str, int]:
+def counted(own: list[Film], every: int, change: dict[str, Any]) -> dict[str, int]:
     """Count pictures, and those in which a face is sharp."""
-    shares = [share for scene in scenes for share in shown(scene, every, change)]
+    shares = [share for scenes in own for share in shown(scenes, every, change)]
     return {"pictures": len(shares), "sharp": sum(share >= SHARP for share in shares)}
 
 
-def shown(scene: Scene, every: int, change: dict[str, Any]) -> Iterator[float]:
+def shown(scenes: Film, every: int, change: dict[str, Any]) -> Iterator[float]:
     """Yield the share of a face's detail that is returned, for each picture that counts."""
     detector, min_face_px = change.get("detector", "auto"), change.get("min_face_px")
     settings = Settings(min_face_px=min_face_px, cautious=True, detector=detector)
     view = View("blur", change.get("mirror", True), change.get("group_only", False))
     reader = EmotionRecognizer(settings=settings).reader("live")
-    for number, painted in enumerate(film(scene)):
+    for number, painted in enumerate(frame for scene in scenes for frame in film(scene)):
         if number % every:
             continue
-        image = painted.image_bgr
-        frame = Frame(av.VideoFrame.from_ndarray(image, format="bgr24"), painted.time_s)
-        frame.result = reader.read(frame.image(), painted.time_s)
+        image, time_s = painted.image_bgr, number / FPS
+        frame = Frame(av.VideoFrame.from_ndarray(image, format="bgr24"), time_s)
+        frame.result = reader.read(frame.image(), time_s)
         planes = draw(frame, None, view).planes
         returned = planes[: image.shape[0]]
         returned = returned[:, ::-1] if view.mirror else returned
@@ -151,6 +158,20 @@ def kept(came: Image, returned: Image, truth: Truth) -> float:
 
 def _heads() -> list[tuple[Sprite, int]]:
     return [(astronaut_head(), FACES_PX[0]), (hopper_head(), FACES_PX[1])]
+
+
+def _cuts(number: int) -> Film:
+    """Return scenes of one head each: the other one, anywhere, of any size, from cut to cut."""
+    rng = np.random.default_rng([number, 7])
+    heads = [astronaut_head(), hopper_head()]
+    scenes = []
+    for cut in range(_CUTS):
+        side = rng.uniform(50, 200)
+        x, y = rng.uniform(side / 2, np.array(SIZE_WH) - side / 2)
+        pose = Pose(float(x), float(y), float(side))
+        actor = Actor(1, heads[cut % 2], lambda time_s, pose=pose: pose)
+        scenes.append(Scene("cuts", SIZE_WH, _CUT_S, [actor], seed=10 * number + cut))
+    return tuple(scenes)
 
 
 def _scene(number: int, head: Sprite, path: Path) -> Scene:

@@ -1,6 +1,7 @@
 """Effects of faults around the app while two visitors are live.
 
-    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--out FILE]
+    python -m benchmarks.faults [--only NAME...] [--seconds 10] [--uploads 10000] [--fps 30]
+                              [--out FILE]
     python -m benchmarks.faults --show FILE
 
 For every fault the app is started again with two visitors: the affected one and a second one. The
@@ -43,6 +44,7 @@ from websockets.exceptions import ConnectionClosed
 from benchmarks.machine import machine
 from benchmarks.malformed import damaged
 from benchmarks.report import add_options, deliver
+from benchmarks.watch import Watch
 from testkit.app import FPS, answers, running_app
 from testkit.clients import Client, visiting
 from testkit.coturn import running_turn, turn_path
@@ -75,24 +77,30 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS))
     parser.add_argument("--seconds", type=float, default=10, help="to count before, during, after")
     parser.add_argument("--uploads", type=int, default=10_000, help="malformed pictures")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
-    try:
-        report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads), tables)
-    except PageError as error:
-        raise SystemExit(f"faults: {error}") from None
-    return 0 if all(done["holds"] for done in report["faults"].values()) else 1
+    report = deliver(args, lambda: measure(args.only, args.seconds, args.uploads, args.fps), tables)
+    measured = report["faults"].values()
+    return 0 if len(measured) == len(args.only) and all(done["holds"] for done in measured) else 1
 
 
-def measure(names: list[str], seconds: float, uploads: int) -> dict[str, Any]:
+def measure(names: list[str], seconds: float, uploads: int, fps: int = FPS) -> dict[str, Any]:
     """Return the effects of every fault as a dictionary for JSON."""
     where = machine()
     with tempfile.TemporaryDirectory() as folder:
         film = write_film(Path(folder) / "film.ivf")
-        faults = {name: happen(name, seconds, film, uploads=uploads) for name in names}
+        faults = {}
+        for name in names:
+            try:
+                faults[name] = happen(name, seconds, film, fps, uploads)
+            except PageError as error:  # as where the machine is too busy for two visitors
+                print(f"faults: {name} is not measured: {error}", file=sys.stderr)
     return {
         "command": f"python -m benchmarks.faults --seconds {seconds:g} --uploads {uploads}"
-        + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
+        f" --fps {fps}" + ("" if names == list(FAULTS) else f" --only {' '.join(names)}"),
         **where,
         "faults": faults,
     }
@@ -120,7 +128,7 @@ def happen(
         during_s = seconds if turn is None else max(seconds, _SILENCE_S)
         for client in (hit, beside):
             client.tell("count", during_s)
-        with FAULTS[name](scene):
+        with Watch(scene.app) as watch, FAULTS[name](scene):
             seen = [client.hear() for client in (hit, beside)]
             message = hit.ask("said")
         rates += [seen[1]["shown_per_s"], _beside(beside, seconds)]
@@ -133,6 +141,7 @@ def happen(
         "hit_shown_per_s": [seen[0]["shown_per_s"], after],
         "hit_read_per_s": seen[0]["readings_per_s"],
         "message": message,
+        **watch.taken(),
         "tracebacks": traces,
         "holds": up and running and min(rates[1:]) >= LEAST_SHARE * rates[0] and after > 0,
     }
@@ -276,9 +285,11 @@ def tables(report: dict[str, Any]) -> str:
         "shown a second beside it: before, during, after",
         "to the one it hits: during, after STOP and START",
         "frames read for it during",
+        "MB more, at most",
+        "open files, at most",
         "what the page says",
     )
-    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|--:|---|"]
+    lines = [f"| {' | '.join(columns)} |", "|---|---|--:|--:|--:|--:|--:|---|"]
     for name, done in report["faults"].items():
         cells = [
             name + ("" if done["holds"] else " (**does not hold**)"),
@@ -286,6 +297,8 @@ def tables(report: dict[str, Any]) -> str:
             ", ".join(f"{rate:.1f}" for rate in done["beside_shown_per_s"]),
             ", ".join(f"{rate:.1f}" for rate in done["hit_shown_per_s"]),
             "none told" if done["hit_read_per_s"] is None else f"{done['hit_read_per_s']:.1f}",
+            str(done["more_mb"]),
+            str(done["files"]),
             " ".join(done["message"]).replace("\n", " ").replace("|", "/") or "nothing",
         ]
         lines.append(f"| {' | '.join(cells)} |")

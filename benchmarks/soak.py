@@ -1,13 +1,14 @@
-"""Memory and threads that are left after visitors have gone, over half an hour of visits.
+"""What is left after visitors and attackers have gone, over half an hour: memory, threads, files.
 
-    python -m benchmarks.soak [--minutes 30] [--out FILE] [--plot FILE.png]
+    python -m benchmarks.soak [--minutes 30] [--fps 30] [--out FILE] [--plot FILE.png]
     python -m benchmarks.soak --show FILE
 
 One visitor stays live all the time. Every minute another one comes, is live for half a minute, and
 leaves: by STOP, like a crashed browser (its process is killed), or like a closed laptop (its
-process is stopped; it sends nothing more while its connections stay open). The web process's
-resident memory is recorded every 10 seconds. Threads are counted by name after a first visitor has
-come and gone, and again when all visitors have been gone for a while.
+process is stopped; it sends nothing more while its connections stay open). Every fourth minute one
+of the attacks of `benchmarks.attacks` comes in place of a visitor. The web process's memory is
+recorded every 10 seconds. Threads by name, and open files (descriptors), are counted after a first
+visitor has come and gone, and again when all visitors have been gone for a while.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import psutil
 
+from benchmarks.attacks import ATTACKS
 from benchmarks.machine import machine
 from benchmarks.report import add_options, deliver
+from benchmarks.watch import Watch
 from testkit.app import FPS, answers, running_app
 from testkit.clients import Client, visiting
 from testkit.film import write_film
@@ -38,9 +42,12 @@ MOST_MB = 30.0
 """Memory at the end over that of the 5th minute."""
 POOLS = ("asyncio", "ThreadPoolExecutor")
 """Threads that the event loop keeps for later, up to a bound; they are not a session's."""
-WAYS = ("freeze", "kill", "stop")
+WAYS = ("freeze", "attack", "kill", "stop")
 """In turn; those first whose leaving takes longest to be noticed."""
+MOST_FILES = 10
+"""Open files at the end over those at the start."""
 _GONE_S = 90.0
+_KEPT_S = 120.0
 _SAME_S = 10.0
 
 
@@ -49,10 +56,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--plot", type=Path, metavar="PNG", help="also draw the memory")
+    parser.add_argument(
+        "--fps", type=int, default=FPS, help="of each camera; fewer where it is busy"
+    )
     add_options(parser)
     args = parser.parse_args()
     try:
-        report = deliver(args, lambda: measure(args.minutes), tables)
+        report = deliver(args, lambda: measure(args.minutes, fps=args.fps), tables)
     except PageError as error:
         raise SystemExit(f"soak: {error}") from None
     if args.plot:
@@ -81,15 +91,24 @@ def measure(
         process, url = stack.enter_context(app)
         server = psutil.Process(process.pid)
         visit(url, film, "stop", minute_s / 2, fps)
-        threads_before = settled(rig, None, gone_s)
+        threads_before, files_before = settled(rig, None, gone_s), server.num_fds()
         failed: list[str] = []
-        with visiting(url, film, 1, fps) as [held], _Memory(server, minute_s / 6) as memory:
+        attacks = cycle(ATTACKS.values())
+        with (
+            visiting(url, film, 1, fps) as [held],
+            _Memory(server, minute_s / 6) as memory,
+            Watch(server) as watch,
+        ):
             held.ask("start")
             began = time.monotonic()
             for minute in range(minutes):
                 frozen = None
                 try:
-                    frozen = visit(url, film, WAYS[minute % len(WAYS)], minute_s / 2, fps)
+                    if (way := WAYS[minute % len(WAYS)]) == "attack":
+                        with next(attacks)(url, film):
+                            time.sleep(minute_s / 2)
+                    else:
+                        frozen = visit(url, film, way, minute_s / 2, fps)
                 except PageError as error:
                     failed.append(f"minute {minute + 1}: {error}")
                 time.sleep(max(0.0, began + (minute + 1) * minute_s - time.monotonic()))
@@ -99,17 +118,25 @@ def measure(
             held.ask("stop")
             held.leave()
         threads_after = settled(rig, threads_before, gone_s)
+        files_after = fewest_files(server, files_before + MOST_FILES, gone_s)
         up = answers(url)
+    grown_files = files_after - files_before
     return {
-        "command": f"python -m benchmarks.soak --minutes {minutes}",
+        "command": f"python -m benchmarks.soak --minutes {minutes} --fps {fps}",
         **where,
         "minutes": minutes,
         "memory_s_mb": memory.samples,
         "threads_before": threads_before,
         "threads_after": threads_after,
+        "peak_mb": round(watch.most_mb),
+        "files_before": files_before,
+        "files_at_most": watch.most_files,
+        "files_after": files_after,
         "visits_failed": failed,
         "held_session_shown_per_s": seen["shown_per_s"],
-        "verdict": verdict(memory.samples, minute_s, threads_before, threads_after, up, failed),
+        "verdict": verdict(
+            memory.samples, minute_s, threads_before, threads_after, up, failed, grown_files
+        ),
     }
 
 
@@ -184,6 +211,17 @@ def settled(rig: Rig, wanted: dict[str, int] | None, within_s: float) -> dict[st
     return threads
 
 
+def fewest_files(server: psutil.Process, wanted: int, within_s: float) -> int:
+    """Return the open files, once they are no more than wanted or time is over.
+
+    Streamlit keeps a tab that was closed for two minutes, with three open files.
+    """
+    deadline = time.monotonic() + within_s + _KEPT_S
+    while (files := server.num_fds()) > wanted and time.monotonic() < deadline:
+        time.sleep(1.0)
+    return files
+
+
 def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     """Return by name how many threads there are more than before, thread pools left out."""
     return {
@@ -200,6 +238,7 @@ def verdict(
     threads_after: dict[str, int],
     up: bool,
     failed: list[str],
+    grown_files: int = 0,
 ) -> dict[str, Any]:
     """Return the growth from the fifth minute to the last, and whether it is below the limits.
 
@@ -217,7 +256,12 @@ def verdict(
         "memory_grown_mb": round(end - base, 1),
         "threads_grown": grown,
         "up": up,
-        "holds": up and not failed and not grown and end - base <= MOST_MB,
+        "files_grown": grown_files,
+        "holds": up
+        and not failed
+        and not grown
+        and grown_files <= MOST_FILES
+        and end - base <= MOST_MB,
     }
 
 
@@ -225,12 +269,15 @@ def tables(report: dict[str, Any]) -> str:
     """Return the numbers as Markdown."""
     told = report["verdict"]
     threads = ", ".join(f"{name} {number:+d}" for name, number in told["threads_grown"].items())
+    files = ", ".join(str(report[f"files_{when}"]) for when in ("before", "at_most", "after"))
     lines = [
-        f"| {report['minutes']} minutes, {report['minutes']} visits beside one held | |",
+        f"| {report['minutes']} minutes, a visit or an attack in each, beside one held | |",
         "|---|--:|",
         f"| MB resident in minute {told['memory_minute']} | {told['memory_then_mb']:.0f} |",
         f"| MB resident in the last minute | {told['memory_end_mb']:.0f} |",
         f"| grown by, MB (at most {MOST_MB:g}) | {told['memory_grown_mb']:+.1f} |",
+        f"| MB resident at most | {report['peak_mb']} |",
+        f"| open files at the start, at most, at the end | {files} |",
         f"| threads more than at the start | {threads or 'none'} |",
         f"| visits that failed | {len(report['visits_failed'])} |",
         f"| pictures a second of the held session | {report['held_session_shown_per_s']} |",

@@ -25,6 +25,7 @@ import psutil
 
 from benchmarks.machine import machine, percentile_95
 from benchmarks.report import add_options, deliver
+from benchmarks.watch import Watch
 from testkit.app import FPS, running_app
 from testkit.clients import Client, visiting
 from testkit.film import write_film
@@ -75,7 +76,7 @@ def crowd(number: int, seconds: float, film: Path, fps: int = FPS) -> dict[str, 
         env = {"EMOREC_MAX_LIVE": str(number)}
         with running_app(folder / "app.log", env=env, program=rig.program) as (process, url):
             server = psutil.Process(process.pid)
-            with visiting(url, film, number, fps) as clients:
+            with visiting(url, film, number, fps) as clients, Watch(server) as watch:
                 idle_mb = server.memory_info().rss / 1e6
                 started_s = [client.ask("start") for client in clients]
                 time.sleep(_SETTLE_S)
@@ -101,6 +102,8 @@ def crowd(number: int, seconds: float, film: Path, fps: int = FPS) -> dict[str, 
         "cores_of_the_visitors": round(others, 2),
         "resident_mb": round(live_mb),
         "mb_a_session": round((live_mb - idle_mb) / number),
+        "peak_mb": round(watch.most_mb),
+        "files": watch.most_files,
     }
 
 
@@ -153,6 +156,8 @@ def tables(report: dict[str, Any]) -> str:
         "cores",
         "cores a session",
         "MB a session",
+        "MB at most",
+        "open files, at most",
         "cores of the visitors",
     )
     lines = [f"| {' | '.join(columns)} |", "|" + "--:|" * len(columns)]
@@ -168,6 +173,8 @@ def tables(report: dict[str, Any]) -> str:
             run["cores"],
             run["cores_a_session"],
             run["mb_a_session"],
+            run.get("peak_mb", "–"),
+            run.get("files", "–"),
             run["cores_of_the_visitors"],
         ]
         lines.append(f"| {' | '.join(map(str, cells))} |")

@@ -49,14 +49,18 @@ def share_inside(a_xyxy: npt.ArrayLike, b_xyxy: npt.ArrayLike) -> npt.NDArray[np
     return np.divide(inter, area, out=np.zeros_like(inter), where=area > 0)
 
 
+# A live picture asks for these some forty times a reading, of one to three boxes: `np.clip` and
+# `prod` took half of the time.
 def _intersection(a: Boxes, b: Boxes) -> npt.NDArray[np.float64]:
     corner_1 = np.maximum(a[:, None, :2], b[None, :, :2])
     corner_2 = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    return np.clip(corner_2 - corner_1, 0, None).prod(axis=2)
+    sides = np.maximum(corner_2 - corner_1, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def _area(boxes: Boxes) -> npt.NDArray[np.float64]:
-    return np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def clip(boxes_xyxy: npt.ArrayLike, size_wh: tuple[int, int]) -> Boxes:
@@ -83,7 +87,10 @@ def distinct(boxes_xyxy: npt.ArrayLike, same_iou: float) -> list[int]:
         boxes_xyxy: of shape (n, 4), sorted by falling score.
         same_iou: in (0, 1]: two boxes that overlap at least this much count as the same.
     """
-    same = iou(boxes_xyxy, boxes_xyxy) >= same_iou
+    boxes = as_boxes(boxes_xyxy)
+    if len(boxes) < 2:  # the usual case of a live picture
+        return list(range(len(boxes)))
+    same = iou(boxes, boxes) >= same_iou
     left: list[int] = []
     for number in range(len(same)):
         if not same[number, left].any():

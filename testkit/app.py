@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,26 @@ def browser_path() -> str | None:
 
 def webcam_frame(number: int, size_wh: tuple[int, int] = (640, 480)) -> np.ndarray:
     """Return a frame in which a real face moves over a plain room; uint8, blue first."""
-    import skimage.data
-
-    head = skimage.data.astronaut()[20:240, 130:330, ::-1]
     width, height = size_wh
     side = round(height * 0.62)
-    rows = np.linspace(150, 190, height)[:, None, None]
-    frame = np.broadcast_to(rows, (height, width, 3)).astype(np.uint8).copy()
+    room, head = _room_and_head(size_wh, side)
+    frame = room.copy()
     phase = 2 * np.pi * number / (_LOOP_S * FPS)
     x = round((width - side) / 2 + np.sin(phase) * width * 0.15)
     y = round((height - side) / 2 + np.cos(phase) * height * 0.05)
-    frame[y : y + side, x : x + side] = cv2.resize(head, (side, side))
+    frame[y : y + side, x : x + side] = head
     return frame
+
+
+@cache
+def _room_and_head(size_wh: tuple[int, int], side: int) -> tuple[np.ndarray, np.ndarray]:
+    import skimage.data
+
+    width, height = size_wh
+    rows = np.linspace(150, 190, height)[:, None, None]
+    room = np.broadcast_to(rows, (height, width, 3)).astype(np.uint8)
+    head = skimage.data.astronaut()[20:240, 130:330, ::-1]
+    return room, cv2.resize(head, (side, side))
 
 
 def write_webcam(path: Path, size_wh: tuple[int, int] = (640, 480)) -> Path:

@@ -6,6 +6,7 @@ browser sends.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import socket
@@ -20,9 +21,10 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection
 from PIL import Image
 
+from emorec.live.stream import SILENCE_S
 from testkit.app import FPS
 from testkit.film import Camera
-from testkit.page import Page
+from testkit.page import Page, PageError
 from testkit.visitor import Visitor
 
 
@@ -107,10 +109,22 @@ class Stubborn(Visitor):
     async def _obey(self, page: Page, peer: RTCPeerConnection) -> None:
         pass
 
-    @property
-    def connected(self) -> bool:
-        """Whether the server's side of the connection is still there."""
-        return self._peer is not None and self._peer.connectionState == "connected"
+
+class Silent(Visitor):
+    """Holds a place without sending a picture, and takes the next one just before it is over."""
+
+    def _add_tracks(self, peer: RTCPeerConnection, camera: MediaStreamTrack) -> None:
+        assert self._camera is not None
+        self._camera.pause()
+        super()._add_tracks(peer, camera)
+
+    async def take_places(self) -> None:
+        """Press START again and again; runs until it is cancelled."""
+        while True:
+            with contextlib.suppress(PageError):  # turned away: it waits like every other page
+                await self.connect()
+                await asyncio.sleep(SILENCE_S - 1)
+            await self.stop()
 
 
 class HalfUpload:

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from http.cookies import SimpleCookie
+from socket import AF_INET
 from typing import Any, TypeVar
 
 import websockets
@@ -59,16 +60,18 @@ class Page:
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def open(cls, url: str, path: str = "") -> Page:
+    async def open(cls, url: str, path: str = "", source: str | None = None) -> Page:
         """Open a page and ask for its first run, which `until` can wait for.
 
         Args:
             url: of the app, such as http://localhost:8501.
             path: of the page, such as ``photo``; the default page where empty.
+            source: the address of this machine that it comes from, as 127.0.0.2; None: any.
         """
         cookies = await asyncio.to_thread(_cookies, url)
         token = cookies.get(_XSRF)
         cookie_header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        bound: dict[str, Any] = {"local_addr": (source, 0), "family": AF_INET} if source else {}
         socket = await websockets.connect(
             f"ws{url.removeprefix('http')}/_stcore/stream",
             origin=url,  # type: ignore[arg-type]
@@ -76,6 +79,7 @@ class Page:
             additional_headers={"Cookie": cookie_header},
             max_size=None,
             open_timeout=60,
+            **bound,
         )
         page = cls(url, socket, cookies)
         await page._ask(path=path)

@@ -63,13 +63,15 @@ class Visitor:
         url: of the app.
         film: what `write_film` wrote.
         fps: frames a second that the camera sends; fewer show the same film more slowly.
+        source: the address that the page is opened from, as 127.0.0.2; None: the system's choice.
     """
 
-    def __init__(self, url: str, film: Path, fps: int = FPS) -> None:
+    def __init__(self, url: str, film: Path, fps: int = FPS, source: str | None = None) -> None:
         with av.open(str(film)) as packets:
             self._film = [bytes(packet) for packet in packets.demux() if packet.size]
         self._url = url
         self._fps = fps
+        self._source = source
         self._page: Page | None = None
         self._peer: RTCPeerConnection | None = None
         self._camera: Camera | None = None
@@ -84,7 +86,7 @@ class Visitor:
             PageError: it was not, or shows no START.
         """
         began = time.monotonic()
-        self._page = await Page.open(self._url)
+        self._page = await Page.open(self._url, source=self._source)
         await self._page.run_ended(timeout_s=_START_S)
         return time.monotonic() - began
 
@@ -98,6 +100,25 @@ class Visitor:
             PageError: there is no START, no answer or no picture; says what the page shows.
         """
         began = time.monotonic()
+        page, peer = await self.connect(relay)
+        try:
+            async with asyncio.timeout(_START_S):
+                while not any(seen.taken_s is not None for seen in self._seen):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise PageError(
+                f"no picture within {_START_S:.0f} s of START ({peer.connectionState}). "
+                f"{page.said()}"
+            ) from None
+        self._begin(self._obey(page, peer))
+        return time.monotonic() - began
+
+    async def connect(self, relay: bool = False) -> tuple[Page, RTCPeerConnection]:
+        """Press START and wait until the server has connected; returns the page and the peer.
+
+        Raises:
+            PageError: there is no START, no answer or no connection; says what the page shows.
+        """
         page = self._open_page()
         await page.until(
             lambda: self._ready() or page.shows_button(_DISCARD) or None, _START_S, "a START button"
@@ -137,15 +158,12 @@ class Visitor:
             async with asyncio.timeout(_START_S):
                 await connected.wait()
                 await self._set(playing=True)
-                while not any(seen.taken_s is not None for seen in self._seen):
-                    await asyncio.sleep(0.05)
         except TimeoutError:
             raise PageError(
-                f"no picture within {_START_S:.0f} s of START ({peer.connectionState}). "
+                f"no connection within {_START_S:.0f} s of START ({peer.connectionState}). "
                 f"{page.said()}"
             ) from None
-        self._begin(self._obey(page, peer))
-        return time.monotonic() - began
+        return page, peer
 
     async def count(self, seconds: float) -> dict[str, Any]:
         """Receive pictures for some seconds and return the measurements.
@@ -182,8 +200,13 @@ class Visitor:
                 if one.label_s is not None
             ],
             "readings_per_s": round(float(np.mean(readings)), 1) if readings else None,
-            "playing": self._peer is not None and self._peer.connectionState == "connected",
+            "playing": self.connected,
         }
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the server."""
+        return self._peer is not None and self._peer.connectionState == "connected"
 
     def said(self) -> list[str]:
         """Return the page's warnings, errors and notes."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -24,8 +25,8 @@ from testkit import postgres
 from testkit.coturn import TurnServer, running_turn, turn_path
 from testkit.film import write_film
 
-# A busy machine may take long for an example that is right.
-hypothesis.settings.register_profile("emorec", deadline=None)
+# A busy machine may take long for an example that is right. Each run draws other examples.
+hypothesis.settings.register_profile("emorec", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("emorec")
 
 TESTS = Path(__file__).parent
@@ -38,7 +39,7 @@ TOGETHER = {
 """Folders whose tests one worker runs, by the name of the group."""
 SLOW_FIRST = (
     *(folder for folders in TOGETHER.values() for folder in folders),
-    *("test_cli.py", "tools", "pipeline", "people"),
+    *("test_cli.py", "pipeline", "pages", "server", "people"),
 )
 """Folders and files that take longest; the worker that ran the first group takes the third too."""
 
@@ -98,6 +99,10 @@ def _rank(item: pytest.Item) -> int:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    # What is imported stays. Looking for garbage in it, at each collection, made the tests of the
+    # pages ten times as slow where TensorFlow was loaded.
+    gc.collect()
+    gc.freeze()
     session.config.stash[BEGAN_S] = time.monotonic()
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -29,17 +31,24 @@ from testkit.variables import WRONG
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with pictures in it."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures")
     portrait = Image.fromarray(skimage.data.astronaut())
-    portrait.save("me.png")
-    portrait.save("me.bmp")
-    Image.new("RGB", (120, 90), "gray").save("wall.png")
-    Image.new("RGB", (1, 1)).save("dot.png")
-    Path("bad.jpg").write_bytes(b"no picture")
-    Path("empty.jpg").touch()
+    portrait.save(path / "me.png")
+    portrait.save(path / "me.bmp")
+    Image.new("RGB", (120, 90), "gray").save(path / "wall.png")
+    Image.new("RGB", (1, 1)).save(path / "dot.png")
+    (path / "bad.jpg").write_bytes(b"no picture")
+    (path / "empty.jpg").touch()
+    return path
+
+
+@pytest.fixture
+def folder(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with pictures in it."""
+    shutil.copytree(pictures, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -81,21 +90,6 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
             main([command, "--help"])
         assert raised.value.code == 0
         assert f"usage: emorec {command}" in capsys.readouterr().out
-
-
-def test_a_new_process_gives_exit_2_and_one_line(folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "emorec", "photo", "bad.jpg"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert not done.stdout
-    assert len(lines(done.stderr)) == 1
-    assert done.stderr.startswith("emorec: bad.jpg: not a picture")
 
 
 def test_photo_json_is_the_contract(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,6 +179,7 @@ def test_without_blazeface_the_cascade_serves_and_a_line_says_so(
     assert len(json.loads(shown.out)["faces"]) == 1
     (line,) = lines(shown.err)
     assert "gone.tflite: is missing" in line
+    without_models(monkeypatch)
     assert main(["doctor"]) == 0
     notes = [line for line in lines(capsys.readouterr().out) if line.startswith("note")]
     assert any("gone.tflite: is missing" in line for line in notes)
@@ -289,11 +284,10 @@ def test_the_log_that_is_asked_for_holds_where_it_failed(folder: Path) -> None:
         "Reader.read = lambda *_: 1 / 0\n"
         "sys.exit(main(['photo', 'dot.png']))"
     )
-    for asked in ("", "json"):
-        done = run_python("-c", code, env={"EMOREC_LOG": asked})
-        assert done.returncode == 2
-        assert "ZeroDivisionError" in lines(done.stderr.decode())[-1]
-        assert ("Traceback" in done.stderr.decode()) == bool(asked)
+    done = run_python("-c", code, env={"EMOREC_LOG": "json"})
+    assert done.returncode == 2
+    *log, line = lines(done.stderr.decode())
+    assert "ZeroDivisionError" in line and "Traceback" in "".join(log)
 
 
 def run_python(*argv: str, env: dict[str, str] | None = None, **options: object):
@@ -332,23 +326,30 @@ def test_a_picture_too_wide_for_a_png_is_read_and_its_result_refused(
     assert [path.name for path in Path("out").iterdir()] == ["dot_emorec.png"]
 
 
-def test_a_name_that_cannot_be_shown_is_escaped(folder: Path) -> None:
-    names = [b"caf\xe9.png", "\u0416 \u2026.png".encode(), b"two\nlines \x1b[31m.png"]
+@pytest.mark.parametrize(
+    ("encoding", "argv"), [("utf-8", []), ("cp1251", []), ("ascii", ["--json"])]
+)
+def test_a_name_that_cannot_be_shown_is_escaped(
+    folder: Path, encoding: str, argv: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As Python decodes what stands on the command line.
+    names = [
+        os.fsdecode(name)
+        for name in (b"caf\xe9.png", "\u0416 \u2026.png".encode(), b"two\nlines \x1b[31m.png")
+    ]
     for name in names:
         try:
-            Path(os.fsdecode(name)).write_bytes(Path("dot.png").read_bytes())
+            Path(name).write_bytes(Path("dot.png").read_bytes())
         except OSError:
             pytest.skip("this file system takes no such name")
-    for encoding, argv in (("utf-8", []), ("cp1251", []), ("ascii", ["--json"])):
-        done = run_python(
-            *("-m", "emorec", "photo", *names, b"gone \xe9\n.png", *argv),
-            env={"PYTHONIOENCODING": f"{encoding}:strict"},
-        )
-        assert done.returncode == 2
-        assert len(done.stdout.splitlines()) == len(names), done.stderr
-        (line,) = done.stderr.decode(encoding).splitlines()
-        assert line.startswith("emorec: gone ")
-        assert b"\x1b" not in done.stdout
+    out, err = io.BytesIO(), io.BytesIO()
+    for stream, kept in (("stdout", out), ("stderr", err)):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(kept, encoding, errors="strict"))
+    assert main(["photo", *names, os.fsdecode(b"gone \xe9\n.png"), *argv]) == 2
+    assert len(out.getvalue().splitlines()) == len(names)
+    (line,) = err.getvalue().decode(encoding).splitlines()
+    assert line.startswith("emorec: gone ")
+    assert b"\x1b" not in out.getvalue()
 
 
 @pytest.mark.long
@@ -367,20 +368,23 @@ def test_bench_speaks_in_any_locale(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_under_the_output_is_one_line(folder: Path) -> None:
-    with Path("/dev/full").open("wb") as full:
-        argv = ("-m", "emorec", "photo", "dot.png", "wall.png")
-        pipes = {"stdout": full, "stderr": subprocess.PIPE, "capture_output": False}
-        done = run_python(*argv, **pipes)
-        assert done.returncode == 2
-        (line,) = lines(done.stderr.decode())
+def test_a_full_disk_under_the_output_is_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = ["photo", "dot.png", "wall.png"]
+    for argv in (photo, ["doctor"]):
+        with Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", full)
+            assert main(argv) == 2
+        (line,) = lines(capsys.readouterr().err)
         assert line.startswith("emorec: the output cannot be written (No space left")
+    # What Python itself says at its end, of an output that it cannot write, is held back too.
+    with Path("/dev/full").open("wb") as full:
+        argv = ("-m", "emorec", *photo)
+        pipes = {"stdout": full, "stderr": subprocess.PIPE, "capture_output": False}
         done = run_python(*argv, "--out", "out", **pipes)
-        assert done.returncode == 2
-        assert len(lines(done.stderr.decode())) == 1
-        assert len(list(Path("out").iterdir())) == 2  # which were still wanted
-        done = run_python("-m", "emorec", "doctor", **pipes)
         assert (done.returncode, len(lines(done.stderr.decode()))) == (2, 1)
+        assert len(list(Path("out").iterdir())) == 2  # which were still wanted
         done = run_python(
             *argv, "bad.jpg", stderr=full, stdout=subprocess.PIPE, capture_output=False
         )
@@ -391,7 +395,8 @@ def test_a_full_disk_under_the_output_is_one_line(folder: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", "| head -n 1"])
 def test_a_closed_output_costs_no_result(folder: Path, closed: str) -> None:
-    command = f"{sys.executable} -m emorec photo dot.png bad.jpg wall.png me.png --out out {closed}"
+    pictures = "dot.png bad.jpg wall.png dot.png"
+    command = f"{sys.executable} -m emorec photo {pictures} --out out {closed}"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -451,14 +456,16 @@ def test_a_dash_reads_standard_input(folder: Path) -> None:
         "wall_emorec.png",
     }
     done = run_python("-m", "emorec", "photo", "-", input=b"")
-    assert done.stderr.decode().startswith("emorec: standard input: the file is empty.")
+    assert (done.returncode, done.stdout) == (2, b"")
+    (line,) = lines(done.stderr.decode())
+    assert line.startswith("emorec: standard input: the file is empty.")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("detector", ["haar", pytest.param("auto", marks=pytest.mark.long)])
 def test_memory_does_not_grow_with_the_number_of_pictures(folder: Path, detector: str) -> None:
     Path("pics").mkdir()
-    for number in range(120):
+    for number in range(70):
         shape = 300 + number % 7 * 20, 400 + number % 5 * 20, 3
         Image.fromarray(np.full(shape, number, np.uint8)).save(f"pics/{number:03}.bmp")
     program = (
@@ -469,13 +476,13 @@ def test_memory_does_not_grow_with_the_number_of_pictures(folder: Path, detector
         "    mb.append(pages * resource.getpagesize() / 2**20)\n"
         "builtins.print = told\n"
         f"code = main(['photo', 'pics', '--json', '--detector', '{detector}', '--out', 'out'])\n"
-        "said(max(mb[20:40]), max(mb[100:]), file=sys.stderr); sys.exit(code)"
+        "said(max(mb[10:20]), max(mb[60:]), file=sys.stderr); sys.exit(code)"
     )
     done = run_python("-c", program)
     assert done.returncode == 0, done.stderr
-    assert len(lines(done.stdout.decode())) == 120
+    assert len(lines(done.stdout.decode())) == 70
     early, late = map(float, done.stderr.split())
-    assert late - early < 10  # the pixels of one picture are 0.5 MB, those of 80 pictures 40 MB
+    assert late - early < 10  # the pixels of one picture are 0.5 MB, those of 50 pictures 25 MB
 
 
 @pytest.mark.parametrize(
@@ -634,24 +641,6 @@ def test_a_missing_model_is_one_line(
     assert "elu_cnn.tflite: no such model" in err[0]
 
 
-def test_doctor_finds_everything_sound(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor"]) == 0
-    shown = capsys.readouterr().out
-    for words in (
-        "python",
-        "opencv",
-        "litert",
-        "streamlit",
-        "cascade",
-        "elu_cnn.tflite",
-        "face_detection_short_range",
-    ):
-        assert any(line.startswith("ok ") and words in line for line in lines(shown)), words
-    for words in ("https://", "localhost", "TURN"):
-        assert any(line.startswith("note ") and words in line for line in lines(shown)), words
-    assert "FAIL" not in shown
-
-
 def without_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading the models by Keras takes seconds, and the others of doctor's tests need none."""
     monkeypatch.setattr("emorec.doctor.findings._models", tuple)
@@ -725,6 +714,7 @@ def test_doctor_names_a_package_that_is_not_installed(
 @pytest.fixture
 def few_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emorec.bench.RUNS", 3)
+    monkeypatch.setattr("emorec.bench._WARM_UP_RUNS", 0)
 
 
 @pytest.mark.usefixtures("few_runs")

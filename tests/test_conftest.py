@@ -30,6 +30,7 @@ def write(project: pytest.Pytester, name: str, content: str) -> None:
     file.write_text(content, encoding="utf-8")
 
 
+@pytest.mark.long
 def test_one_worker_runs_a_group(project: pytest.Pytester) -> None:
     for name in ("model/test_a.py", "training/test_b.py", "test_c.py", "test_d.py"):
         write(project, name, "def test_1(): pass\ndef test_2(): pass\n")

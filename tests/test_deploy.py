@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -70,7 +71,9 @@ class TestDockerfile:
 
     def test_every_platform_runs_the_same_python(self) -> None:
         wanted = (ROOT / ".python-version").read_text(encoding="utf-8").strip()
-        assert re.match(rf"python:{re.escape(wanted)}-slim\b", step("FROM"))
+        base = re.escape(f"BASE=python:{wanted}-slim")
+        assert [rest for name, rest in STEPS if name == "ARG" and re.match(rf"{base}\b", rest)]
+        assert step("FROM") == "${BASE}"  # so that a build may pin its digest
 
     def test_new_code_installs_nothing_again(self) -> None:
         names = [name for name, _ in STEPS]
@@ -121,6 +124,7 @@ class TestDockerfile:
 
 
 class TestKubernetes:
+    @pytest.mark.long
     def test_every_manifest_fits_its_schema(self) -> None:
         validate = program("kubernetes-validate")
         run = subprocess.run(
@@ -209,6 +213,38 @@ class TestKubernetes:
 
 class TestManyCores:
     """Several processes on one machine: the compose file, the systemd unit, and the proxy."""
+
+    @pytest.mark.long
+    @pytest.mark.parametrize(
+        ("package", "command"),
+        [
+            ("caddy", "caddy validate --adapter caddyfile --config Caddyfile"),
+            ("prometheus", "promtool check config prometheus.yml"),
+        ],
+    )
+    def test_each_program_takes_its_file(self, package: str, command: str) -> None:
+        program, *arguments = command.split()
+        if not shutil.which(program):
+            pytest.skip(f"needs {program} (apt install {package})")
+        example = (DEPLOY / "compose.env.example").read_text(encoding="utf-8")
+        given = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))
+        run = subprocess.run(
+            [program, *arguments],
+            cwd=DEPLOY,
+            env=os.environ | given | {"EMOREC_SECRET": "filled-in"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    @pytest.mark.long
+    def test_the_compose_file_fits_its_specification(self) -> None:
+        checker = program("check-jsonschema")
+        file = str(DEPLOY / "compose.yaml")
+        command = [checker, "--builtin-schema", "vendor.compose-spec", file]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
 
     def test_every_image_is_pinned_and_every_service_checked(self, compose: dict[str, Any]) -> None:
         assert set(compose["services"]) == {"app", "proxy", "turn", "database", "prometheus"}

@@ -48,6 +48,7 @@ def project(dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(dev, "LONG_SERVERS", {})
     monkeypatch.setattr(dev.venv, "create", create)
     monkeypatch.setattr(dev, "_call", note)
+    monkeypatch.setattr(dev, "_check", lambda command: (note(list(command)), ""))
     return tmp_path
 
 
@@ -333,11 +334,28 @@ def test_the_worst_exit_code_is_returned(
     codes: tuple[int, ...],
     expected: int,
 ) -> None:
-    run = iter(codes)
+    *checks, pytest_code = codes
     monkeypatch.setenv("EMOREC_BROWSER", "")
-    monkeypatch.setattr(dev, "_call", lambda command, environment=None: next(run))
+    ended = dict(zip(dev.CHECKS, checks, strict=True))
+    monkeypatch.setattr(dev, "_check", lambda command: (ended[command], ""))
+    monkeypatch.setattr(dev, "_call", lambda command, environment=None: pytest_code)
     assert dev.test([]) == expected
-    assert not list(run)
+
+
+def test_the_checks_run_at_once_and_speak_in_their_order(
+    dev: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    met = str(tmp_path / "met")
+    waits = "import sys, time, os\nwhile not os.path.exists(sys.argv[1]): time.sleep(.01)"
+    comes = "import sys; print('late', file=sys.stderr); open(sys.argv[1], 'w').close()"
+    checks = (("python", "-c", f"{waits}\nprint('first')", met), ("python", "-c", comes, met))
+    monkeypatch.setattr(dev, "CHECKS", checks)
+    monkeypatch.setattr(dev, "venv_program", lambda name: sys.executable)
+    assert dev.lint() == 0
+    assert capfd.readouterr().out.split() == ["first", "late"]
 
 
 def test_the_long_tests_run_apart_and_what_is_asked_for_runs_as_asked(

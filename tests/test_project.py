@@ -107,6 +107,7 @@ def test_a_checkout_has_what_the_engine_looks_for() -> None:
     assert (MODELS / "elu_cnn.tflite").is_file()
 
 
+@pytest.mark.long
 def test_a_wheel_carries_what_the_engine_looks_for(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)

@@ -72,6 +72,20 @@ def connect(url: str | None, folder: Path | None, make: bool = True) -> Engine:
     return engine
 
 
+def is_made(url: str | None, folder: Path | None) -> bool:
+    """Return whether there is a store already; of PostgreSQL it is taken for granted.
+
+    Args:
+        url: as of `connect`.
+        folder: as of `connect`.
+
+    Raises:
+        StoreError: the address is not valid.
+    """
+    file = file_of(_address(url, folder))
+    return file is None or file.exists()
+
+
 def file_of(database: Engine | URL) -> Path | None:
     """Return the SQLite file; None for PostgreSQL."""
     url = database if isinstance(database, URL) else database.url

@@ -16,6 +16,10 @@ _SHARP_BPS, _SHARP_PIXELS = 1_500_000, 640 * 480
 _START_BPS = 1_500_000  # until Chromium reports what the line carries, after 5.5 s
 _LEAST_BPS = 250_000
 _RESTART_SHARE = 0.25
+_FINEST = 12
+"""The finest quantiser, of 0 to 63. One moving face at 1280×720, with a camera's noise (deviation 3
+of 255): 1.4 Mbit/s, 149 packets a second and a PSNR of 49.8 dB. With 2 it was 2.7 Mbit/s, 277
+packets and 52.3 dB, which no eye tells apart. Each packet takes its part of Python's lock."""
 
 
 def sharp_bps(width: int, height: int) -> int:
@@ -75,7 +79,7 @@ def _codec(width: int, height: int, bits_per_s: int) -> VideoCodecContext:
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.time_base, codec.bit_rate = VIDEO_TIME_BASE, bits_per_s
     codec.gop_size = 3000
-    codec.qmin, codec.qmax = 2, 56
+    codec.qmin, codec.qmax = _FINEST, 56
     bits = str(bits_per_s)
     codec.options = {
         "bufsize": bits,  # a second of it

@@ -212,7 +212,7 @@ class Gallery:
         if person_id not in known:
             with reading(self._engine) as session:
                 row = session.get(PersonExamplesRow, person_id)
-            known[person_id] = row and kept.opened(row, self._open)
+            known[person_id] = kept.opened(row, self._open) if row else None
         return known[person_id]
 
     def delete(self, person_id: int) -> None:

@@ -12,6 +12,7 @@ from emorec.geometry import as_boxes, square
 from emorec.model.network import FACE_SIDE
 
 _SCALE = 1.0  # side of the crop over the detector's box; FER2013's faces are framed like Haar's
+_WARPED_PX = 32767  # OpenCV refuses to warp a picture with as many pixels on a side
 _LEAST_TILT_DEG = 12.0  # FER2013's faces lean as much: turned upright, fewer are read right
 _FEATURES = np.array([[-0.19, -0.15], [0.19, -0.15], [0.0, 0.25]])
 """Both eyes and the mouth of an upright face, from the crop's middle, in its sides: medians of 546
@@ -41,7 +42,7 @@ def crop_faces(
         if abs(tilt_deg) >= _LEAST_TILT_DEG:
             cut = _turned(image_gray, box, float(tilt_deg))
         else:
-            cut = _upright(image_gray, np.rint(box).astype(int))
+            cut = _upright(image_gray, *np.rint(box).astype(int).tolist())
         shrinks = cut.shape[0] > FACE_SIDE
         face[:] = cv2.resize(
             cut,
@@ -79,13 +80,13 @@ def features_inside(
     return np.asarray(((points >= 0) & (points <= size_wh)).all(axis=(1, 2)))
 
 
-def _upright(image_gray: npt.NDArray[np.uint8], box: npt.NDArray[np.int_]) -> npt.NDArray[np.uint8]:
+def _upright(
+    image_gray: npt.NDArray[np.uint8], x1: int, y1: int, x2: int, y2: int
+) -> npt.NDArray[np.uint8]:
     """Return the pixels of the square, its border repeated; black where it is wholly outside."""
     height, width = image_gray.shape
-    x1, y1 = box[:2]
-    x2, y2 = np.maximum(box[2:], box[:2] + 1)
-    columns, rows = np.clip([x1, x2], 0, width), np.clip([y1, y2], 0, height)
-    inside = image_gray[rows[0] : rows[1], columns[0] : columns[1]]
+    x2, y2 = max(x2, x1 + 1), max(y2, y1 + 1)
+    inside = image_gray[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
     if not inside.size:
         return np.zeros((1, 1), dtype=np.uint8)
     if inside.shape == (y2 - y1, x2 - x1):
@@ -115,7 +116,9 @@ def _turned(
     tilt = math.radians(tilt_deg)
     step = source_side / side
     cos, sin = step * math.cos(tilt), step * math.sin(tilt)
-    near, corner = around(image_gray, box)
+    near, corner = image_gray, np.zeros(2, dtype=int)
+    if max(image_gray.shape) >= _WARPED_PX:
+        near, corner = around(image_gray, box)
     center = (box[:2] + box[2:]) / 2 - 0.5 - corner  # as OpenCV counts pixels: the first one's is 0
     middle = (side - 1) / 2
     back = np.array(
@@ -139,8 +142,6 @@ def around(
     image: npt.NDArray[np.uint8], boxes_xyxy: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int_]]:
     """Return all pixels that the squares can reach when turned, and where they begin (x, y).
-
-    OpenCV refuses to warp a picture with 32,767 pixels or more on a side, as a panorama has.
 
     Args:
         image: uint8 of shape (h, w) or (h, w, 3).

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from emorec.geometry import as_boxes, clip
 from emorec.pipeline.classify import Calibrate, Classifier, ReadingOrder, classify_faces
 from emorec.pipeline.crop import crop_faces, features_inside, share_outside
+from emorec.pipeline.cut import Cuts
 from emorec.pipeline.detect import Detector
 from emorec.pipeline.follow import Follower
 from emorec.pipeline.quality import QUALITY, misplaced, unclear
@@ -109,6 +110,7 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         self._classifier = classifier
+        self._cuts = Cuts()
         self._tracker = Tracker()
         self._follower = Follower()
         self._search = Search(detector)
@@ -124,6 +126,10 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget the faces, as after a cut; ids and frame numbers go on."""
+        self._cuts.reset()
+        self._forget()
+
+    def _forget(self) -> None:
         self._tracker.reset()
         self._follower.reset()
         self._search.reset()
@@ -144,6 +150,8 @@ class Pipeline:
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
         image_gray = to_gray(image_bgr)
         with times("follow"):
+            if self._cuts.update(image_gray, time_s):
+                self._forget()
             self._tracker.follow(self._follower, image_gray, time_s)
             expected, tilts = self._tracker.expected(time_s)
         with times("detect"):
@@ -175,7 +183,7 @@ class Pipeline:
             tracks = [
                 track
                 for track in self._tracker.update(
-                    found, time_s, settings.cautious, known + unproven
+                    found, time_s, settings.cautious, known + unproven, self._follower
                 )
                 if not has_left(track, size_wh, settings.cautious)
                 and np.ptp(track.box_xyxy[::2]) >= self._search.least_px

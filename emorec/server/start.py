@@ -23,10 +23,11 @@ from emorec.jobs.quota import Quota
 from emorec.live import ice
 from emorec.media.memory import keep_pictures_apart
 from emorec.pages import gate
+from emorec.pages.parts import keeping
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.disk import disk
 from emorec.pages.parts.engine import pace, room
-from emorec.server import hosts, logs, patches, uploads, videos
+from emorec.server import expiry, hosts, logs, patches, uploads, videos
 from emorec.server.connections import Patience, TabRoom, raise_descriptors
 from emorec.server.middleware import (
     OwnHost,
@@ -105,7 +106,8 @@ def routes() -> list[Route]:
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Log the app's address and open it in a desktop's browser, as Streamlit does.
 
-    Uploaded videos are deleted when their visitors have left, and all of them at the end.
+    Uploaded videos are deleted when their visitors have left, and all of them at the end; kept
+    sessions when their days are over.
     """
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     url = f"{scheme}://localhost:{st.get_option('server.port')}"
@@ -115,9 +117,12 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if not st.get_option("server.headless"):
         webbrowser.open(url)
     where = disk()
-    tasks = [asyncio.create_task(uploads.sweep()), asyncio.create_task(pace().watch())]
+    always = (uploads.sweep(), pace().watch(), expiry.let_go_of_closed_tabs())
+    tasks = [asyncio.create_task(work) for work in always]
     if where is not None:
         tasks.append(asyncio.create_task(videos.sweep(where)))
+    if keeping.offered():
+        tasks.append(asyncio.create_task(expiry.sweep(deployment())))
     yield
     for task in tasks:
         task.cancel()

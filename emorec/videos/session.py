@@ -46,7 +46,7 @@ def save(report: Report, file: Path) -> None:
     """Write a report on a video to a file that `load` reads."""
     told = {part: getattr(report, part) for part in _TOLD}
     told |= {"start": report.started_at.isoformat(), "faces_seen": report.summary.faces_seen}
-    tables = {"seconds": report.seconds}
+    tables: dict[str, Any] = {"seconds": report.seconds}
     if report.faces is not None:
         tables["faces"] = report.faces
     with file.open("wb") as opened:

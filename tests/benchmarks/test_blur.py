@@ -40,10 +40,11 @@ def test_a_face_is_sharp_until_it_is_blurred() -> None:
     assert shares[0] > shares[1] > SHARP > max(shares[2:])
 
 
-def test_heads_come_in_from_every_side_and_lean_every_way() -> None:
+def test_heads_come_in_from_every_side_lean_every_way_and_are_cut_to_each_other() -> None:
     kinds = films()
     assert sum("half in" in name for name in kinds) == 8
     assert sum("tilt" in name for name in kinds) == len(TILTS)
+    assert all(len(scenes) > 1 for scenes in kinds["cuts"])
 
 
 def test_the_readme_shows_the_newest_numbers() -> None:

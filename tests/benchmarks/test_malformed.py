@@ -16,7 +16,7 @@ def test_what_is_whole_is_read(name: str) -> None:
     assert outcome(FILES[name]) == "read"
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     name=st.sampled_from(sorted(FILES)),
     other=st.sampled_from(sorted(FILES)),
@@ -32,7 +32,6 @@ def test_what_is_damaged_gives_a_picture_or_one_line(
     assert outcome(data) in ("read", "refused")
 
 
-@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_refused(data: bytes) -> None:
     assert outcome(data) == "refused"

@@ -43,7 +43,13 @@ def test_memory_is_compared_with_the_fifth_minute(
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"up": False}, {"failed": ["minute 1"]}, {"threads_after": {"a": 1}}, {"memory": 131.0}],
+    [
+        {"up": False},
+        {"failed": ["minute 1"]},
+        {"threads_after": {"a": 1}},
+        {"memory": 131.0},
+        {"grown_files": 11},
+    ],
 )
 def test_anything_wrong_does_not_hold(wrong: dict) -> None:
     samples = memory(100, wrong.pop("memory", 130))

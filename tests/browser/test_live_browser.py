@@ -129,6 +129,7 @@ def test_the_cameras_picture_arrives_as_large_as_it_is(launch, app_url, tmp_path
     assert limited["bandwidth"] < 0.5, limited
 
 
+@pytest.mark.long
 def test_who_comes_back_from_another_page_starts_anew(page):
     start_live(page)
     page.get_by_role("link", name="About").click()

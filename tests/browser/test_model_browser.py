@@ -61,7 +61,8 @@ def test_the_chosen_model_reads_the_next_photo(page, tmp_path):
     page.get_by_role("heading", name="How good cautious is").wait_for()
 
 
-def test_the_page_is_pictured(launch, app_url):
+@pytest.mark.long
+def test_the_page_draws_its_charts(launch, app_url):
     context = launch(camera=False).new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)

@@ -151,6 +151,7 @@ def test_the_live_page_plays_over_the_relay_and_the_secret_stays_on_the_server(
     assert turn_server.url.split(":")[1] not in logged, "an address is in the log"
 
 
+@pytest.mark.long
 def test_the_check_finds_stun_and_turn_good(relay_app, visit):
     page, _ = visit(relay_app[0])
     rows = check(page)

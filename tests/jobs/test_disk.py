@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ KB = 1024
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Disk:
-    return Disk(100 * KB, 400 * KB, tmp_path / "videos")
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    made = Disk(100 * KB, 400 * KB, tmp_path / "videos")
+    yield made
+    made.clear()
 
 
 def uploaded(disk: Disk, session: str = "one", size: int = 4) -> Place:

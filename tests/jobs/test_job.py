@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -22,8 +22,10 @@ MB = 2**20
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Disk:
-    return Disk(50 * MB, 200 * MB, tmp_path / "videos")
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    made = Disk(50 * MB, 200 * MB, tmp_path / "videos")
+    yield made
+    made.clear()
 
 
 def uploaded(disk: Disk, data: bytes, session: str = "one") -> Place:

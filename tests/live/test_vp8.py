@@ -12,6 +12,7 @@ from aiortc.codecs import vpx
 from aiortc.jitterbuffer import JitterFrame
 
 from emorec.live.vp8 import Vp8Encoder, sharp_bps
+from testkit.app import webcam_frame
 
 FPS = 30
 
@@ -52,17 +53,17 @@ def test_larger_pictures_get_more_bits():
     assert 3_800_000 < sharp_bps(1920, 1080) < 4_000_000
 
 
-def error_of(encoder, film) -> tuple[float, list[bytes]]:
+def error_of(encoder, film, height=720) -> tuple[float, list[bytes]]:
     """Return the mean squared error of the last picture's brightness, and all pictures."""
     pictures = [encode(encoder, planes, number) for number, planes in enumerate(film)]
     decoder = vpx.Vp8Decoder()
     shown = [
-        frame.to_ndarray(format="yuv420p")[:720]
+        frame.to_ndarray(format="yuv420p")[:height]
         for number, picture in enumerate(pictures)
         for frame in decoder.decode(JitterFrame(picture, number * 3000))
     ]
     assert len(shown) == len(film)
-    return float(np.mean((shown[-1].astype(float) - film[-1][:720]) ** 2)), pictures
+    return float(np.mean((shown[-1].astype(float) - film[-1][:height]) ** 2)), pictures
 
 
 def test_a_large_picture_is_sent_sharper_than_by_aiortc(film):
@@ -73,6 +74,22 @@ def test_a_large_picture_is_sent_sharper_than_by_aiortc(film):
     assert error < 0.9 * their_error
     assert bits_per_s(pictures[15:]) > 1.2 * vpx.MAX_BITRATE
     assert [is_key(picture) for picture in pictures] == [True] + [False] * 44
+
+
+def test_a_calm_picture_takes_fewer_bits_than_it_may_and_stays_sharp():
+    noise = np.random.default_rng(0).normal(0, 2, (480, 640, 3))
+    calm = [
+        cv2.cvtColor(
+            (webcam_frame(number) + np.roll(noise, 37 * number, axis=1))
+            .clip(0, 255)
+            .astype(np.uint8),
+            cv2.COLOR_BGR2YUV_I420,
+        )
+        for number in range(45)
+    ]
+    error, pictures = error_of(Vp8Encoder(), calm, 480)
+    assert bits_per_s(pictures[15:]) < 0.8 * sharp_bps(640, 480)
+    assert 10 * np.log10(255**2 / error) > 40
 
 
 def test_before_the_browser_tells_of_the_line_no_more_than_aiortcs_limit_is_sent(film):

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from emorec.clock import clock
 from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job
 from emorec.media.video_writer import VideoWriter
 from emorec.pages.parts import disk as shared
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.video.results import clickable, clock
+from emorec.pages.video.results import clickable
 from emorec.pages.video.state import OwnVideo
 from testkit import portraits
 
@@ -147,7 +148,7 @@ def test_a_click_on_the_chart_chooses_one_of_its_moments() -> None:
     assert area["mark"]["type"] == "area" and "mark" not in spec
     (selection,) = line["params"]
     assert selection["name"] == "moment" and selection["select"]["fields"] == ["seconds"]
-    assert [clock(time_s) for time_s in (0, 59.9, 61, 3600)] == ["0:00", "0:59", "1:01", "60:00"]
+    assert [clock(time_s) for time_s in (0, 59.9, 61, 3600)] == ["0:00", "0:59", "1:01", "1:00:00"]
 
 
 @pytest.mark.long

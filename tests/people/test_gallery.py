@@ -328,6 +328,9 @@ def test_what_nobody_changed_is_not_read_again(gallery: Gallery) -> None:
     assert gallery.embeddings()[1] is gallery.embeddings()[1]
 
 
+@pytest.mark.parametrize(
+    "store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 def test_processes_that_write_at_once_lose_nothing(gallery: Gallery) -> None:
     processes = [started(name, 8) for name in ("Ada", "Ben")]
     ids = [gallery.enrol("Cleo", looks(1), consent=True).id for _ in range(4)]

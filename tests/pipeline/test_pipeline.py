@@ -365,6 +365,79 @@ def test_caution_does_not_keep_everything_that_was_no_face() -> None:
     assert len(pipeline._search._rejected) <= 100, "or it grows as long as blur is on"
 
 
+def other_room() -> np.ndarray:
+    """Return a picture in which nothing is as in `textured`."""
+    return np.asarray(255 - cv2.rotate(textured((960, 720)), cv2.ROTATE_180)[:480, :640], np.uint8)
+
+
+class Changing:
+    """A classifier that is sure, at first of one emotion."""
+
+    emotion = "happy"
+
+    def classify(self, faces_gray: np.ndarray) -> np.ndarray:
+        probs = np.full((len(faces_gray), 7), 0.02, np.float32)
+        probs[:, EMOTIONS.index(self.emotion)] = 0.88
+        return probs
+
+
+@pytest.mark.parametrize("schedule", [None, for_files()], ids=["live", "file"])
+def test_at_a_cut_nothing_is_carried_over_to_whoever_comes(schedule: Schedule | None) -> None:
+    script, says = Scripted([BOX, OTHER], columns=8), Changing()
+    pipeline = made(script, Settings(smoothing_s=5), says, schedule)
+    before = play(pipeline, 20)[-1]
+    assert [(face.track_id, face.emotion) for face in before.faces] == [(1, "happy"), (2, "happy")]
+    script.faces, says.emotion = [BOX], "angry"  # somebody else, in the very same place
+    script.searched.clear()
+    after = play(pipeline, 20, start=20, image=other_room())
+    assert after[0].faces == () and after[0].detector_ran and len(script.searched) >= 8
+    for result in after[1:]:
+        (face,) = result.faces
+        assert (face.track_id, face.emotion) == (3, "angry")
+        assert face.age_s < 20 / FPS and max(np.abs(face.velocity_xy)) < 1
+
+
+def test_with_caution_whoever_comes_with_a_cut_is_in_the_first_picture() -> None:
+    small = (80.0, 80.0, 130.0, 130.0)  # inside the face before, which would be blurred instead
+    script = Scripted([BOX])
+    pipeline = made(script, Settings(cautious=True))
+    play(pipeline, 10)
+    script.faces = [small, OTHER]
+    script.blind_near = True
+    (result,) = play(pipeline, 1, start=10, image=other_room())
+    assert sorted(tuple(face.box) for face in result.faces) == [small, OTHER]
+
+
+def test_somebody_else_in_the_tile_of_a_call_is_somebody_else() -> None:
+    """One of four tiles changes: the picture as a whole stays."""
+
+    def call(number: int) -> np.ndarray:
+        image = np.asarray(textured(), np.uint8).copy()
+        image[20:180, 20:180] = other_room()[100 * number : 100 * number + 160, 20:180]
+        return image
+
+    script, says = Scripted([BOX, OTHER]), Changing()
+    pipeline = made(script, Settings(smoothing_s=5), says)
+    play(pipeline, 20, image=call(0))
+    says.emotion = "angry"
+    after = play(pipeline, 20, start=20, image=call(2))
+    # The label of the other, who is seen all the time, changes as slowly as ever.
+    assert [[face.track_id for face in result.faces] for result in after] == [[2]] + [[2, 3]] * 19
+    assert {face.emotion for result in after[1:] for face in result.faces[1:]} == {"angry"}
+    assert after[0].faces[0].emotion == "happy"
+
+
+def test_a_black_picture_ends_nobody() -> None:
+    script = Scripted([BOX])
+    pipeline = made(script)
+    play(pipeline, 10)
+    script.faces = []
+    play(pipeline, 3, start=10, image=np.zeros((480, 640, 3), np.uint8))
+    script.faces = [BOX]
+    after = play(pipeline, 10, start=13)
+    assert [face.track_id for face in after[-1].faces] == [1]
+
+
 def test_the_smallest_face_looked_for_is_told_and_follows_who_is_there() -> None:
     script = Scripted([(100, 100, 400, 400)])
     pipeline = made(script)
@@ -530,7 +603,7 @@ def test_a_crowd_is_read_twice_a_second_where_the_machine_can(cost_s: dict[str, 
 @pytest.mark.parametrize(
     "cost_s",
     [
-        {"search": 0.02, "near": 0.003, "read": 0.05},
+        pytest.param({"search": 0.02, "near": 0.003, "read": 0.05}, marks=pytest.mark.long),
         {"search": 0.1, "near": 0.02, "read": 0.05},
     ],
 )

@@ -172,7 +172,7 @@ def crossing(dy: float, speed: float, seed: int, side: float = 90) -> list[list[
 @pytest.mark.parametrize("dy", [0, 15, 40])
 @pytest.mark.parametrize("speed", [60, 120, 200])
 def test_faces_that_cross_keep_their_ids(speed: float, dy: float) -> None:
-    for seed in range(5):
+    for seed in range(3):
         seen = feed(Tracker(), crossing(dy, speed, seed))
         (left, right), (first, last) = seen[2], [tracks for tracks in seen if len(tracks) == 2][-1]
         assert {left.track_id, right.track_id} == {1, 2}
@@ -291,6 +291,9 @@ class Flow:
 
     def thumbnails(self, boxes: np.ndarray) -> np.ndarray:
         return np.full((len(boxes), 1), self.alike, np.float32)
+
+    def replaced(self, box: np.ndarray) -> None:
+        """It says nothing of what is there now."""
 
 
 def carry(tracker: Tracker, flow: Flow, time_s: float, looked: bool = False) -> tuple[Track, ...]:

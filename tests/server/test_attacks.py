@@ -23,7 +23,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from emorec.server import connections
 from testkit.app import answers, running_app
-from testkit.film import write_film
 from testkit.hostile import (
     HugePictures,
     ManyPictures,
@@ -37,11 +36,6 @@ from testkit.visitor import Visitor
 
 MB = 2**20
 WAIT_S = 60
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_film(tmp_path_factory.mktemp("film") / "film.ivf")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,10 @@ def test_other_programs_receive_faces_seconds_and_markers(long_film: Path) -> No
                 sent |= json.loads(client.recv(timeout=20))
             samples = {what: inlet.pull_sample(timeout=20) for what, inlet in inlets.items()}
             info = {what: inlet.info(timeout=10) for what, inlet in inlets.items()}
+            most = info["aggregates"].get_channel_labels().index("most_at_once")
+            seconds = iter(lambda: inlets["aggregates"].pull_sample(timeout=20)[0], None)
+            # On a busy machine all four are read a few seconds after the first.
+            assert any(second[most] == 4 for second in islice(seconds, 20))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
@@ -185,9 +190,5 @@ def test_other_programs_receive_faces_seconds_and_markers(long_film: Path) -> No
     assert set(EMOTIONS) <= set(labels)
     face = dict(zip(labels, samples["faces"][0], strict=True))
     assert sum(face[emotion] for emotion in EMOTIONS) == pytest.approx(1, abs=1e-5)
-    second = dict(
-        zip(info["aggregates"].get_channel_labels(), samples["aggregates"][0], strict=True)
-    )
-    assert second["most_at_once"] == 4
     assert abs(samples["faces"][1] - samples["markers"][1]) < 30  # one clock
     assert len({each.source_id() for each in info.values()}) == 3

@@ -130,6 +130,7 @@ def test_films_are_the_same_every_time_and_hold_who_they_should(name: str) -> No
     assert (next(film(other)).image_bgr != next(film(scene)).image_bgr).any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "seconds"), [("crossing", 5), ("occlusion", 5), ("entry and exit", 15)]
 )

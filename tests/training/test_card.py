@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from emorec.model import contract, evaluation, shelf, store, typed_json
 from emorec.model.evaluation import Evaluation, Weights
 from emorec.model.shelf import Comparison, Crops, Run, Spread
 from emorec.paths import MODELS
+from emorec.training.card import card as card_module
 from emorec.training.card.card import card, latest, main, size
 from emorec.training.data import FaceSet
 from emorec.training.evaluate import evaluate
@@ -35,6 +37,23 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     contract.write(replace(own, metrics={}), tmp_path / f"{NAME}.json")
     monkeypatch.setattr("emorec.model.store.MODELS", tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def networks_loaded_once() -> Iterator[None]:
+    """Loading a network by Keras takes a second, and most tests have the same one."""
+    known: dict[bytes, keras.Model] = {}
+    load = card_module._network
+
+    def once(file: Path) -> keras.Model:
+        content = file.read_bytes()
+        if content not in known:
+            known[content] = load(file)
+        return known[content]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(card_module, "_network", once)
+        yield
 
 
 @pytest.fixture(scope="module")

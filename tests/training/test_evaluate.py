@@ -103,7 +103,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     """A model to write beside, and faces with votes as people have them."""
     for suffix in ("tflite", "keras", "json"):
         shutil.copy(MODELS / f"elu_cnn.{suffix}", tmp_path)
-    faces = some_faces()
+    faces = some_faces().take(np.arange(10))
     rows = [
         f"{label},{' '.join(map(str, face.ravel()))},PublicTest"
         for face, label in zip(faces.faces, faces.labels, strict=True)

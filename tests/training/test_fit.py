@@ -41,14 +41,6 @@ def small() -> Iterator[None]:
         compiles(True)
 
 
-@pytest.fixture
-def compiled() -> Iterator[None]:
-    """The training step compiled, as it is for users."""
-    compiles(True)
-    yield
-    compiles(False)
-
-
 def compiles(yes: bool) -> None:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -69,6 +61,8 @@ def made_up(n: int, seed: int) -> FaceSet:
 
 
 TRAINING, VALIDATION = made_up(64, 1), made_up(16, 2)
+TWO_STEPS = TRAINING.take(np.arange(2 * RECIPE.batch))
+"""An epoch of two steps."""
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -105,10 +99,26 @@ def over(done: tuple[Path, keras.Model], tmp_path: Path) -> Path:
     return Path(shutil.copytree(done[0], tmp_path / "run"))
 
 
-@pytest.mark.usefixtures("compiled")
-def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(tmp_path: Path) -> None:
-    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, stages=((24, 2),), batch=4), say=silent)
-    saved = state(tmp_path)
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    """The state after eight epochs with the training step compiled, as it is for users."""
+    folder = tmp_path_factory.mktemp("learned")
+    recipe = Recipe(
+        stages=((24, 8),),
+        batch=16,
+        warmup_epochs=1,
+        augmentation=Augmentation(shift=0, scale=0, rotation_deg=0, noise=0, erase=0, mixup=0),
+    )
+    compiles(True)
+    train(TRAINING, VALIDATION, folder, recipe, say=silent)
+    compiles(False)
+    return state(folder)
+
+
+def test_an_epoch_leaves_the_raw_weights_apart_from_their_average(
+    learned: dict[str, np.ndarray],
+) -> None:
+    saved = learned
     network = fit.build_network("elu", None, dtype="float32")
     network.set_weights([saved[f"network_{i}"] for i in range(len(network.weights))])
     raw = [keras.ops.convert_to_numpy(weight) for weight in network.trainable_weights]
@@ -134,28 +144,20 @@ def test_the_last_epochs_show_faces_as_the_network_then_takes_them(recipe: Recip
         np.testing.assert_allclose(learned[head], read[head], atol=1e-5)
 
 
-@pytest.mark.usefixtures("compiled")
-def test_what_is_easy_is_learned(tmp_path: Path) -> None:
-    recipe = Recipe(
-        stages=((24, 8),),
-        batch=16,
-        warmup_epochs=1,
-        augmentation=Augmentation(shift=0, scale=0, rotation_deg=0, noise=0, erase=0, mixup=0),
-    )
-    train(TRAINING, VALIDATION, tmp_path, recipe, say=silent)
-    losses = [row["loss"] for row in json.loads(str(state(tmp_path)["history"]))]
+def test_what_is_easy_is_learned(learned: dict[str, np.ndarray]) -> None:
+    losses = [row["loss"] for row in json.loads(str(learned["history"]))]
     assert losses[-1] < 0.5 * losses[0]
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_one(tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
-        train(TRAINING, VALIDATION, tmp_path, RECIPE, say=interrupt_after(1))
+        train(TWO_STEPS, VALIDATION, tmp_path, RECIPE, say=interrupt_after(1))
     good = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     hot = replace(RECIPE, learning_rate=1e30)
     settings = json.loads(good["settings.json"]) | {"learning_rate": 1e30}
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(TrainingError, match=r"not a number at step \d"):
-        train(TRAINING, VALIDATION, tmp_path, hot, resume=True, say=silent)
+        train(TWO_STEPS, VALIDATION, tmp_path, hot, resume=True, say=silent)
     for name in ("last.npz", "best.npz", "history.csv", "curves.png"):
         assert (tmp_path / name).read_bytes() == good[name]
 
@@ -220,8 +222,8 @@ def test_a_finished_run_resumes_to_the_same_weights(
 
 
 def test_a_trial_stops_after_its_steps(tmp_path: Path) -> None:
-    train(TRAINING, VALIDATION, tmp_path, replace(RECIPE, steps=6), say=silent)
-    assert int(state(tmp_path)["optimizer_0"]) == 6
+    train(TWO_STEPS, VALIDATION, tmp_path, replace(RECIPE, steps=3), say=silent)
+    assert int(state(tmp_path)["optimizer_0"]) == 3
 
 
 def test_a_folder_holds_one_run(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from emorec.calibration.guide import HOLD_S, MOST_EXPRESSIONS, Guide
 from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.live.stream import LiveStream
-from emorec.pages.live.connection import POPOVER
+from emorec.pages.live.connection import close_settings
 from emorec.pages.live.layout import unseen
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts import naming
@@ -148,7 +148,7 @@ def _bring_into_view(begun: int) -> None:
 def _begin(reader: NextReader, own: OwnFace, chosen: list[str]) -> None:
     own.guide = reader.calibration.watch = Guide(chosen)
     own.says, own.heard, own.begun = "", (0.0, monotonic()), own.begun + 1
-    st.session_state[POPOVER] = False  # it would hide the picture
+    close_settings()  # they would hide the picture
 
 
 def _close(own: OwnFace) -> None:

@@ -140,6 +140,11 @@ def open_check() -> None:
     st.session_state[POPOVER] = True
 
 
+def close_settings() -> None:
+    """Close the settings; a callback."""
+    st.session_state[POPOVER] = False
+
+
 def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
     st.caption(_("Finds out which step between your camera and this server fails, and what helps."))
     state = visit().state(ConnectionCheck)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.drawing import charts
 from emorec.errors import EmorecError
 from emorec.jobs.disk import Disk
@@ -135,15 +136,13 @@ def _far(job: Job) -> str:
     """Return how far a job is, in words."""
     if not job.time_s:
         return _("Reading…")
-    read = results.clock(job.time_s)
+    read = clock(job.time_s)
     if not job.duration_s:
         return _("Read: {read}").format(read=read)
     far, left_s = _("Read: {read} of {all}"), job.left_s
     if left_s is not None:
         far = _("Read: {read} of {all}, {left} left")
-    return far.format(
-        read=read, all=results.clock(job.duration_s), left=results.clock(left_s or 0.0)
-    )
+    return far.format(read=read, all=clock(job.duration_s), left=clock(left_s or 0.0))
 
 
 def _say_why(job: Job) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from emorec.clock import clock
 from emorec.drawing import charts
 from emorec.jobs import results
 from emorec.jobs.job import Job
@@ -84,12 +85,6 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
         _moments(own, place, moments)
     _files(place, address, job.order.group_only)
     _session(results.session_of(place.source))
-
-
-def clock(time_s: float) -> str:
-    """Return a time of a video, as 1:05."""
-    minutes, seconds = divmod(int(time_s), 60)
-    return f"{minutes}:{seconds:02d}"
 
 
 def clickable(chart: charts.Chart) -> charts.Chart:

@@ -28,7 +28,7 @@ from emorec.server import patches
 @pytest.fixture(autouse=True)
 def patched() -> None:
     patches.apply()
-    patches.answer_offers_that_were_checked()
+    patches.component.answer_offers_that_were_checked()
 
 
 def no_reader() -> Any:

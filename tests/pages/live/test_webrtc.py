@@ -55,7 +55,7 @@ class Still(Numbered):
 @pytest.fixture(autouse=True)
 def patched() -> None:
     patches.apply()
-    patches.end_connections_of_other_pages_only()
+    patches.component.end_connections_of_other_pages_only()
 
 
 def number(picture: av.VideoFrame) -> int:

@@ -152,7 +152,8 @@ def test_pages_keep_nothing_beside_the_visit_and_widgets() -> None:
     }
     # Two keys of widgets, and nothing else.
     assert found.keys() == {"parts/visit.py", "live/connection.py", "live/stage.py"}
-    (line,) = found["live/connection.py"]
-    assert line == "st.session_state[POPOVER] = True"
+    opens, closes = found["live/connection.py"]
+    assert opens == "st.session_state[POPOVER] = True"
+    assert closes == "st.session_state[POPOVER] = False"
     (line,) = found["live/stage.py"]
     assert line.startswith('st.session_state.setdefault("resolution", ')
