@@ -26,7 +26,7 @@ from emorec.pages.live.example import FILM
 from emorec.pipeline.cut import Cuts
 from emorec.pipeline.detect import Image
 from testkit.example import FPS as EXAMPLE_FPS
-from testkit.example import SCENE_S, SCENES
+from testkit.example import SCENES
 from testkit.scenes import FPS, film
 from testkit.standard import standard_scenes
 
@@ -60,10 +60,10 @@ def measure(photos: Path, pairs: int) -> dict[str, Any]:
         report["films"][scene.name] = false_cuts(frames, FPS)
     with av.open(str(FILM)) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
-    length = round(SCENE_S * EXAMPLE_FPS)
-    for number in range(len(SCENES)):
-        own = frames[number * length : (number + 1) * length]
-        report["films"][f"example, scene {number + 1}"] = false_cuts(own, EXAMPLE_FPS)
+    for number, (*_, length_s) in enumerate(SCENES, start=1):
+        length = round(length_s * EXAMPLE_FPS)
+        own, frames = frames[:length], frames[length:]
+        report["films"][f"example, scene {number}"] = false_cuts(own, EXAMPLE_FPS)
     return report
 
 

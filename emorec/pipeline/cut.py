@@ -88,7 +88,7 @@ def found_again(before: Detail, now: Detail, blocks: int = _BLOCKS, reach: int =
     both = np.minimum(_spread(before, blocks), _spread(now, blocks)) >= _TEXTURE
     if np.count_nonzero(both) * 4 < blocks**2:
         return 1.0
-    padded = cv2.copyMakeBorder(before, *[reach] * 4, cv2.BORDER_REPLICATE)
+    padded = cv2.copyMakeBorder(before, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     found = []
     for (y1, y2, x1, x2), textured in zip(_blocks(now, blocks), both, strict=True):
         if textured:

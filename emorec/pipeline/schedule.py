@@ -33,10 +33,10 @@ LIVE: Mapping[Work, Rate] = {
 """A newcomer is found within a third of a second; each face is read ten times a second, and on a
 busy machine still more than twice."""
 
-SHARE = 0.48
-"""Of the time: what it takes on two cores with AVX2 to read each of 25 faces at 1280×720 twice a
-second; with 0.4 it was 1.8 times. The rest is for following, and for the threads that draw and
-send."""
+SHARE = 0.44
+"""Of the time: with 0.4 each of 25 faces at 1280×720 was read 1.8 times a second on two cores with
+AVX2. The rest is for following, and for the threads that draw and send; with more than this, a
+machine that is ten times too slow gave new ids to faces that stayed."""
 
 READINGS_PER_S = 5.0
 """How often each face of a video file is read, unless another rate is chosen."""

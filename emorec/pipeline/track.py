@@ -39,8 +39,7 @@ of different people 99 % have up to 0.52; in one studio and light 50 % up to 0.4
 
 _CHANGED_S = 1.0  # for so long a face that looks different may be hidden by something
 _DOUBTFUL = 4  # faces in doubt that are searched for in one frame
-_UNPROVEN = 32  # faces detected once that are searched for in one frame: as many as a first search
-# confirms, so that a crowd is shown in two
+_UNPROVEN = 12  # faces detected once that are searched for in one frame: a crowd is shown in three
 _PLACE_S = 0.06  # time constant of the place: removes the detector's jitter
 _JITTER = 0.12  # of its side: a detection farther off is no jitter, and is taken as it is
 _SIZE_S = 0.2  # of the size, which has more jitter and changes less

@@ -46,11 +46,11 @@ def save(report: Report, file: Path) -> None:
     """Write a report on a video to a file that `load` reads."""
     told = {part: getattr(report, part) for part in _TOLD}
     told |= {"start": report.started_at.isoformat(), "faces_seen": report.summary.faces_seen}
-    tables: dict[str, Any] = {"seconds": report.seconds}
+    parts: dict[str, Any] = {"told": np.array(json_line(told)), "seconds": report.seconds}
     if report.faces is not None:
-        tables["faces"] = report.faces
+        parts["faces"] = report.faces
     with file.open("wb") as opened:
-        np.savez(opened, told=np.array(json_line(told)), **tables)
+        np.savez(opened, **parts)
 
 
 def load(file: Path) -> Report:

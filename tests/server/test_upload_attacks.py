@@ -229,6 +229,9 @@ def test_a_video_is_read_and_its_results_can_be_fetched(served: Served, tmp_path
         )
         assert (status, len(part), headers["cache-control"]) == (206, 100, "no-store")
         assert headers["content-disposition"].startswith("inline")
+        # The report has scripts: a browser must not run them under this address.
+        status, _, headers = ask(served, "GET", f"{path}/html?show=1", own)
+        assert status == 200 and headers["content-disposition"].startswith("attachment")
         status, whole, headers = ask(served, "GET", f"{path}/zip", own)
         with zipfile.ZipFile(io.BytesIO(whole)) as archive:
             assert archive.testzip() is None
