@@ -10,13 +10,15 @@ if __name__ == "__main__":
     from emorec.pages import about, gate, model, notice
     from emorec.pages.live import page as live
     from emorec.pages.live import webrtc
-    from emorec.pages.parts import keeping, naming
+    from emorec.pages.parts import keeping, language, naming
     from emorec.pages.parts.disk import disk
     from emorec.pages.people import page as people
     from emorec.pages.photo import page as photo
     from emorec.pages.video import page as video
     from emorec.server.patches import component
+    from emorec.words import _, ask
 
+    ask(language.of_visitor)
     # Not in `start.prepare`: they need streamlit-webrtc, which a run has to import first.
     component.end_connections_of_other_pages_only()
     component.answer_offers_that_were_checked()
@@ -42,7 +44,7 @@ if __name__ == "__main__":
         ".stMain h2 { font-size: 1.6rem; }</style>"
     )
     pictures = st.Page(
-        photo.render, title="Photo", icon=":material/photo_library:", url_path="photo"
+        photo.render, title=_("Photo"), icon=":material/photo_library:", url_path="photo"
     )
 
     def sessions() -> None:
@@ -53,23 +55,25 @@ if __name__ == "__main__":
 
     home = st.Page(
         partial(live.render, photos=pictures),
-        title="Live",
+        title=_("Live"),
         icon=":material/videocam:",
         url_path="live",
         default=True,
     )
     page = None
     if gate.admitted():
-        videos = st.Page(video.render, title="Video", icon=":material/movie:", url_path="video")
+        videos = st.Page(video.render, title=_("Video"), icon=":material/movie:", url_path="video")
         told = st.Page(
             notice.render,
-            title="Notice",
+            title=_("Notice"),
             icon=":material/print:",
             url_path="notice",
             visibility="hidden",
         )
-        own = st.Page(people.render, title="People", icon=":material/group:", url_path="people")
-        kept = st.Page(sessions, title="Sessions", icon=":material/timeline:", url_path="sessions")
+        own = st.Page(people.render, title=_("People"), icon=":material/group:", url_path="people")
+        kept = st.Page(
+            sessions, title=_("Sessions"), icon=":material/timeline:", url_path="sessions"
+        )
         page = st.navigation(
             [
                 home,
@@ -77,10 +81,15 @@ if __name__ == "__main__":
                 *([videos] if disk() is not None else []),
                 *([kept] if keeping.offered() else []),
                 *([own] if naming.allowed() else []),
-                st.Page(model.render, title="Model", icon=":material/neurology:", url_path="model"),
+                st.Page(
+                    model.render,
+                    title=_("Model"),
+                    icon=":material/neurology:",
+                    url_path="model",
+                ),
                 st.Page(
                     partial(about.render, notice=told),
-                    title="About",
+                    title=_("About"),
                     icon=":material/info:",
                     url_path="about",
                 ),
@@ -94,6 +103,7 @@ if __name__ == "__main__":
     if page is not None:
         page.run()
         gate.ways_out()
+    language.switch()
 else:
     # No component is imported here: Streamlit serves its files only if a run imports it first.
     from emorec.server import start

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""The seven labels of FER2013; the index of each is its code in the data set."""
+from emorec.words import N_
+
+EMOTIONS = (
+    N_("angry"),
+    N_("disgust"),
+    N_("fear"),
+    N_("happy"),
+    N_("sad"),
+    N_("surprise"),
+    N_("neutral"),
+)
+"""The seven labels of FER2013; the index of each is its code in the data set. They are English in
+all data; what shows them to people translates them."""
 
 FERPLUS_EMOTIONS = (
     "neutral",
-    "happiness",
+    N_("happiness"),
     "surprise",
-    "sadness",
-    "anger",
+    N_("sadness"),
+    N_("anger"),
     "disgust",
     "fear",
-    "contempt",
+    N_("contempt"),
 )
 """The eight classes of FER+ (E. Barsoum et al., ICMI 2016), in the order of its columns."""
 
-UNSURE = "unsure"
+UNSURE = N_("unsure")
 """Shown in place of a label if the evidence is too weak for one; it is no emotion."""
 
 COLORS = MappingProxyType(

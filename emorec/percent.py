@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from emorec.words import numeral
+
 _SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -26,4 +28,4 @@ def percent(share: float, digits: int = 0) -> str:
     rounded = math.floor(share * 100 * steps + 0.5) / steps
     most = 100 - 1 / steps
     over = ">" if rounded > most else ""
-    return f"{over}{min(rounded, most):.{digits}f}{_SPACE}%"
+    return f"{over}{numeral(f'{min(rounded, most):.{digits}f}')}{_SPACE}%"

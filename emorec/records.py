@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, UNSURE, VALENCE
+from emorec.words import N_, _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,14 @@ if TYPE_CHECKING:
 Probabilities = npt.NDArray[np.float32]
 """float32 of shape (7,) in ``EMOTIONS`` order, summing to 1; all NaN = not classified."""
 
-UNREADABLE = ("too small", "too dark", "too noisy", "too blurred", "partly hidden", "cut off")
+UNREADABLE = (
+    N_("too small"),
+    N_("too dark"),
+    N_("too noisy"),
+    N_("too blurred"),
+    N_("partly hidden"),
+    N_("cut off"),
+)
 """The reasons why a tracked face may have no label."""
 
 _VALENCE = np.array([VALENCE[emotion] for emotion in EMOTIONS], dtype=np.float32)
@@ -152,8 +160,10 @@ class Face(Record):
 
     @property
     def says(self) -> str:
-        """The text to show: the label, or "unsure", or "unreadable" with the reason."""
-        return f"unreadable: {self.unreadable}" if self.unreadable else self.emotion or UNSURE
+        """The text to show: the label, or "unsure", or "unreadable" with the reason; translated."""
+        if self.unreadable:
+            return _("unreadable: {why}").format(why=_(self.unreadable))
+        return _(self.emotion or UNSURE)
 
     @property
     def confidence(self) -> float:

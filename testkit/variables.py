@@ -27,6 +27,7 @@ WRONG: tuple[tuple[str, str], ...] = (
     ("EMOREC_SECRETS", "[auth\nclient_secret='hidden'"),
     ("EMOREC_REQUIRE_LOGIN", "required"),
     ("EMOREC_HTTPS", "2"),
+    ("EMOREC_LANGUAGE", "fr"),
     ("EMOREC_GROUP_ONLY", "both"),
     ("EMOREC_CONSENT", "1"),
     ("EMOREC_ICE_SERVERS", "{"),

@@ -48,6 +48,7 @@ RIGHT: list[tuple[str, str, Any]] = [
     ("secrets", "[auth]\nclient_id = 'a'", {"auth": {"client_id": "a"}}),
     ("https", "1", True),
     ("require_login", "1", True),
+    ("language", "DE", "de"),
     ("group_only", "1", True),
     ("require_login", "No", False),
     ("group_only", "No", False),

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
+from emorec.words import N_
 
 PREPARE_S = 2.0
 """Time to change one's face before readings of a step count."""
@@ -130,7 +131,7 @@ class Guide:
         """
         gone_s = time_s - self.read_s
         if gone_s > _LOST_S and self.rows:  # it may be somebody else
-            problem = "Your face was lost for a moment. Begin again."
+            problem = N_("Your face was lost for a moment. Begin again.")
             self._progress = Progress(None, 0.0, False, problem=problem)
         elif gone_s > _LOST_S:
             self._take(track_id, time_s)

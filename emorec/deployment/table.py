@@ -14,6 +14,7 @@ from emorec.deployment import ranges
 from emorec.deployment.ice_servers import IceServer
 from emorec.errors import EmorecError
 from emorec.settings import DETECTORS, LEAST_FACE_PX, LONGEST_SMOOTHING_S, Settings
+from emorec.words import LANGUAGES
 
 RUNTIMES = ("litert", "keras")
 """What can run the network: `emorec.model.store` loads a file for either."""
@@ -154,6 +155,12 @@ class Deployment:
         False,
         "ask each visitor for a purpose and for consent",
         unset="no question",
+    )
+    language: str = _variable(
+        "EMOREC_LANGUAGE",
+        ranges.choice("auto", *LANGUAGES),
+        "auto",
+        "the language that pages begin in (`auto`: the browser's); visitors can choose another",
     )
     group_only: bool = _variable(
         "EMOREC_GROUP_ONLY",

@@ -19,6 +19,7 @@ import pyarrow as pa
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Face
+from emorec.words import _, numeral
 
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
@@ -26,7 +27,7 @@ Chart = tuple[pa.Table, dict[str, Any]]
 _TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
 _INK = "#101010"  # on the colour of any emotion
 _BAR_END = "width - 52"  # leaves room for ">99 %" beside the longest bar
-_MINUTE_END = "width - 66"  # leaves room for "surprise" beside the newest moment
+_LETTER_PX = 8.25  # of a name: "surprise" has room for 66 beside the newest moment
 _LABELLED = 0.09  # of the minute's height: a lower band has no room for a letter
 _LABELLED_INSIDE = 0.2  # of it: a band that was so high has its label where it was highest
 _LABEL_S = 8.0  # as wide as a label inside is; closer to the newest moment it would touch others
@@ -41,6 +42,11 @@ _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a
 _CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
 
 
+def names() -> list[str]:
+    """Return what ``EMOTIONS`` are called in a chart, in their order."""
+    return [_(emotion) for emotion in EMOTIONS]
+
+
 def bars(face: Face) -> Chart:
     """Return the seven probabilities of a face as horizontal bars, in ``EMOTIONS`` order.
 
@@ -49,7 +55,7 @@ def bars(face: Face) -> Chart:
     """
     values = face.by_emotion if face.classified else dict.fromkeys(EMOTIONS, 0.0)
     texts = [percent(min(p, 1.0)) if face.classified else "" for p in values.values()]
-    table = {"emotion": list(values), "probability": list(values.values()), "text": texts}
+    table = {"emotion": list(map(_, values)), "probability": list(values.values()), "text": texts}
     return pa.table(table), _bars()
 
 
@@ -140,7 +146,7 @@ def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> 
         {
             "seconds": np.tile(starts, n),
             "spell": np.tile(spell, n),
-            "emotion": np.repeat(EMOTIONS, len(starts)),
+            "emotion": np.repeat(names(), len(starts)),
             "low": low.T.ravel(),
             "high": high.T.ravel(),
         }
@@ -151,6 +157,7 @@ def _labels(table: pa.Table) -> tuple[pa.Array, pa.Array]:
     """Return the names to write beside the newest moment, and inside the areas; else ""."""
     n = len(table) // len(EMOTIONS)
     beside, inside = [""] * len(table), [""] * len(table)
+    written = names()
     if n:
         seconds = table["seconds"].to_numpy()[:n]
         low, high = (table[name].to_numpy().reshape(-1, n) for name in ("low", "high"))
@@ -158,7 +165,7 @@ def _labels(table: pa.Table) -> tuple[pa.Array, pa.Array]:
         early = np.flatnonzero(seconds <= seconds[-1] - _LABEL_S)
         beside_rows = np.flatnonzero(shares[:, -1] >= _LABELLED)
         for row in beside_rows:
-            beside[row * n + n - 1] = EMOTIONS[row]
+            beside[row * n + n - 1] = written[row]
         taken: list[tuple[float, float]] = []
         for row in np.argsort(-shares[:, early].max(axis=1)) if len(early) else ():
             at = int(early[shares[row, early].argmax()])
@@ -167,7 +174,7 @@ def _labels(table: pa.Table) -> tuple[pa.Array, pa.Array]:
             place = float(seconds[at]), float(middles[row, at])
             if all(abs(place[0] - s) > _LABEL_S or abs(place[1] - m) > _LABELLED for s, m in taken):
                 taken.append(place)
-                inside[row * n + at] = EMOTIONS[row]
+                inside[row * n + at] = written[row]
     return pa.array(beside, pa.string()), pa.array(inside, pa.string())
 
 
@@ -202,7 +209,7 @@ def _bars() -> dict[str, Any]:
     axis: dict[str, Any] = {"domain": False, "ticks": False}
     axis |= {"labelFontSize": 13, "labelOverlap": False, "labelPadding": 6}
     place = {
-        "y": _column("emotion", "nominal", sort=list(EMOTIONS), title=None, axis=axis),
+        "y": _column("emotion", "nominal", sort=names(), title=None, axis=axis),
         "x": _column(
             "probability",
             "quantitative",
@@ -224,7 +231,7 @@ def _bars() -> dict[str, Any]:
 
 def _minute() -> dict[str, Any]:
     area = _mood()
-    area["encoding"]["x"]["scale"] |= {"range": [0, {"expr": _MINUTE_END}]}
+    area["encoding"]["x"]["scale"] |= {"range": [0, {"expr": _minute_end()}]}
     area["encoding"]["color"]["legend"] = None
     place = {
         "x": area["encoding"]["x"],
@@ -283,10 +290,11 @@ def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[
 
 
 def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
-    scale = {"nice": False, "range": [0, {"expr": _MINUTE_END}], "domain": list(window_s)}
+    scale = {"nice": False, "range": [0, {"expr": _minute_end()}], "domain": list(window_s)}
     x = _column("seconds", "quantitative", scale=scale, title=None, axis=None)
     begin = {name: value for name, value in x.items() if name != "field"} | {"datum": window_s[0]}
-    values = {"values": [-most, 0, most], "format": "+.1f"}
+    point = f"replace(format(datum.value, '+.1f'), '.', '{numeral('.')}')"
+    values = {"values": [-most, 0, most], "labelExpr": point}
     y = {"scale": {"domain": [-most, most]}, "title": None, "axis": _PLAIN | values}
     return _sized(
         _MOOD_LINE_PX,
@@ -313,8 +321,13 @@ def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
 
 
 def _color(legend: dict[str, Any] | None) -> dict[str, Any]:
-    colors = {"domain": list(EMOTIONS), "range": [COLORS[emotion] for emotion in EMOTIONS]}
-    return _column("emotion", "nominal", scale=colors, legend=legend, sort=list(EMOTIONS))
+    colors = {"domain": names(), "range": [COLORS[emotion] for emotion in EMOTIONS]}
+    return _column("emotion", "nominal", scale=colors, legend=legend, sort=names())
+
+
+def _minute_end() -> str:
+    """Return where the newest moment stands, so that any name has room beside it."""
+    return f"width - {_LETTER_PX * max(map(len, names())):.0f}"
 
 
 def _column(field: str, kind: str, **how: Any) -> dict[str, Any]:

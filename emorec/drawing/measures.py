@@ -17,6 +17,7 @@ from emorec.model.network import ACTIVATIONS
 from emorec.model.shelf import Run
 from emorec.model.shown import FERPLUS_NAMES
 from emorec.percent import percent
+from emorec.words import _, numeral
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -30,13 +31,13 @@ _NETWORKS = {"elu": "#2b9a9e", "relu": "#e0852b"}  # colours
 _FONT = 13
 # As `emorec.percent` writes a share, with its no-break space.
 _AXIS = "format(datum.value * 100, 'd') + '\u00a0%'"
-_AXIS_TENTHS = "format(datum.value * 100, '.1f') + '\u00a0%'"
+_AXIS_TENTHS = "replace(format(datum.value * 100, '.1f'), '.', '{point}') + '\u00a0%'"
 _BARE = alt.ViewBackground(stroke=None)  # no frame
 
 
 def confusion(measured: Measured) -> Chart:
     """Return the confusion matrix as a heat map: the shares of each label's predictions."""
-    labels = list(measured.labels)
+    labels = [_(label) for label in measured.labels]
     table = pd.DataFrame(
         [
             {
@@ -51,7 +52,7 @@ def confusion(measured: Measured) -> Chart:
         ]
     )
     base = alt.Chart(table).encode(
-        x=alt.X("said:N", sort=labels, title="the model said").axis(
+        x=alt.X("said:N", sort=labels, title=_("the model said")).axis(
             orient="top",
             labelAngle=-40,
             labelOverlap=False,
@@ -59,14 +60,14 @@ def confusion(measured: Measured) -> Chart:
             domain=False,
             labelFontSize=_FONT,
         ),
-        y=alt.Y("true:N", sort=labels, title="the label").axis(
+        y=alt.Y("true:N", sort=labels, title=_("the label")).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelOverlap=False
         ),
         tooltip=[
-            alt.Tooltip("true:N", title="label"),
-            alt.Tooltip("said:N", title="taken for"),
-            alt.Tooltip("text:N", title="share"),
-            alt.Tooltip("faces:Q", format=","),
+            alt.Tooltip("true:N", title=_("label")),
+            alt.Tooltip("said:N", title=_("taken for")),
+            alt.Tooltip("text:N", title=_("share")),
+            alt.Tooltip("faces:Q", format=",", title=_("faces")),
         ],
     )
     opacity = alt.Opacity("share:Q", legend=None, scale=_OPACITY)
@@ -85,38 +86,39 @@ def confusion(measured: Measured) -> Chart:
 def per_class(measured: Measured) -> Chart:
     """Return the recall and precision of each emotion as two bars."""
     labels = list(measured.labels)
+    both = [_("recall"), _("precision")]
     table = pd.DataFrame(
         [
             {
-                "emotion": emotion,
+                "emotion": _(emotion),
                 "measure": measure,
                 "value": value,
                 "faces": quality.n,
                 "text": percent(value),
             }
             for emotion, quality in measured.per_class.items()
-            for measure, value in (("recall", quality.recall), ("precision", quality.precision))
+            for measure, value in zip(both, (quality.recall, quality.precision), strict=True)
         ]
     )
     base = alt.Chart(table).encode(
-        y=alt.Y("emotion:N", sort=labels, title=None).axis(
+        y=alt.Y("emotion:N", sort=[_(label) for label in labels], title=None).axis(
             ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6, labelOverlap=False
         ),
-        yOffset=alt.YOffset("measure:N", sort=["recall", "precision"]),
+        yOffset=alt.YOffset("measure:N", sort=both),
         # The space after 1 is for the number beside a full bar.
-        x=_shares("value:Q", "share of faces", [0, 1.15]),
+        x=_shares("value:Q", _("share of faces"), [0, 1.15]),
         tooltip=[
-            "emotion:N",
-            "measure:N",
-            alt.Tooltip("text:N", title="share"),
-            alt.Tooltip("faces:Q", format=","),
+            alt.Tooltip("emotion:N", title=_("emotion")),
+            alt.Tooltip("measure:N", title=_("measure")),
+            alt.Tooltip("text:N", title=_("share")),
+            alt.Tooltip("faces:Q", format=",", title=_("faces")),
         ],
     )
     return alt.layer(
         base.mark_bar(cornerRadius=2).encode(
             color=_color(labels),
-            opacity=alt.Opacity("measure:N", sort=["recall", "precision"])
-            .scale(domain=["recall", "precision"], range=[1.0, 0.45])
+            opacity=alt.Opacity("measure:N", sort=both)
+            .scale(domain=both, range=[1.0, 0.45])
             .legend(
                 orient="top",
                 title=None,
@@ -142,14 +144,14 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
     names = sorted(accuracies, key=lambda name: accuracies[name])
     table = pd.DataFrame(
         {
-            "faces": names,
+            "faces": [_(name) for name in names],
             "accuracy": [accuracies[name] for name in names],
             "clean": clean,
             "text": [percent(accuracies[name]) for name in names],
         }
     )
     base = alt.Chart(table).encode(
-        y=alt.Y("faces:N", sort=names, title=None).axis(
+        y=alt.Y("faces:N", sort=[_(name) for name in names], title=None).axis(
             ticks=False,
             domain=False,
             labelFontSize=_FONT,
@@ -157,15 +159,18 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
             labelLimit=180,
             labelOverlap=False,  # else every second name is left out
         ),
-        x=_shares("accuracy:Q", "accuracy", [0, 1]),
-        tooltip=["faces:N", alt.Tooltip("text:N", title="accuracy")],
+        x=_shares("accuracy:Q", _("accuracy"), [0, 1]),
+        tooltip=[
+            alt.Tooltip("faces:N", title=_("faces")),
+            alt.Tooltip("text:N", title=_("accuracy")),
+        ],
     )
     line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
     return alt.layer(
         base.mark_bar(color=_CELL, cornerRadius=2),
         # Inside the bar, where the line does not cross it.
         base.mark_text(align="right", dx=-8, fontSize=12, color="#ffffff").encode(text="text:N"),
-        line.encode(x=_shares("mean(clean):Q", "accuracy", [0, 1])),
+        line.encode(x=_shares("mean(clean):Q", _("accuracy"), [0, 1])),
         view=_BARE,
         height=26 * len(names),
     )
@@ -192,17 +197,22 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
         ticks=False, domain=False, labelFontSize=_FONT, labelPadding=6
     )
     across = alt.Scale(zero=False, padding=12)
-    axis = alt.Axis(labelExpr=_AXIS_TENTHS, labelFontSize=12, tickCount=4, gridOpacity=0.3)
+    tenths = _AXIS_TENTHS.format(point=numeral("."))
+    axis = alt.Axis(labelExpr=tenths, labelFontSize=12, tickCount=4, gridOpacity=0.3)
     dot, mean = "value:Q", "mean(value):Q"
     base = alt.Chart(table).encode(y=y, color=color)
     return alt.layer(
         base.mark_tick(thickness=2, size=30).encode(
             x=alt.X(mean, title=None, axis=axis, scale=across),
-            tooltip=["network:N"],
+            tooltip=[alt.Tooltip("network:N", title=_("network"))],
         ),
         base.mark_point(filled=True, size=80, opacity=0.7).encode(
             x=alt.X(dot, title=None, scale=across),
-            tooltip=["network:N", "seed:Q", alt.Tooltip("text:N", title="value")],
+            tooltip=[
+                alt.Tooltip("network:N", title=_("network")),
+                alt.Tooltip("seed:Q", title=_("seed")),
+                alt.Tooltip("text:N", title=_("value")),
+            ],
         ),
         view=_BARE,
         height=130,
@@ -225,4 +235,6 @@ def on_page(chart: Chart) -> Chart:
 def _color(labels: list[str]) -> alt.Color:
     own = {ferplus: COLORS[emotion] for emotion, ferplus in FERPLUS_NAMES.items()} | dict(COLORS)
     colors = [own.get(label, COLORS[UNSURE]) for label in labels]
-    return alt.Color("emotion:N", legend=None).scale(domain=labels, range=colors)
+    return alt.Color("emotion:N", legend=None).scale(
+        domain=[_(label) for label in labels], range=colors
+    )

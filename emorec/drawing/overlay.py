@@ -20,6 +20,7 @@ from emorec.emotions import UNSURE, rgb
 from emorec.errors import ImageError
 from emorec.percent import percent
 from emorec.records import Box, Face
+from emorec.words import _
 
 __all__ = ["CROWD", "Show", "blur_all", "blur_faces", "draw_faces", "draw_outlines", "moved"]
 
@@ -192,17 +193,17 @@ def _lines(face: Face, capital_px: int, width: int, faces: int) -> list[str]:
     if faces >= CROWD:
         return [number]
     if face.unreadable is not None:
-        label = face.unreadable
+        label = _(face.unreadable)
     elif face.emotion is None:
-        label = UNSURE
+        label = _(UNSURE)
     else:
-        label = f"{face.emotion} {percent(face.confidence)}"
+        label = f"{_(face.emotion)} {percent(face.confidence)}"
     known = face.name if face.name is not None and writable(face.name) else None
     if faces > 1:
         label = f"{number} {known} {label}" if known else f"{number} {label}"
     elif face.name is not None:
         # The card beside the picture can write any name, and says its face's number.
-        label = f"{known or f'Face {number}'} {label}"
+        label = f"{known or _('Face {number}').format(number=number)} {label}"
     if face.name is not None:
         width = min(width, _NAMED_WIDTH * capital_px)
     if coverage(label, capital_px).shape[1] + capital_px <= width:

@@ -11,6 +11,7 @@ from emorec.drawing.placement import best_place
 from emorec.drawing.text import coverage, line_height, sizes, write
 from emorec.emotions import EMOTIONS, rgb
 from emorec.records import Box, Face
+from emorec.words import _
 
 _BAR_WIDTH = 6  # in heights of a capital
 _INK = (255, 255, 255)
@@ -38,7 +39,7 @@ def draw_panels(
         panels = _places(labelled, taken, picture_wh, size)
         if None not in panels:
             break
-    for (face, _, _), panel in zip(labelled, panels, strict=True):
+    for (face, _box, _plate), panel in zip(labelled, panels, strict=True):
         if panel is not None:
             _draw_named(image_bgr, face, panel, size)
 
@@ -55,7 +56,7 @@ def _places(
     gap = max(2, size // 2)
     panels: list[Box | None] = []
     taken = list(taken)
-    for _, box, plate in labelled:
+    for _face, box, plate in labelled:
         top, bottom = min(box.y1, plate.y1), max(box.y2, plate.y2)
         beside = (box.y1, box.y2 - h, (box.y1 + box.y2 - h) // 2)
         places = [(x, y) for x in (box.x2 + gap, box.x1 - w - gap) for y in beside]
@@ -70,7 +71,7 @@ def _places(
 
 
 def _names_width(size: int) -> int:
-    return max(coverage(emotion, size).shape[1] for emotion in EMOTIONS)
+    return max(coverage(_(emotion), size).shape[1] for emotion in EMOTIONS)
 
 
 def _draw_named(image_bgr: npt.NDArray[np.uint8], face: Face, panel: Box, size: int) -> None:
@@ -79,7 +80,7 @@ def _draw_named(image_bgr: npt.NDArray[np.uint8], face: Face, panel: Box, size: 
     step = line_height(size)
     for i, emotion in enumerate(EMOTIONS):
         y = panel.y1 + size // 2 + i * step
-        write(image_bgr, emotion, (panel.x1 + size // 2, y), size, _INK)
+        write(image_bgr, _(emotion), (panel.x1 + size // 2, y), size, _INK)
         margin = (step - size) // 2
         bar = Box(x, y + margin, x + _BAR_WIDTH * size, y + step - margin)
         _draw_bar(image_bgr, bar, emotion, float(face.probs[i]))

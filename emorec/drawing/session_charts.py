@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from emorec.drawing.charts import names
 from emorec.emotions import COLORS, EMOTIONS
+from emorec.words import _, numeral
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -43,8 +45,8 @@ def ribbon(
         span_s: first and last second shown.
     """
     x = _time(span_s)
-    y = alt.Y("mood:Q", title="mood against each face's own start").axis(
-        grid=True, gridOpacity=0.3, titleColor=_TEXT, labelColor=_TEXT
+    y = alt.Y("mood:Q", title=_("mood against each face's own start")).axis(
+        labelExpr=_decimal(), grid=True, gridOpacity=0.3, titleColor=_TEXT, labelColor=_TEXT
     )
     line, area = _pieces(*mood), _pieces(*band)
     return alt.layer(
@@ -69,7 +71,7 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
         values: shape (n, 7), each row of a sum over 0; a row with NaN is a gap.
         span_s: first and last second shown.
     """
-    order = list(EMOTIONS)
+    order = names()
     width_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
     known = ~np.isnan(values).any(axis=1)
     low = 1.0 - np.cumsum(values[known], axis=1) / values[known].sum(axis=1, keepdims=True)
@@ -95,7 +97,7 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
             .axis(format=".0%", values=[0, 0.5, 1], grid=False, labelColor=_TEXT),
             y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
-            .scale(domain=order, range=[COLORS[emotion] for emotion in order])
+            .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
             .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
         )
         .properties(width=_WIDTH, height=_HEIGHT)
@@ -113,7 +115,7 @@ def strips(
         values: mean probabilities, shape (n, 7).
         span_s: first and last second shown.
     """
-    order = list(EMOTIONS)
+    order = names()
     width_s = float(np.diff(np.unique(time_s)).min()) if len(np.unique(time_s)) > 1 else 1.0
     table = pd.DataFrame(
         {
@@ -131,9 +133,9 @@ def strips(
         .encode(
             x=_time(span_s),
             x2="end:Q",
-            y=alt.Y("face:O", title="face").axis(labelColor=_TEXT, titleColor=_TEXT),
+            y=alt.Y("face:O", title=_("face")).axis(labelColor=_TEXT, titleColor=_TEXT),
             color=alt.Color("emotion:N", sort=order)
-            .scale(domain=order, range=[COLORS[emotion] for emotion in order])
+            .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
             .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
             opacity=alt.Opacity("share:Q", legend=None).scale(domain=[0, 1], range=[0.25, 1]),
         )
@@ -156,19 +158,19 @@ def compared(
         pieces = _pieces(*line)
         parts.append(pieces.assign(session=name, piece=[f"{place}.{p}" for p in pieces["piece"]]))
     table = pd.concat(parts) if parts else pd.DataFrame(columns=["seconds", "first", "piece"])
-    names = list(lines)
+    sessions = list(lines)
     return (
         alt.Chart(table)
         .mark_line(strokeWidth=1.8, clip=True)
         .encode(
             x=_time(span_s),
             y=alt.Y("first:Q", title=measure).axis(
-                gridOpacity=0.3, labelColor=_TEXT, titleColor=_TEXT
+                labelExpr=_decimal(), gridOpacity=0.3, labelColor=_TEXT, titleColor=_TEXT
             ),
             # Dashes too, so that the lines differ without their colours.
-            strokeDash=alt.StrokeDash("session:N", sort=names).legend(None),
-            color=alt.Color("session:N", sort=names)
-            .scale(domain=names, range=[_LINES[i % len(_LINES)] for i in range(len(names))])
+            strokeDash=alt.StrokeDash("session:N", sort=sessions).legend(None),
+            color=alt.Color("session:N", sort=sessions)
+            .scale(domain=sessions, range=[_LINES[i % len(_LINES)] for i in range(len(sessions))])
             .legend(orient="bottom", title=None, labelColor=_TEXT, labelLimit=0),
             detail="piece:N",
         )
@@ -196,6 +198,10 @@ def on_page(chart: Chart) -> Chart:
     # A page fits all of a chart into its height; elsewhere the height is that of the plot alone.
     height = chart.height + _AROUND_PX
     return chart.properties(width="container", height=height, background="transparent")
+
+
+def _decimal() -> str:
+    return f"replace(datum.label, '.', '{numeral('.')}')"
 
 
 def _time(span_s: tuple[float, float]) -> alt.X:

@@ -14,6 +14,7 @@ LEAST_CAPITAL_PX = 7
 
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FONT_CAPITAL_PX = 21  # height of a capital at font scale 1
+_DIAERESIS = "\N{COMBINING DIAERESIS}"
 _OVERSAMPLING = 4  # drawn this much larger, then averaged: OpenCV's small letters have jagged edges
 
 # Latin letters that Unicode's NFKD does not split into a basic letter and an accent.
@@ -47,6 +48,16 @@ def writable(text: str) -> bool:
     return ascii_only(text).count("?") == text.count("?")
 
 
+def _dotted(text: str) -> list[int]:
+    """Return which letters of `ascii_only` of the text had two dots above, as in German."""
+    places, at = [], 0
+    for char in text:
+        if _DIAERESIS in unicodedata.normalize("NFD", char):
+            places.append(at)
+        at += len(ascii_only(char))
+    return places
+
+
 @lru_cache(maxsize=1024)
 def coverage(text: str, capital_px: int) -> npt.NDArray[np.float32]:
     """Return how much of each pixel the text covers.
@@ -59,6 +70,7 @@ def coverage(text: str, capital_px: int) -> npt.NDArray[np.float32]:
         Float32 of shape (line_height(capital_px), width) in [0, 1], read-only; ``width`` is that of
         the text.
     """
+    dotted = _dotted(text)
     text = ascii_only(text)
     scale = capital_px * _OVERSAMPLING / _FONT_CAPITAL_PX
     stroke = max(1, round(0.13 * capital_px * _OVERSAMPLING))
@@ -68,6 +80,15 @@ def coverage(text: str, capital_px: int) -> npt.NDArray[np.float32]:
     fine = np.zeros((rows * _OVERSAMPLING, columns * _OVERSAMPLING), np.uint8)
     baseline = round((rows + 0.85 * capital_px) / 2 * _OVERSAMPLING)
     cv2.putText(fine, text, (0, baseline), _FONT, scale, 255, stroke, cv2.LINE_AA)
+    for place in dotted:
+        before, after = (
+            cv2.getTextSize(text[:end], _FONT, scale, stroke)[0][0] for end in (place, place + 1)
+        )
+        middle, away = (before + after) // 2, round(0.2 * capital_px * _OVERSAMPLING)
+        height = 1.3 if text[place].isupper() else 1.05  # in capitals, above the baseline
+        row = baseline - round(height * capital_px * _OVERSAMPLING)
+        for column in (middle - away, middle + away):
+            cv2.circle(fine, (column, row), stroke, 255, cv2.FILLED, cv2.LINE_AA)
     mask = cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA)
     result = np.asarray(mask / 255, dtype=np.float32)
     result.setflags(write=False)

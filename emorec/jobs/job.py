@@ -21,6 +21,7 @@ from emorec.jobs.gallery import answered
 from emorec.jobs.place import Place
 from emorec.media.workers import worker_environment
 from emorec.people.matching import Matcher
+from emorec.words import ENGLISH
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Order:
         show: what is drawn of a face.
         group_only: whether nothing but totals is written and shown.
         names: whether faces get the names of people enrolled; never with blur or ``group_only``.
+        language: of what is drawn and of the report, one of `emorec.words.LANGUAGES`.
     """
 
     model: str
@@ -54,6 +56,7 @@ class Order:
     show: Show
     group_only: bool
     names: bool = False
+    language: str = ENGLISH
 
 
 class Turns:

@@ -24,6 +24,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from emorec import words
 from emorec.calibration.baseline import Baselines
 from emorec.errors import EmorecError
 from emorec.jobs.gallery import AskedGallery
@@ -91,6 +92,7 @@ def main() -> int:
     """Read the video of the order, and return the exit code: 0 even if it cannot be read."""
     _be_modest()
     order = json.loads(sys.stdin.readline())
+    words.ask(lambda: str(order["language"]))
     answers = SimpleQueue[str]()
     threading.Thread(target=_listen, args=(answers,), daemon=True).start()
     gallery = AskedGallery(lambda faces: _tell(match=faces), answers.get)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from emorec.drawing.overlay import Show, blur_all, draw_faces, moved
 from emorec.live.buffers import Buffers
 from emorec.records import Box, Face, FrameResult
+from emorec.words import ENGLISH, speaking
 
 Image = npt.NDArray[np.uint8]
 
@@ -28,11 +29,13 @@ class View:
         show: what is drawn of a face.
         mirror: whether as in a mirror.
         group_only: whether nothing is drawn of a face but a grey box, as all others have.
+        language: of the words that are drawn, one of `emorec.words.LANGUAGES`.
     """
 
     show: Show = "label"
     mirror: bool = True
     group_only: bool = False
+    language: str = ENGLISH
 
     @property
     def blurs(self) -> bool:
@@ -142,7 +145,10 @@ def draw(
         # NumPy's own way takes twenty times as long.
         over = image = np.asarray(cv2.flip(image, 1, dst=memory.mirrored.take(image.shape)))
         faces = mirrored(faces, image.shape[1])
-    drawn = draw_faces(image, faces, view.show, dimmed=old, group_only=view.group_only, out=over)
+    with speaking(view.language):
+        drawn = draw_faces(
+            image, faces, view.show, dimmed=old, group_only=view.group_only, out=over
+        )
     # I420 halves both sides, and PyAV takes the height of such planes for a multiple of four
     # (`VideoFrame.from_numpy_buffer`: rows // 6 * 4): others came out with wrong colours.
     height, width = drawn.shape[0] // 4 * 4, drawn.shape[1] // 2 * 2

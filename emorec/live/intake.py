@@ -16,6 +16,8 @@ from typing import Any
 import av
 from aiortc.codecs import get_decoder
 
+from emorec.words import N_
+
 MOST_PIXELS = 1920 * 1440
 """The largest picture taken: the page asks for 1920×1080 at most, which VP8 codes as 1920×1088, and
 some browsers answer with the whole sensor of a camera that is 1920 wide, up to 4:3."""
@@ -91,9 +93,9 @@ class Allowance:
         self._at_s = now_s
         self._left -= max(width * height, _LEAST_PIXELS)
         if self._left < 0:
-            return (
-                "Your camera sends more pictures a second than are taken: this session is over. "
-                "Choose a lower resolution, and press START."
+            return N_(
+                "Your camera sends more pictures a second than are taken: this session is over."
+                " Choose a lower resolution, and press START."
             )
         return None
 

@@ -15,6 +15,7 @@ from aiortc import RTCSessionDescription
 from aiortc.sdp import SessionDescription
 
 from emorec.errors import EmorecError
+from emorec.words import N_
 
 MOST_CHARACTERS = 32_000
 """Chromium's offer of one picture, with all its codecs and 10 candidates, has 8,000."""
@@ -44,12 +45,14 @@ def check(offer: RTCSessionDescription) -> None:
     try:
         media = SessionDescription.parse(offer.sdp).media
     except _UNREADABLE:
-        raise OfferError("The browser's offer cannot be read. Reload the page.") from None
+        raise OfferError(N_("The browser's offer cannot be read. Reload the page.")) from None
     kinds = [section.kind for section in media]
     if offer.type != "offer" or kinds != ["video"]:
         raise OfferError(
-            "The browser asked for something else than one picture. Reload the page, and press "
-            "START; if that does not help, try another browser."
+            N_(
+                "The browser asked for something else than one picture. Reload the page, and press "
+                "START; if that does not help, try another browser."
+            )
         )
 
 

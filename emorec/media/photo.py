@@ -23,6 +23,7 @@ from emorec.errors import EmorecError, ImageError
 from emorec.media.jpeg import scans
 from emorec.media.mend import PNG, bare_png, ended_jpeg
 from emorec.media.pixels import UnsupportedError, to_bgr
+from emorec.words import _, numeral
 
 ImageBGR = npt.NDArray[np.uint8]
 
@@ -40,7 +41,6 @@ megabyte holds 40,000 of them."""
 
 # Without a list Pillow tries all its decoders, and some of them start other programs.
 _DECODERS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "HEIF")
-_ACCEPTED = f"Accepted: {', '.join(FORMATS)}, up to {MAX_PIXELS // 1_000_000} megapixels."
 _MAX_BYTES = 1_000_000_000  # MAX_PIXELS with four 32-bit channels (800 MB), and metadata
 _STARTS = {
     "JPEG": (b"\xff\xd8\xff",),
@@ -100,7 +100,7 @@ def open_photo(
     name = name or (str(source) if isinstance(source, Path) else "picture")
     data = _content(source, name)
     if not data:
-        raise ImageError(f"{name}: the file is empty. {_ACCEPTED}")
+        raise ImageError(f"{name}: {_('the file is empty.')} {_accepted()}")
     with warnings.catch_warnings():
         # Pillow warns about unusual metadata, such as invalid EXIF; users can do nothing about it.
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -127,7 +127,7 @@ def one_picture(name: str) -> Iterator[None]:
             raise _no_memory(name) from error
         log.exception("picture failed")  # without the name: it may be a person's
         raise ImageError(
-            f"{name}: cannot be read, by a fault of EmoRec itself; please report it:"
+            f"{name}: {_('cannot be read, by a fault of EmoRec itself; please report it:')}"
             f" {type(error).__name__}, {_words(error)}"
         ) from error
 
@@ -175,7 +175,7 @@ def _content(source: Path | bytes | BinaryIO, name: str) -> bytes:
     except MemoryError as error:
         raise _no_memory(name) from error
     if len(data) > _MAX_BYTES:
-        raise ImageError(f"{name}: the file is larger than a gigabyte. {_ACCEPTED}")
+        raise ImageError(f"{name}: {_('the file is larger than a gigabyte.')} {_accepted()}")
     return data
 
 
@@ -194,12 +194,13 @@ def _decode(data: bytes, name: str, most_pixels: int) -> Photo:
     try:
         if data.startswith(PNG):
             if data[12:16] == b"CgBI":
-                raise UnsupportedError("a PNG in Apple's own format for apps")
+                raise UnsupportedError(_("a PNG in Apple's own format for apps"))
             data, frames = bare_png(data)
         with Image.open(io.BytesIO(data), formats=_DECODERS) as image:
             if image.width * image.height > MAX_PIXELS:
                 size = f"{image.width}×{image.height}"
-                raise ImageError(f"{name}: {size} pixels are too many. {_ACCEPTED}")
+                says = _("{size} pixels are too many.").format(size=size)
+                raise ImageError(f"{name}: {says} {_accepted()}")
             _check_work(image, data, name)
             size_wh = image.size
             image_bgr = to_bgr(image, _reduction(image, most_pixels))
@@ -211,10 +212,12 @@ def _decode(data: bytes, name: str, most_pixels: int) -> Photo:
     except UnidentifiedImageError:
         for kind, starts in _STARTS.items():
             if data.startswith(starts):
-                raise _unsupported(name, f"an unusual {kind}, or a damaged one") from None
-        raise ImageError(f"{name}: not a picture that can be read. {_ACCEPTED}") from None
+                how = _("an unusual {kind}, or a damaged one").format(kind=kind)
+                raise _unsupported(name, how) from None
+        says = _("not a picture that can be read.")
+        raise ImageError(f"{name}: {says} {_accepted()}") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name}: too many pixels. {_ACCEPTED}") from None
+        raise ImageError(f"{name}: {_('too many pixels.')} {_accepted()}") from None
     except UnsupportedError as error:
         raise _unsupported(name, str(error)) from None
     except Exception as error:  # for damaged files the decoders raise many kinds of error
@@ -224,20 +227,21 @@ def _decode(data: bytes, name: str, most_pixels: int) -> Photo:
         if data.startswith(_STARTS["JPEG"]) and "truncated" in why and (ended := ended_jpeg(data)):
             return _decode(ended, name, most_pixels)
         if _UNSUPPORTED_KIND.search(why):
-            raise _unsupported(name, f"{why}; or it is damaged") from error
-        raise ImageError(
-            f"{name}: the picture is cut off or damaged ({why}). {_ACCEPTED}"
-        ) from error
+            how = _("{why}; or it is damaged").format(why=why)
+            raise _unsupported(name, how) from error
+        says = _("the picture is cut off or damaged ({why}).").format(why=why)
+        raise ImageError(f"{name}: {says} {_accepted()}") from error
 
 
 def _check_work(image: Image.Image, data: bytes, name: str) -> None:
     """Raise ImageError for a JPEG that has so many scans that decoding it takes too long."""
     most = _MOST_WORK // (image.width * image.height)
     if image.format in ("JPEG", "MPO") and scans(data, most) > most:
-        raise ImageError(
-            f"{name}: takes too long to decode: it is stored in more than {most:,} scans, and"
-            f" ordinary pictures in at most a dozen. Save it again as an ordinary JPEG. {_ACCEPTED}"
-        )
+        says = _(
+            "takes too long to decode: it is stored in more than {most} scans, and ordinary"
+            " pictures in at most a dozen. Save it again as an ordinary JPEG."
+        ).format(most=numeral(f"{most:,}"))
+        raise ImageError(f"{name}: {says} {_accepted()}")
 
 
 def _reduction(image: Image.Image, most_pixels: int) -> int:
@@ -261,14 +265,16 @@ def _note(image: Image.Image, frames: int) -> str | None:
             image.seek(1)
         except Exception:  # noqa: BLE001 (damage after the first page does no harm to it)
             return None
-        return "several pages: only the first is read."
+        return _("several pages: only the first is read.")
     if image.format == "HEIF":
         count = getattr(image, "n_frames", 1)
-        return f"{count} pictures: only the main one is read." if count > 1 else None
+        main = _("{n} pictures: only the main one is read.").format(n=count)
+        return main if count > 1 else None
     if image.format == "WEBP":
         frames = getattr(image, "n_frames", 1)
     # Further pictures in a JPEG are previews, depth maps and gain maps of the same picture.
-    return f"an animation of {frames} frames: only the first is read." if frames > 1 else None
+    first = _("an animation of {n} frames: only the first is read.").format(n=frames)
+    return first if frames > 1 else None
 
 
 def _is_memory(error: Exception) -> bool:
@@ -276,13 +282,20 @@ def _is_memory(error: Exception) -> bool:
 
 
 def _no_memory(name: str) -> ImageError:
-    return ImageError(f"{name}: not enough memory is free for a picture of this size.")
+    return ImageError(f"{name}: {_('not enough memory is free for a picture of this size.')}")
 
 
 def _unsupported(name: str, how: str) -> ImageError:
-    return ImageError(
-        f"{name}: its pixels are stored in a way that EmoRec cannot read ({how}). "
-        f"Save it as an ordinary JPEG or PNG. {_ACCEPTED}"
+    says = _(
+        "its pixels are stored in a way that EmoRec cannot read ({how}). Save it as an ordinary"
+        " JPEG or PNG."
+    ).format(how=how)
+    return ImageError(f"{name}: {says} {_accepted()}")
+
+
+def _accepted() -> str:
+    return _("Accepted: {formats}, up to {most} megapixels.").format(
+        formats=", ".join(FORMATS), most=MAX_PIXELS // 1_000_000
     )
 
 

@@ -27,6 +27,7 @@ from weakref import WeakKeyDictionary
 from emorec.deployment import VARIABLES
 from emorec.errors import EmorecError, ImageError
 from emorec.media.memory import keep_pictures_apart, limit_growth
+from emorec.words import _
 
 Result = TypeVar("Result")
 
@@ -143,7 +144,7 @@ class Queue:
             self._waiting.append(mine)
             try:
                 if not self._changed.wait_for(lambda: self._is_next(mine), self._wait_s):
-                    raise EmorecError("the server is busy with other pictures; try again.")
+                    raise EmorecError(_("the server is busy with other pictures; try again."))
                 self._free -= 1
             finally:
                 self._waiting = [one for one in self._waiting if one is not mine]
@@ -231,13 +232,15 @@ class _Process:
             answer = pickle.load(self._process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             if late.is_set():
-                raise ImageError(f"takes more than {seconds:.0f} s to read: too long.") from None
-            raise ImageError("reading it ended unexpectedly; the file may be damaged.") from error
+                raise ImageError(_too_long(seconds)) from None
+            raise ImageError(
+                _("reading it ended unexpectedly; the file may be damaged.")
+            ) from error
         finally:
             timer.cancel()
         if not over.acquire(blocking=False):
             # The time was over as the answer came: the process is killed, and of no use any more.
-            raise ImageError(f"takes more than {seconds:.0f} s to read: too long.")
+            raise ImageError(_too_long(seconds))
         return answer
 
 
@@ -269,3 +272,8 @@ def serve() -> None:
 def _answer(answers: Any, answer: object) -> None:
     pickle.dump(answer, answers)
     answers.flush()
+
+
+def _too_long(seconds: float) -> str:
+    says = _("takes more than {seconds} s to read: too long.")
+    return says.format(seconds=f"{seconds:.0f}")

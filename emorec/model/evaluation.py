@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from emorec.model import typed_json
 from emorec.model.typed_json import Share
+from emorec.words import N_, _
 
 SETTINGS = ("blend", "prior_power", "unsure_below", "head_sha256")
 """The parts of a contract that decide what is shown, beside the temperatures."""
@@ -32,15 +33,15 @@ class Answer:
     labels: str
 
     def __str__(self) -> str:
-        return f"{self.title} against {self.labels}"
+        return _("{title} against {labels}").format(title=_(self.title), labels=_(self.labels))
 
 
 ANSWERS = MappingProxyType(
     {
-        "fer2013": Answer("FER2013 head", "FER2013's labels"),
-        "ferplus": Answer("FER+ head", "the majority of FER+'s voters"),
-        "shown": Answer("As shown", "the majority of FER+'s voters"),
-        "shown by labels": Answer("As shown", "the data's own labels"),
+        "fer2013": Answer(N_("FER2013 head"), N_("FER2013's labels")),
+        "ferplus": Answer(N_("FER+ head"), N_("the majority of FER+'s voters")),
+        "shown": Answer(N_("As shown"), N_("the majority of FER+'s voters")),
+        "shown by labels": Answer(N_("As shown"), N_("the data's own labels")),
     }
 )
 """The answers by name. ``ferplus`` has FER+'s 8 classes, the others have ``EMOTIONS``. For

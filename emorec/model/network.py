@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
+from emorec.words import N_
 
 if TYPE_CHECKING:
     import keras
@@ -67,10 +68,10 @@ ACTIVATIONS = MappingProxyType({"elu": "ELU", "relu": "ReLU", "small": "ELU", "s
 
 TITLES = MappingProxyType(
     {
-        "elu": "ELU network",
-        "relu": "ReLU network",
-        "small": "small ELU network",
-        "seed": "network of the first prototypes",
+        "elu": N_("ELU network"),
+        "relu": N_("ReLU network"),
+        "small": N_("small ELU network"),
+        "seed": N_("network of the first prototypes"),
     }
 )
 """What each network is called in words."""

@@ -14,6 +14,7 @@ from emorec.model.contract import Contract
 from emorec.model.evaluation import Evaluation, Weights
 from emorec.model.typed_json import Share
 from emorec.model.worth import CalibrationWorth
+from emorec.words import N_
 
 ACTIVATIONS = "activations.json"
 """ELU beside ReLU over several seeds, a `Comparison`."""
@@ -32,7 +33,7 @@ _WRITERS = {
 }
 
 MEASURES = MappingProxyType(
-    {"accuracy": "accuracy", "macro_f1": "macro-F1", "ferplus": "FER+ accuracy"}
+    {"accuracy": N_("accuracy"), "macro_f1": N_("macro-F1"), "ferplus": N_("FER+ accuracy")}
 )
 """What is measured of a training run after each epoch, by its column in ``history.csv``: accuracy
 and macro-F1 of the FER2013 head; with votes, the FER+ head's agreement with most voters."""

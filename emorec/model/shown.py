@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
+from emorec.words import _, numeral
 
 FERPLUS_NAMES = MappingProxyType(
     {
@@ -92,20 +93,22 @@ def shown(
 
 def in_words(blend: float, prior_power: float = 0.0, refitted: bool = False) -> str:
     """Return whose answer is shown, as the end of a sentence; refitted: by a `Head`."""
-    votes = "learned the votes of FER+"
+    votes = _("learned the votes of FER+")
     if refitted:
-        votes = "was refitted to the votes of FER+ with rare emotions weighted up"
+        votes = _("was refitted to the votes of FER+ with rare emotions weighted up")
     if blend == 0:
-        whose = "the head that learned FER2013's labels"
+        whose = _("the head that learned FER2013's labels")
     elif blend == 1:
-        whose = f"the head that {votes}"
+        whose = _("the head that {votes}").format(votes=votes)
     else:
-        whose = (
-            f"a blend: {blend:.0%} of the head that {votes}, "
-            f"{1 - blend:.0%} of the one that learned FER2013's labels"
-        )
+        whose = _(
+            "a blend: {share} of the head that {votes}, {rest} of the one that learned FER2013's"
+            " labels"
+        ).format(share=f"{blend:.0%}", votes=votes, rest=f"{1 - blend:.0%}")
     if prior_power:
-        whose += f", divided by how common each emotion is among those votes to the {prior_power:g}"
+        whose += _(
+            ", divided by how common each emotion is among those votes to the {power}"
+        ).format(power=numeral(f"{prior_power:g}"))
     return whose
 
 

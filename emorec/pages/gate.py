@@ -14,21 +14,24 @@ from emorec.pages.parts import keeping
 from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import visit
+from emorec.words import N_, _
 
 PURPOSES = (
-    "Trying it out",
-    "A talk or a demonstration",
-    "Research with people who agreed to it",
-    "Something else",
+    N_("Trying it out"),
+    N_("A talk or a demonstration"),
+    N_("Research with people who agreed to it"),
+    N_("Something else"),
 )
 _LOGIN_KEYS = ("redirect_uri", "cookie_secret")
 _PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
-_AI_ACT = "https://eur-lex.europa.eu/eli/reg/2024/1689/oj"
 
 _STATEMENTS = (
-    "Everyone in view **knows and agrees** that their expressions are read.",
-    f"It is **not used at work or in education** in the EU ([AI Act, Art. 5(1)(f)]({_AI_ACT})).",
-    "I know that it reads **apparent expression**, not what anyone feels.",
+    N_("Everyone in view **knows and agrees** that their expressions are read."),
+    N_(
+        "It is **not used at work or in education** in the EU "
+        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
+    ),
+    N_("I know that it reads **apparent expression**, not what anyone feels."),
 )
 
 
@@ -84,37 +87,45 @@ def ways_out() -> None:
         return
     row = st.container(horizontal=True)
     if consent:
-        row.button("Withdraw consent", type="tertiary", on_click=_withdraw)
+        row.button(_("Withdraw consent"), type="tertiary", on_click=_withdraw)
     if login:
-        row.button("Log out", type="tertiary", on_click=st.logout)
+        row.button(_("Log out"), type="tertiary", on_click=st.logout)
 
 
 def _login() -> None:
     st.title("EmoRec")
-    st.markdown("Whoever runs this app asks you to log in.")
-    st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)
+    st.markdown(_("Whoever runs this app asks you to log in."))
+    st.button(_("Log in"), type="primary", icon=":material/login:", on_click=st.login)
 
 
 def _ask() -> None:
-    st.title("Before you start")
-    st.markdown("EmoRec reads the **apparent expression** of faces. Say what you use it for.")
-    purpose = st.selectbox("Purpose", PURPOSES, index=None, placeholder="Choose one", key="purpose")
+    st.title(_("Before you start"))
+    st.markdown(_("EmoRec reads the **apparent expression** of faces. Say what you use it for."))
+    purpose = st.selectbox(
+        _("Purpose"),
+        PURPOSES,
+        index=None,
+        placeholder=_("Choose one"),
+        format_func=_,
+        key="purpose",
+    )
     if purpose == PURPOSES[-1]:
-        st.text_input("In your own words", max_chars=200, key="own words")
+        st.text_input(_("In your own words"), max_chars=200, key="own words")
     for number, statement in enumerate(_statements()):
         st.checkbox(statement, key=f"statement {number}")
-    st.button("Continue", type="primary", disabled=not _agreed_purpose(), on_click=_agree)
+    st.button(_("Continue"), type="primary", disabled=not _agreed_purpose(), on_click=_agree)
     if keeping.from_start():
-        st.caption("Your purpose is kept with each session; your consent until you withdraw it.")
+        st.caption(_("Your purpose is kept with each session; your consent until you withdraw it."))
     else:
-        st.caption("Kept until you leave or withdraw it, and not written down anywhere.")
+        st.caption(_("Kept until you leave or withdraw it, and not written down anywhere."))
 
 
 def _statements() -> list[str]:
     """Return what the visitor has to confirm."""
     if not keeping.from_start():
-        return list(_STATEMENTS)
-    return [*_STATEMENTS, f"They know and agree that **it is kept**. {keeping.what()}"]
+        return [_(statement) for statement in _STATEMENTS]
+    kept = _("They know and agree that **it is kept**. {what}").format(what=keeping.what())
+    return [*(_(statement) for statement in _STATEMENTS), kept]
 
 
 def _agreed_purpose() -> str | None:

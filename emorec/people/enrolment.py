@@ -14,6 +14,7 @@ from emorec.people.matching import Embedder
 from emorec.people.rule import MARGIN, Embeddings, distance, mean_direction, threshold
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box
+from emorec.words import _
 
 MOST_PICTURES = 10
 
@@ -63,16 +64,19 @@ def only_face(image_bgr: npt.NDArray[np.uint8], recognizer: EmotionRecognizer) -
     """
     faces = recognizer.analyze(image_bgr).faces
     if not faces:
-        raise EmorecError("no face found: look towards the camera, evenly lit.")
+        raise EmorecError(_("no face found: look towards the camera, evenly lit."))
     if len(faces) > 1:
-        raise EmorecError(f"{len(faces)} faces: only the person's own may be in the picture.")
+        says = _("{n} faces: only the person's own may be in the picture.")
+        raise EmorecError(says.format(n=len(faces)))
     (face,) = faces
     if face.unreadable and face.unreadable != "too small":
-        raise EmorecError(f"the face is {face.unreadable}.")
+        raise EmorecError(_("the face is {why}.").format(why=_(face.unreadable)))
     side = min(face.box.width, face.box.height)
     if side < LEAST_FACE_PX:
         raise EmorecError(
-            f"the face is too small: {side} pixels wide, at least {LEAST_FACE_PX} are needed."
+            _("the face is too small: {side} pixels wide, at least {least} are needed.").format(
+                side=side, least=LEAST_FACE_PX
+            )
         )
     return face.box
 
@@ -125,12 +129,12 @@ def remarks(
     if not len(embeddings):
         return []
     array = np.stack(list(embeddings))
-    found = [_REFUSED_APART if apart else None for apart in _far_from_others(array)]
+    found = [_refused_apart() if apart else None for apart in _far_from_others(array)]
     if person_id is not None:
         for row, embedding in enumerate(array):
             own = {match.person_id: match.distance for match in gallery.distances(embedding)}
             if found[row] is None and own.get(person_id, 0.0) >= FAR:
-                found[row] = _REFUSED_OTHER
+                found[row] = _refused_other()
     of_one = [row for row, remark in enumerate(found) if remark is None]
     if of_one:
         alike = _remark_on_likeness(array[of_one], gallery, person_id)
@@ -139,13 +143,26 @@ def remarks(
     return found
 
 
-_MEANING = (
-    f"of 100 pairs of pictures of one person {FAR_OF_ONE} are so far apart, of two {FAR_OF_TWO}"
-)
-_REFUSED_APART = Remark(f"shows somebody else than the other pictures: {_MEANING}.", refused=True)
-_REFUSED_OTHER = Remark(
-    f"does not look like this person's other pictures: {_MEANING}.", refused=True
-)
+def _refused_apart() -> Remark:
+    return _refused(
+        _(
+            "shows somebody else than the other pictures: of 100 pairs of pictures of one person"
+            " {one} are so far apart, of two {two}."
+        )
+    )
+
+
+def _refused_other() -> Remark:
+    return _refused(
+        _(
+            "does not look like this person's other pictures: of 100 pairs of pictures of one"
+            " person {one} are so far apart, of two {two}."
+        )
+    )
+
+
+def _refused(says: str) -> Remark:
+    return Remark(says.format(one=FAR_OF_ONE, two=FAR_OF_TWO), refused=True)
 
 
 def _far_from_others(array: Embeddings) -> npt.NDArray[np.bool_]:
@@ -173,16 +190,17 @@ def _remark_on_likeness(
     if other.distance >= near or people[0] is not other:
         return _similar_to(other.name)
     if person_id is not None:
-        return Remark(f"looks like {other.name}, who is somebody else.", refused=True)
-    return Remark(
-        f"looks like {other.name}, who is enrolled already; if it is {other.name}, add it to them.",
-        refused=True,
-    )
+        says = _("looks like {name}, who is somebody else.")
+        return Remark(says.format(name=other.name), refused=True)
+    says = _("looks like {name}, who is enrolled already; if it is {name}, add it to them.")
+    return Remark(says.format(name=other.name), refused=True)
 
 
 def _similar_to(name: str) -> Remark:
     return Remark(
-        f"looks much like {name}, as {ALIKE_OF_NEW} of 100 newcomers do like one of 40 people:"
-        " where the two cannot be told apart, neither is named.",
+        _(
+            "looks much like {name}, as {n} of 100 newcomers do like one of 40 people: where the"
+            " two cannot be told apart, neither is named."
+        ).format(name=name, n=ALIKE_OF_NEW),
         refused=False,
     )

@@ -6,6 +6,7 @@ import unicodedata
 
 from emorec.characters import is_refused, is_visible
 from emorec.errors import EmorecError
+from emorec.words import _
 
 MAX_NAME = 80
 
@@ -19,9 +20,10 @@ def checked_name(name: str) -> str:
     """
     name = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(name) <= MAX_NAME:
-        raise EmorecError(f"a name has 1 to {MAX_NAME} characters. Received {len(name)}.")
+        says = _("a name has 1 to {most} characters. Received {n}.")
+        raise EmorecError(says.format(most=MAX_NAME, n=len(name)))
     if any(map(is_refused, name)):
-        raise EmorecError("a name has no control characters or line ends in it.")
+        raise EmorecError(_("a name has no control characters or line ends in it."))
     if not any(map(is_visible, name)):
-        raise EmorecError("a name has at least one character that can be seen.")
+        raise EmorecError(_("a name has at least one character that can be seen."))
     return name

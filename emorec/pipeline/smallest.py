@@ -10,6 +10,7 @@ from emorec.geometry import Boxes
 from emorec.pipeline.tiles import smallest_searched
 from emorec.records import FrameResult
 from emorec.settings import LEAST_FACE_PX
+from emorec.words import _, ngettext
 
 _FIRST = 16.0  # sides of a picture as large as this one, and square, over the first smallest face
 _USUAL_PX = 36.0  # in smaller pictures too: there such faces are large
@@ -61,14 +62,21 @@ def notes(result: FrameResult) -> list[str]:
     told = []
     small = sum(face.unreadable == "too small" for face in result.faces)
     if small:
-        faces = "1 face is" if small == 1 else f"{small} faces are"
-        told.append(f"{faces} too small to read: come closer or zoom in.")
+        told.append(
+            ngettext(
+                "{n} face is too small to read: come closer or zoom in.",
+                "{n} faces are too small to read: come closer or zoom in.",
+                small,
+            ).format(n=small)
+        )
     bound = smallest_searched(result.size_wh, LEAST_FACE_PX)
     # Into a picture that is narrower than the smallest face none fits.
     unsearched = min(bound, *result.size_wh) > LEAST_FACE_PX
     if unsearched and abs(result.smallest_px - bound) < 1:
         told.append(
-            f"Faces under {bound:.0f} pixels were not looked for: the picture is large, and that"
-            " would take too long."
+            _(
+                "Faces under {side} pixels were not looked for: the picture is large, and that"
+                " would take too long."
+            ).format(side=f"{bound:.0f}")
         )
     return told

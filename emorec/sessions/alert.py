@@ -12,6 +12,7 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.percent import percent
 from emorec.sessions.room import LEAST_FACES
+from emorec.words import _
 
 RELEASE = 0.8
 """An alert is over when the share is under so much of its level: near the level it does not
@@ -103,4 +104,6 @@ def words(share: float) -> str:
     Args:
         share: negative share in [0, 1].
     """
-    return f"Much of the room looks displeased: {percent(share)} of what the faces show."
+    return _("Much of the room looks displeased: {share} of what the faces show.").format(
+        share=percent(share)
+    )

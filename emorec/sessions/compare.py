@@ -18,8 +18,9 @@ from emorec.emotions import EMOTIONS
 from emorec.errors import EmorecError
 from emorec.sessions.room import Measures, measures
 from emorec.sessions.seconds import Table
+from emorec.words import N_, _
 
-MEASURES = ("mood", "smile", "synchrony", "unreadable", *EMOTIONS)
+MEASURES = (N_("mood"), N_("smile"), N_("synchrony"), "unreadable", *EMOTIONS)
 """What can be compared: the lines of `emorec.sessions.room.Measures`, and the shares by name."""
 
 LEAST_SECONDS = 10
@@ -114,11 +115,14 @@ def compare(first: Table, second: Table, measure: str = "mood", seed: int = 0) -
     """
     lines = [line(measures(seconds), measure) for seconds in (first, second)]
     known = [values[~np.isnan(values)] for values in lines]
-    for name, values in zip(("first", "second"), known, strict=True):
+    for name, values in zip((N_("first"), N_("second")), known, strict=True):
         if len(values) < LEAST_SECONDS:
+            says = _(
+                "the {span} span has {n} seconds with a value of {measure}; a comparison needs"
+                " {least}."
+            )
             raise EmorecError(
-                f"the {name} span has {len(values)} seconds with a value of {measure}; a comparison"
-                f" needs {LEAST_SECONDS}."
+                says.format(span=_(name), n=len(values), measure=_(measure), least=LEAST_SECONDS)
             )
     random = np.random.default_rng(seed)
     before, after = (_resampled_means(values, random) for values in known)

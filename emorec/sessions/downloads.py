@@ -19,6 +19,7 @@ from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.tables import face_rows, marker_rows, second_rows
+from emorec.words import N_, _, language, numeral
 from emorec.xlsx import add_row
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write(report: Report, kind: str) -> bytes:
 
 def file_name(started_at: datetime, kind: str) -> str:
     """Return the name of a file, as ``emorec_2026-11-28_1405_session.csv``; the time is UTC."""
-    what, _, suffix = kind.rpartition("-")
+    what, _dash, suffix = kind.rpartition("-")
     return dated(f"{what or 'session'}.{suffix}", started_at)
 
 
@@ -129,7 +130,9 @@ def _png(report: Report) -> bytes:
     if not found:
         raise EmorecError("no face was read in this session, so there is no chart.")
     joined = stacked(
-        list(found.values()), report.name, "Apparent expression, not inner feeling. EmoRec"
+        list(found.values()),
+        report.name,
+        _("Apparent expression, not inner feeling. EmoRec"),
     )
     content = io.BytesIO()
     joined.save(content, format="png", scale_factor=_SCALE)
@@ -154,10 +157,12 @@ def _html(report: Report) -> bytes:
         figures=_figures(report),
         headings=list(found),
         markers=marker_rows(report),
+        _=_,
+        language=language(),
         clock=clock,
         settings=json.dumps(report.made_with, indent=1, ensure_ascii=False),
         errors=known_errors(report.made_with),
-        notice=NOTICE,
+        notice=_(NOTICE),
         # "<" is escaped, so that no text in a chart can end the script.
         specs=json.dumps(specs).replace("<", "\\u003c"),
         script=_script() if specs else "",
@@ -200,16 +205,16 @@ def _single_faces(report: Report) -> list[Row]:
 
 def _facts(report: Report) -> dict[str, str]:
     """Return what the session is, in words."""
-    model = report.made_with.get("model", {})
+    model, unknown = report.made_with.get("model", {}), _("unknown")
     return {
-        "session": report.name,
-        "start": report.started_at.isoformat(timespec="seconds"),
-        "source": str(report.made_with.get("source", "not known")),
-        "purpose": report.purpose or "not asked for",
-        "notes": report.notes,
-        "group only": "yes" if report.group_only else "no",
-        "model": f"{model.get('name', 'unknown')}, sha256 {model.get('sha256', 'unknown')}",
-        "version": f"EmoRec {report.version}",
+        N_("session"): report.name,
+        N_("start"): report.started_at.isoformat(timespec="seconds"),
+        N_("source"): _(str(report.made_with.get("source", N_("not known")))),
+        N_("purpose"): _(report.purpose) or _("not asked for"),
+        N_("notes"): report.notes,
+        N_("group only"): _("yes") if report.group_only else _("no"),
+        N_("model"): f"{model.get('name', unknown)}, sha256 {model.get('sha256', unknown)}",
+        N_("version"): f"EmoRec {report.version}",
     }
 
 
@@ -218,11 +223,13 @@ def _figures(report: Report) -> dict[str, str]:
     summary = report.summary
     shares = {label: share for label, share in summary.shares.items() if share > 0}
     return {
-        "length": clock(summary.duration_s),
-        "faces seen": str(summary.faces_seen),
-        "at once": str(summary.most_at_once),
-        "mean valence": "–" if summary.mean_valence is None else f"{summary.mean_valence:+.2f}",
-        "could not be read": percent(summary.unreadable),
+        N_("length"): clock(summary.duration_s),
+        N_("faces seen"): str(summary.faces_seen),
+        N_("at once"): str(summary.most_at_once),
+        N_("mean valence"): (
+            "–" if summary.mean_valence is None else numeral(f"{summary.mean_valence:+.2f}")
+        ),
+        N_("could not be read"): percent(summary.unreadable),
         **{label: percent(min(share, 1.0)) for label, share in shares.items()},
     }
 

@@ -6,14 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.sessions.room import LEAST_FACES
+from emorec.words import _
 
 LEAST = LEAST_FACES
 """Faces of which totals are shown; those of fewer would say what a single face shows."""
 
-TOO_FEW = (
-    f"**Fewer than {LEAST} faces:** with Group only nothing is shown of them, as totals would tell "
-    "what a single face shows."
-)
+
+def too_few() -> str:
+    """Return why nothing is shown of a small group."""
+    return _(
+        "**Fewer than {least} faces:** with Group only nothing is shown of them, as totals would"
+        " tell what a single face shows."
+    ).format(least=LEAST)
 
 
 def of_groups(

@@ -10,6 +10,7 @@ from emorec.model import contract as contracts
 from emorec.model import shelf, store
 from emorec.model.evaluation import Evaluation
 from emorec.percent import percent
+from emorec.words import _, numeral
 
 _WEAK = 3  # expressions of which the model's errors are told
 _TAKEN_FOR = 2
@@ -31,20 +32,29 @@ def known_errors(made_with: Mapping[str, Any]) -> list[str]:
     except ModelError:  # a damaged model must not take the report away
         pass
     return [
-        "How often this model is wrong is not known here: it is not among the models installed."
+        _("How often this model is wrong is not known here: it is not among the models installed.")
     ]
 
 
 def _errors(evaluations: Mapping[str, Evaluation]) -> list[str]:
     if not evaluations:
-        return ["How often this model is right has not been measured."]
+        return [_("How often this model is right has not been measured.")]
     # PrivateTest chose nothing of the model; other splits may have.
     split = "PrivateTest" if "PrivateTest" in evaluations else next(iter(evaluations))
     evaluation = evaluations[split]
     measured = evaluation.shown or evaluation.fer2013
-    accuracy = percent(measured.accuracy)
-    first = f"Its likeliest expression is that of {measured.answer.labels} in {accuracy} of"
-    lines = [f"{first} {measured.n:,} photographed faces ({split})."]
+    first = _(
+        "Its likeliest expression is that of {labels} in {accuracy} of {n} photographed faces"
+        " ({split})."
+    )
+    lines = [
+        first.format(
+            labels=_(measured.answer.labels),
+            accuracy=percent(measured.accuracy),
+            n=numeral(f"{measured.n:,}"),
+            split=split,
+        )
+    ]
     weakest = sorted(measured.labels, key=lambda label: measured.per_class[label].recall)[:_WEAK]
     for label in weakest:
         row = measured.confusion[measured.labels.index(label)]
@@ -53,11 +63,12 @@ def _errors(evaluations: Mapping[str, Evaluation]) -> list[str]:
             for count, other in zip(row, measured.labels, strict=True)
             if other != label
         )
-        taken = " and ".join(
-            f"{other} ({percent(share)})" for share, other in reversed(others[-_TAKEN_FOR:])
+        taken = _(" and ").join(
+            f"{_(other)} ({percent(share)})" for share, other in reversed(others[-_TAKEN_FOR:])
         )
-        recall = percent(measured.per_class[label].recall)
         lines.append(
-            f"Of faces that people call {label} it finds {recall}; it takes others for {taken}."
+            _(
+                "Of faces that people call {label} it finds {recall}; it takes others for {taken}."
+            ).format(label=_(label), recall=percent(measured.per_class[label].recall), taken=taken)
         )
     return lines

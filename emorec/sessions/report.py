@@ -19,12 +19,13 @@ from emorec.sessions.seconds import Table
 from emorec.sessions.summary import Summary, summary_of
 from emorec.sessions.timeline import Marker, Timeline
 from emorec.version import __version__
+from emorec.words import N_
 
 if TYPE_CHECKING:  # loaded where they are needed: Altair and SQLAlchemy take a second each
     from emorec.drawing.session_charts import Chart
     from emorec.sessions.store import SessionStore
 
-NOTICE = (
+NOTICE = N_(
     "EmoRec reports apparent expression, not inner feeling: a smile may be politeness, a frown the"
     " sun. It measures neither attention nor engagement. Do not decide about people by this report:"
     " not on a job, a grade, a loan or access. In the EU, inferring emotions at work or in"
@@ -177,13 +178,13 @@ def charts(report: Report) -> dict[str, Chart]:
         line = min_max(time_s, told.mood, MOST_POINTS)
         at, (low, high) = _means(time_s, [told.mood_low, told.mood_high])
         markers = [(marker.time_s, marker.label) for marker in report.markers]
-        found["Mood"] = draw.ribbon(line, (at, low, high), markers, report.span_s)
+        found[N_("Mood")] = draw.ribbon(line, (at, low, high), markers, report.span_s)
     if report.summary.mean_valence is not None:
         values = _all_shares(report.seconds)
         at, columns = _means(told.time_s, list(values.T))
-        found["Expressions"] = draw.shares(at, np.stack(columns, axis=1), report.span_s)
+        found[N_("Expressions")] = draw.shares(at, np.stack(columns, axis=1), report.span_s)
     if report.faces is not None and len(report.faces):
-        found["Faces"] = draw.strips(*_strips(report.faces), report.span_s)
+        found[N_("Faces")] = draw.strips(*_strips(report.faces), report.span_s)
     return found
 
 

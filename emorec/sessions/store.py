@@ -48,6 +48,7 @@ from emorec.sessions.texts import (
     checked_text,
 )
 from emorec.sessions.timeline import MOST_MARKERS, Marker
+from emorec.words import N_
 
 log = logging.getLogger(__name__)
 
@@ -235,13 +236,13 @@ class SessionStore:
 
     def rename(self, id_: int, title: str, owner: str | None = None) -> None:
         """Change a session's title; an empty one shows its start instead."""
-        title = checked_text(title, TITLE_MOST, "a title", empty=True)
+        title = checked_text(title, TITLE_MOST, N_("a title"), empty=True)
         with writing(self._engine) as session:
             _row(session, id_, owner).title = title
 
     def note(self, id_: int, notes: str, owner: str | None = None) -> None:
         """Change a session's notes."""
-        notes = checked_text(notes, NOTES_MOST, "a note", lines=True, empty=True)
+        notes = checked_text(notes, NOTES_MOST, N_("a note"), lines=True, empty=True)
         with writing(self._engine) as session:
             _row(session, id_, owner).notes = notes
 

@@ -6,6 +6,7 @@ import unicodedata
 
 from emorec.characters import is_refused, is_visible
 from emorec.errors import EmorecError
+from emorec.words import _, numeral
 
 LABEL_MOST = 80
 """Characters of a marker's label."""
@@ -32,11 +33,15 @@ def checked_text(text: str, most: int, what: str, lines: bool = False, empty: bo
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
     if len(text) > most:
-        raise EmorecError(f"{what} has at most {most:,} characters. Received {len(text):,}.")
+        says = _("{what} has at most {most} characters. Received {n}.")
+        most_, n = numeral(f"{most:,}"), numeral(f"{len(text):,}")
+        raise EmorecError(says.format(what=_(what), most=most_, n=n))
     if not empty and not any(map(is_visible, text)):
-        raise EmorecError(f"{what} has at least one visible character.")
+        raise EmorecError(_("{what} has at least one visible character.").format(what=_(what)))
     if empty and text and not any(map(is_visible, text)):
-        raise EmorecError(f"{what} has a visible character, or none at all.")
+        says = _("{what} has a visible character, or none at all.")
+        raise EmorecError(says.format(what=_(what)))
     if any(is_refused(char) for char in text if not (lines and char in "\n\t")):
-        raise EmorecError(f"{what} has no control characters or line ends in it.")
+        says = _("{what} has no control characters or line ends in it.")
+        raise EmorecError(says.format(what=_(what)))
     return text

@@ -35,6 +35,7 @@ from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clo
 from emorec.sessions.aggregator import BUFFER_S, Aggregator
 from emorec.sessions.seconds import Table
 from emorec.sessions.texts import LABEL_MOST, checked_text
+from emorec.words import N_, _
 
 MOST_ROWS = 50_000
 """Rows of single faces that are held: 9.5 MB, as a row takes 190 bytes (by tracemalloc, CPython
@@ -172,11 +173,12 @@ class Timeline:
         Raises:
             EmorecError: the label is not allowed, or there are ``MOST_MARKERS``.
         """
-        label = checked_text(label, LABEL_MOST, "a marker's label")
+        label = checked_text(label, LABEL_MOST, N_("a marker's label"))
         with self._lock:
             moment = self._aggregator.span_s[1] if time_s is None else float(time_s)
             if len(self._markers) >= MOST_MARKERS:
-                raise EmorecError(f"a session has at most {MOST_MARKERS} markers.")
+                says = _("a session has at most {most} markers.")
+                raise EmorecError(says.format(most=MOST_MARKERS))
             marker = Marker(self._next_marker, moment, label)
             self._markers = self._markers | {marker.id: marker}
             self._next_marker += 1
@@ -188,7 +190,7 @@ class Timeline:
         Raises:
             EmorecError: no marker has this id, or the label is not allowed.
         """
-        label = checked_text(label, LABEL_MOST, "a marker's label")
+        label = checked_text(label, LABEL_MOST, N_("a marker's label"))
         with self._lock:
             if id_ not in self._markers:
                 raise EmorecError(f"no marker has the id {id_}.")

@@ -17,6 +17,7 @@ from emorec.model.evaluation import Measured
 from emorec.model.store import EmotionModel
 from emorec.training import metrics
 from emorec.training.data import FaceSet
+from emorec.words import N_
 
 Face = npt.NDArray[np.uint8]
 _SEED = 2013
@@ -135,18 +136,18 @@ def _moved(face: Face, turn_deg: float, share: float) -> Any:
 
 
 CORRUPTIONS: dict[str, Callable[[Face, np.random.Generator], Any]] = {
-    "dark": _light(0.3),
-    "bright": _light(0.4, 153),
-    "low contrast": _low_contrast,
-    "side light": _side_light,
-    "noise": _noise,
-    "blur": _blur,
-    "JPEG quality 20": _jpeg,
-    "turned by 20°": _turned,
-    "a quarter hidden": _hidden,
-    "cut 10 % too wide": _cropped(1.1),
-    "cut 20 % too wide": _cropped(1.2),
-    "cut 10 % too tight": _cropped(0.9),
-    "cut 20 % too tight": _cropped(0.8),
+    N_("dark"): _light(0.3),
+    N_("bright"): _light(0.4, 153),
+    N_("low contrast"): _low_contrast,
+    N_("side light"): _side_light,
+    N_("noise"): _noise,
+    N_("blur"): _blur,
+    N_("JPEG quality 20"): _jpeg,
+    N_("turned by 20°"): _turned,
+    N_("a quarter hidden"): _hidden,
+    N_("cut 10 % too wide"): _cropped(1.1),
+    N_("cut 20 % too wide"): _cropped(1.2),
+    N_("cut 10 % too tight"): _cropped(0.9),
+    N_("cut 20 % too tight"): _cropped(0.8),
 }
 """What may happen to a face, by name: a quarter hidden is half the side in both directions."""

@@ -13,6 +13,7 @@ from emorec.monitoring import TURNED_AWAY
 from emorec.pages.live.connection import open_check
 from emorec.pages.parts.engine import room
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 _TRY_EVERY_S = 2.0
 
@@ -88,8 +89,10 @@ def let_in(stream: LiveStream) -> bool:
         st.error(own.refusal)
     if own.called and stream.live:
         st.success(
-            f"**A place is free.** It is kept for you for {SILENCE_S:.0f} seconds: press "
-            "**Start camera**.",
+            _(
+                "**A place is free.** It is kept for you for {seconds} seconds: press "
+                "**Start camera**."
+            ).format(seconds=f"{SILENCE_S:.0f}"),
             icon=":material/meeting_room:",
         )
     return True
@@ -113,7 +116,7 @@ def show_full(stream: LiveStream, meanwhile: StreamlitPage | None) -> None:
         if meanwhile is not None:
             st.page_link(
                 meanwhile,
-                label=f"The {meanwhile.title} page is open: it needs no place",
+                label=_("The {page} page is open: it needs no place").format(page=meanwhile.title),
                 icon=":material/photo_library:",
             )
 
@@ -169,14 +172,16 @@ def goes_on(stream: LiveStream, playing: bool, ended: bool) -> bool:
         ):  # a component that is told to stop, or of the example, has no START
             st.rerun()
     if stream.problem:
-        st.warning(stream.problem, icon=":material/videocam_off:")
+        st.warning(_(stream.problem), icon=":material/videocam_off:")
     if own.fell_silent:
         st.warning(
-            f"No picture came from your camera for {SILENCE_S:.0f} seconds: this session is over. "
-            "Start again to go on; if no picture comes at all, the connection check tells why.",
+            _(
+                "No picture came from your camera for {seconds} seconds: this session is over. "
+                "Start again to go on; if no picture comes at all, the connection check tells why."
+            ).format(seconds=f"{SILENCE_S:.0f}"),
             icon=":material/videocam_off:",
         )
-        st.button("Open the connection check", on_click=open_check, key="check after silence")
+        st.button(_("Open the connection check"), on_click=open_check, key="check after silence")
     return False
 
 
@@ -196,8 +201,10 @@ def _wait(stream: LiveStream) -> None:
     if not own.waits and taken < places:
         st.rerun()
     st.info(
-        f"**The room is full:** {taken} of {places} places for live pictures are taken, and the "
-        "example needs one too. Stay on this page: it tries again by itself every "
-        f"{_TRY_EVERY_S:.0f} seconds, and your camera is off until then.",
+        _(
+            "**The room is full:** {taken} of {places} places for live pictures are taken, and the "
+            "example needs one too. Stay on this page: it tries again by itself every {seconds} "
+            "seconds, and your camera is off until then."
+        ).format(taken=taken, places=places, seconds=f"{_TRY_EVERY_S:.0f}"),
         icon=":material/groups:",
     )

@@ -21,9 +21,9 @@ from emorec.pages.parts import naming
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.people import consent
+from emorec.words import _
 
 _EXPRESSIONS = tuple(name for name in EMOTIONS if name != "neutral")
-_LOOKS = {"neutral": "Look **neutral**, as at rest"}
 
 _SCROLL_JS = """
 let last = 0;
@@ -71,31 +71,36 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
     """
     own = visit().state(OwnFace)
     reader.calibration.baseline = st.toggle(
-        "Learn resting faces",
+        _("Learn resting faces"),
         value=True,
         key="baseline",
         persist_state="session",
-        help="What is shown of each face is compared with its own face at rest, learned while it is"
-        " in view, so that a resting face stays neutral and a slight change shows. Forgotten when"
-        " the face has left.",
+        help=_(
+            "What is shown of each face is compared with its own face at rest, learned while it is"
+            " in view, so that a resting face stays neutral and a slight change shows. Forgotten"
+            " when the face has left."
+        ),
     )
     reader.drop_foreign()
     if own.guide is not None and (off or not stream.running):
-        _stop(reader, own, "The picture was stopped or hidden. Begin again.", refused=True)
+        _stop(reader, own, _("The picture was stopped or hidden. Begin again."), refused=True)
     chosen = st.multiselect(
-        "Show it your face",
+        _("Show it your face"),
         _EXPRESSIONS,
+        format_func=_,
         key="own expressions",
         max_selections=MOST_EXPRESSIONS,
-        placeholder="One to three expressions to show",
+        placeholder=_("One to three expressions to show"),
         disabled=off,
-        help="Alone in view, look neutral for three seconds, then hold each expression chosen. What"
-        " is learned is numbers, no picture; it corrects what is shown of you, and after you have"
-        " left the picture, of the only face in view. It is kept until this tab is closed.",
+        help=_(
+            "Alone in view, look neutral for three seconds, then hold each expression chosen. What"
+            " is learned is numbers, no picture; it corrects what is shown of you, and after you"
+            " have left the picture, of the only face in view. It is kept until this tab is closed."
+        ),
     )
     start, forget = st.columns(2)
     start.button(
-        "Begin",
+        _("Begin"),
         key="own begin",
         disabled=off or not chosen or not stream.running or own.guide is not None,
         width="stretch",
@@ -103,7 +108,10 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
         args=(reader, own, chosen),
     )
     if forget.button(
-        "Forget", key="own forget", disabled=reader.calibration.corrector is None, width="stretch"
+        _("Forget"),
+        key="own forget",
+        disabled=reader.calibration.corrector is None,
+        width="stretch",
     ):
         reader.calibration.corrector = reader.calibration.owner = own.shown_by = None
         own.says = ""
@@ -127,7 +135,7 @@ def guide(stream: LiveStream, reader: NextReader) -> None:
             else:
                 row = st.container(horizontal=True, vertical_alignment="center")
                 row.markdown(_said(own))
-                row.button("Close", key="own close", on_click=_close, args=(own,))
+                row.button(_("Close"), key="own close", on_click=_close, args=(own,))
 
 
 def _bring_into_view(begun: int) -> None:
@@ -158,23 +166,26 @@ def _progress(stream: LiveStream, reader: NextReader) -> None:
         _stop(reader, own, *_learned(reader, own, shown))
         st.rerun()
     if not stream.live:
-        _stop(reader, own, "No picture comes from the camera. Begin again.", refused=True)
+        _stop(reader, own, _("No picture comes from the camera. Begin again."), refused=True)
         st.rerun()
     if own.heard[0] != shown.read_s:
         own.heard = (shown.read_s, monotonic())
-    looks = _LOOKS.get(now.emotion, f"Hold **{now.emotion}**")
+    if now.emotion == "neutral":
+        looks = _("Look **neutral**, as at rest")
+    else:
+        looks = _("Hold **{emotion}**").format(emotion=_(now.emotion))
     if monotonic() - own.heard[1] > _UNSEEN_S:
-        waits = "no face is read; look at the camera"
+        waits = _("no face is read; look at the camera")
     elif now.crowded:
-        waits = "waits, as only your face may be in view"
+        waits = _("waits, as only your face may be in view")
     elif now.prepares:
-        waits = f"get ready, {now.seconds_left - HOLD_S:.0f} s"
+        waits = _("get ready, {seconds} s").format(seconds=f"{now.seconds_left - HOLD_S:.0f}")
     else:
         waits = f"{now.seconds_left:.0f} s"
-    place = f"{shown.steps.index(now.emotion) + 1} of {len(shown.steps)}"
+    place = _("{n} of {all}").format(n=shown.steps.index(now.emotion) + 1, all=len(shown.steps))
     row = st.container(horizontal=True, vertical_alignment="center")
     row.progress(now.share, f"{place} · {looks}: {waits}")
-    if row.button("Cancel", key="own cancel"):
+    if row.button(_("Cancel"), key="own cancel"):
         _stop(reader, own)
         st.rerun()
 
@@ -187,7 +198,7 @@ def _said(own: OwnFace) -> str:
 def _learned(reader: NextReader, own: OwnFace, guide: Guide) -> tuple[str, bool]:
     """Learn from what was shown; return one line for the visitor, and whether it was refused."""
     if guide.progress.problem:
-        return guide.progress.problem, True
+        return _(guide.progress.problem), True
     model = reader.engine.model
     try:
         learned = examples.learn_checked(model, np.array(guide.rows), guide.labels)
@@ -196,7 +207,10 @@ def _learned(reader: NextReader, own: OwnFace, guide: Guide) -> tuple[str, bool]
         reader.calibration.corrector = Corrector(learned, model)
     except EmorecError as error:
         return str(error), True
-    return f"Learned from {len(guide.labels)} readings: {', '.join(learned.counts)}.", False
+    says = _("Learned from {n} readings: {emotions}.").format(
+        n=len(guide.labels), emotions=", ".join(map(_, learned.counts))
+    )
+    return says, False
 
 
 def _keep(stream: LiveStream, reader: NextReader) -> None:
@@ -211,18 +225,30 @@ def _keep(stream: LiveStream, reader: NextReader) -> None:
         names = stream.names
         person_id = names.person_of(own.shown_by) if names else None
         if names is None or person_id is None:
-            st.caption(
-                ":material/person: If you are enrolled on the People page, this can be kept with"
-                f" your name{'' if names else ': switch **Names** on'}. It is offered here once the"
-                " app recognises the face that showed it."
-            )
+            if names:
+                says = _(
+                    "If you are enrolled on the People page, this can be kept with your name. It is"
+                    " offered here once the app recognises the face that showed it."
+                )
+            else:
+                says = _(
+                    "If you are enrolled on the People page, this can be kept with your name:"
+                    " switch **Names** on. It is offered here once the app recognises the face that"
+                    " showed it."
+                )
+            st.caption(f":material/person: {says}")
             return
         name = plain(names.of(own.shown_by) or "")
-        st.markdown(f"> {consent.EXAMPLES_TEXT}")
-        agreed = st.checkbox("I agree", key=f"own consent {person_id}")
-        if st.button(f"Keep with {name}", key="own keep", disabled=not agreed, width="stretch"):
+        st.markdown(f"> {_(consent.EXAMPLES_TEXT)}")
+        agreed = st.checkbox(_("I agree"), key=f"own consent {person_id}")
+        if st.button(
+            _("Keep with {name}").format(name=name),
+            key="own keep",
+            disabled=not agreed,
+            width="stretch",
+        ):
             naming.gallery().keep_examples(person_id, corrector.examples, consent=agreed)
-            own.says, own.shown_by = f"Kept with {name}.", None
+            own.says, own.shown_by = _("Kept with {name}.").format(name=name), None
             st.rerun()
     except EmorecError as error:
         st.caption(f":material/error: {plain(str(error))}")

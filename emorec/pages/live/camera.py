@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit_webrtc.config import Translations
 
 from emorec.pages.parts.markdown import plain
+from emorec.words import N_, _
 
 _JS = """
 let last = "";
@@ -58,10 +59,10 @@ ANY, FRONT, BACK, SCREEN = "", "front", "back", "screen"
 """What can be asked for beside a camera's own id."""
 
 _TITLES = {
-    ANY: "Any camera",
-    FRONT: "Front camera",
-    BACK: "Back camera",
-    SCREEN: "A screen, window or tab",
+    ANY: N_("Any camera"),
+    FRONT: N_("Front camera"),
+    BACK: N_("Back camera"),
+    SCREEN: N_("A screen, window or tab"),
 }
 
 
@@ -83,16 +84,18 @@ def choose_source(locked: bool) -> None:
     """
     titles = _titles()
     # One that was unplugged: the browser takes another in its place.
-    titles.setdefault(st.session_state.get(_SOURCE, ANY), "The camera chosen before")
+    titles.setdefault(st.session_state.get(_SOURCE, ANY), _("The camera chosen before"))
     st.selectbox(
-        "Camera",
+        _("Camera"),
         list(titles),
         key=_SOURCE,
         format_func=titles.__getitem__,
         persist_state="session",
         disabled=locked,
-        help="Takes effect at the next start. Browsers tell the names of cameras only to a page "
-        "that was allowed to use one.",
+        help=_(
+            "Takes effect at the next start. Browsers tell the names of cameras only to a page "
+            "that was allowed to use one."
+        ),
     )
 
 
@@ -122,12 +125,12 @@ def _known() -> dict[str, Any]:
 def _titles() -> dict[str, str]:
     """Return what can be chosen, by what is asked for, in words for the visitor."""
     state = _known()
-    titles = {ANY: _TITLES[ANY]}
+    titles = {ANY: _(_TITLES[ANY])}
     if state.get("touch"):
-        titles |= {side: _TITLES[side] for side in (FRONT, BACK)}
+        titles |= {side: _(_TITLES[side]) for side in (FRONT, BACK)}
     titles |= {camera["id"]: camera["name"] for camera in state.get("named", ())}
     if state.get("screen"):
-        titles[SCREEN] = _TITLES[SCREEN]
+        titles[SCREEN] = _(_TITLES[SCREEN])
     return titles
 
 
@@ -138,11 +141,11 @@ def camera_state_problem(state: dict[str, Any]) -> str | None:
         state: ``secure`` (bool), ``permission`` and the number of ``cameras``, None if unknown.
     """
     if not state["secure"]:
-        return NOT_SECURE
+        return _(NOT_SECURE)
     if state["permission"] == "denied":
-        return _DENIED
+        return _(_DENIED)
     if state["cameras"] == 0:
-        return _NO_CAMERA
+        return _(_NO_CAMERA)
     return None
 
 
@@ -155,28 +158,28 @@ def start_problem(alert: str) -> str | None:
     """
     if not alert or alert.startswith("Connection"):  # of that, `NO_CONNECTION` tells
         return None
-    name, separator, _ = alert.partition(":")
+    name, separator, _message = alert.partition(":")
     if is_screen():
-        return _NO_SCREEN
+        return _(_NO_SCREEN)
     if not separator:
-        return f"**The camera did not start.** {plain(alert)}"
-    return _BY_ERROR.get(name, _OTHER)
+        return f"{_('**The camera did not start.**')} {plain(alert)}"
+    return _(_BY_ERROR.get(name, _OTHER))
 
 
-_DENIED = (
+_DENIED = N_(
     "**The browser denies this page the camera.** Press the camera or lock sign beside "
     "the address, allow the camera, and load the page again."
 )
-_NO_CAMERA = (
+_NO_CAMERA = N_(
     "**The browser finds no camera.** Plug one in or switch it on, and close other "
     "programs that may hold it."
 )
-_BUSY = "**The camera is busy.** Close the program or page that holds it, and start again."
-_OTHER = (
+_BUSY = N_("**The camera is busy.** Close the program or page that holds it, and start again.")
+_OTHER = N_(
     "**The camera did not start.** Choose another camera or picture size in the settings, and "
     "start again."
 )
-_NO_SCREEN = "**No screen was shared.** Start again, and choose a screen, a window or a tab."
+_NO_SCREEN = N_("**No screen was shared.** Start again, and choose a screen, a window or a tab.")
 _BY_ERROR = {
     "NotAllowedError": _DENIED,
     "NotFoundError": _NO_CAMERA,
@@ -184,23 +187,25 @@ _BY_ERROR = {
     "AbortError": _BUSY,
 }
 
-NOT_SECURE = (
+NOT_SECURE = N_(
     "**This page is not served over HTTPS**, and browsers give the camera to secure pages "
     "only. Open it with https://, or on the computer itself as http://localhost:8501."
 )
 
-NO_CONNECTION = (
+NO_CONNECTION = N_(
     "**No picture has arrived within 10 seconds.** A firewall may stand between your browser and "
     "this server. Stop and start once more, or try another network. The connection check "
     "finds out which step fails."
 )
 
-TRANSLATIONS: Translations = {
-    "start": "Start camera",
-    "stop": "Stop",
-    "media_api_not_available": "This page is not served over HTTPS, so there is no camera.",
-    "device_ask_permission": "Please allow the camera in your browser.",
-    "device_not_available": "No camera found, or another program holds it.",
-    "device_access_denied": "The browser denies this page the camera. See the advice below.",
-}
-"""What the START button's own frame says, in the page's words."""
+
+def translations() -> Translations:
+    """Return what the START button's own frame says, in the page's words."""
+    return {
+        "start": _("Start camera"),
+        "stop": _("Stop"),
+        "media_api_not_available": _("This page is not served over HTTPS, so there is no camera."),
+        "device_ask_permission": _("Please allow the camera in your browser."),
+        "device_not_available": _("No camera found, or another program holds it."),
+        "device_access_denied": _("The browser denies this page the camera. See the advice below."),
+    }

@@ -12,6 +12,7 @@ from emorec.live.ice import has_relay
 from emorec.live.stream import LiveStream
 from emorec.pages.live.camera import NOT_SECURE, camera_state_problem
 from emorec.pages.parts.visit import State, visit
+from emorec.words import N_, _
 
 _JS = """
 const PATIENCE_MS = 8000;
@@ -87,7 +88,7 @@ POPOVER = "settings"
 """Key of the popover that the check is in; its value says whether it is open."""
 
 _KEY = "connection_check"
-_PATIENCE = "Wait a moment: this takes up to eight seconds."
+_PATIENCE = N_("Wait a moment: this takes up to eight seconds.")
 _SIGNS = {
     "good": ":green[:material/check_circle:]",
     "bad": ":red[:material/error:]",
@@ -106,7 +107,7 @@ class Row(NamedTuple):
     @property
     def text(self) -> str:
         """The row as Markdown."""
-        return f"{_SIGNS[self.state]} **{self.title}:** {self.says}"
+        return f"{_SIGNS[self.state]} **{_(self.title)}:** {self.says}"
 
 
 @dataclass
@@ -130,7 +131,7 @@ def connection_check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> N
         rtc: the configuration that the live picture connects with.
         active: whether START was pressed.
     """
-    st.markdown("**Connection check**")
+    st.markdown(_("**Connection check**"))
     st.fragment(_check)(stream, rtc, active)
 
 
@@ -145,9 +146,9 @@ def close_settings() -> None:
 
 
 def _check(stream: LiveStream, rtc: dict[str, Any], active: bool) -> None:
-    st.caption("Finds out which step between your camera and this server fails, and what helps.")
+    st.caption(_("Finds out which step between your camera and this server fails, and what helps."))
     state = visit().state(ConnectionCheck)
-    if st.button("Check the connection", icon=":material/play_arrow:"):
+    if st.button(_("Check the connection"), icon=":material/play_arrow:"):
         state.run, state.answer = str(time_ns()), {}
     run, answer = state.run, state.answer
     if run is None:
@@ -190,18 +191,18 @@ def rows(answer: dict[str, Any], rtc: dict[str, Any], arriving: float | None) ->
         rtc: the configuration that was asked.
         arriving: pictures a second, or None.
     """
-    titles = ("Secure page", "Camera", "Signalling", "STUN", "TURN", "Media")
+    titles = (N_("Secure page"), "Camera", N_("Signalling"), "STUN", "TURN", N_("Media"))
     if not answer:
         return [*(Row("wait", title, "…") for title in titles[:-1]), _media(arriving)]
     spoke = answer.get("signalling_ms")
     return [
-        Row("good", "Secure page", "the browser may give this page the camera.")
+        Row("good", "Secure page", _("the browser may give this page the camera."))
         if answer["secure"]
-        else Row("bad", "Secure page", NOT_SECURE),
+        else Row("bad", "Secure page", _(NOT_SECURE)),
         _camera(answer),
         Row("wait", "Signalling", "…")
         if spoke is None
-        else Row("good", "Signalling", f"this server answered within {spoke} ms."),
+        else Row("good", "Signalling", _("this server answered within {ms} ms.").format(ms=spoke)),
         _stun(answer.get("stun"), rtc),
         _turn(answer.get("turn"), rtc),
         _media(arriving),
@@ -212,25 +213,27 @@ def _camera(answer: dict[str, Any]) -> Row:
     if problem := camera_state_problem(answer | {"secure": True}):
         return Row("bad", "Camera", problem)
     if not answer["secure"]:
-        return Row("note", "Camera", "no page that is not secure gets to see it.")
+        return Row("note", "Camera", _("no page that is not secure gets to see it."))
     if answer["permission"] == "granted":
-        return Row("good", "Camera", "there is one, and this page may use it.")
-    return Row("note", "Camera", "there is one; the browser asks you when you press START.")
+        return Row("good", "Camera", _("there is one, and this page may use it."))
+    return Row("note", "Camera", _("there is one; the browser asks you when you press START."))
 
 
 def _stun(found: dict[str, Any] | None, rtc: dict[str, Any]) -> Row:
     if not any(url.startswith("stun:") for server in rtc["iceServers"] for url in server["urls"]):
-        return Row("note", "STUN", "no server is set: enough on one computer or network.")
+        return Row("note", "STUN", _("no server is set: enough on one computer or network."))
     if found is None:
-        return Row("wait", "STUN", _PATIENCE)
+        return Row("wait", "STUN", _(_PATIENCE))
     # A computer that no router hides finds nothing new to tell, and no fault either.
     if found["found"] or (found["whole"] and not found["errors"]):
-        return Row("good", "STUN", "the browser learns how it is seen from outside.")
+        return Row("good", "STUN", _("the browser learns how it is seen from outside."))
     return Row(
         "bad",
         "STUN",
-        "no answer. A firewall on your side may block UDP: try another network. Where TURN works, "
-        "the picture comes all the same.",
+        _(
+            "no answer. A firewall on your side may block UDP: try another network. Where TURN"
+            " works, the picture comes all the same."
+        ),
     )
 
 
@@ -239,36 +242,47 @@ def _turn(found: dict[str, Any] | None, rtc: dict[str, Any]) -> Row:
         return Row(
             "note",
             "TURN",
-            "no server is set. Between strict firewalls no picture comes without one; whoever "
-            "runs this server can add it (TURN_URL).",
+            _(
+                "no server is set. Between strict firewalls no picture comes without one; whoever "
+                "runs this server can add it (TURN_URL)."
+            ),
         )
     if found is None:
-        return Row("wait", "TURN", _PATIENCE)
+        return Row("wait", "TURN", _(_PATIENCE))
     if found["found"]:
-        over = f" over {found['over'].upper()}" if found["over"] else ""
-        return Row("good", "TURN", f"a relay is ready{over}.")
+        over = found["over"]
+        says = _("a relay is ready over {protocol}.") if over else _("a relay is ready.")
+        return Row("good", "TURN", says.format(protocol=(over or "").upper()))
     if 401 in found["errors"]:
         return Row(
             "bad",
             "TURN",
-            "the relay refuses this server's password. Whoever runs this server: compare "
-            "TURN_PASSWORD or TURN_SECRET with the relay's, and both clocks.",
+            _(
+                "the relay refuses this server's password. Whoever runs this server: compare "
+                "TURN_PASSWORD or TURN_SECRET with the relay's, and both clocks."
+            ),
         )
     return Row(
         "bad",
         "TURN",
-        "no relay answered. Try another network. Whoever runs this server: call `emorec doctor`, "
-        "and offer the relay on port 443 too (turns:…:443).",
+        _(
+            "no relay answered. Try another network. Whoever runs this server: call `emorec"
+            " doctor`, and offer the relay on port 443 too (turns:…:443)."
+        ),
     )
 
 
 def _media(arriving: float | None) -> Row:
     if arriving is None:
-        return Row("note", "Media", "press START, then check again.")
+        return Row("note", "Media", _("press START, then check again."))
     if arriving:
-        return Row("good", "Media", f"{arriving:.0f} pictures a second are shown.")
+        return Row(
+            "good",
+            "Media",
+            _("{n} pictures a second are shown.").format(n=f"{arriving:.0f}"),
+        )
     return Row(
         "bad",
         "Media",
-        "no picture arrives. If STUN and TURN are not both red, press STOP and START once more.",
+        _("no picture arrives. If STUN and TURN are not both red, press STOP and START once more."),
     )

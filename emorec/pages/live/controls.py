@@ -22,6 +22,7 @@ from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.report import edit_markers
 from emorec.settings import Settings
+from emorec.words import _, language
 
 _LONGEST_SMOOTHING_S = 3.0  # of the slider, unless the deployer chose more
 _SMALLEST_FACES_PX = (16, 24, 32, 48, 64, 96, 128, 200)
@@ -33,18 +34,18 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
     Only the camera and the detector, whose name is returned, wait for the next START.
     """
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
-    blur = row.toggle("Blur faces", key="blur", persist_state="session")
+    blur = row.toggle(_("Blur faces"), key="blur", persist_state="session")
     group_only = _group_only(row)
     with row.popover(
-        "Settings", icon=":material/tune:", key=POPOVER, on_change="rerun", width="content"
+        _("Settings"), icon=":material/tune:", key=POPOVER, on_change="rerun", width="content"
     ):
-        mirror = st.toggle("Mirror", value=True, key="mirror", persist_state="session")
+        mirror = st.toggle(_("Mirror"), value=True, key="mirror", persist_state="session")
         bars = st.toggle(
-            "All probabilities on the picture",
+            _("All probabilities on the picture"),
             key="bars",
             persist_state="session",
             disabled=blur or group_only,
-            help="Bars beside each face where there is room, for up to 15 faces.",
+            help=_("Bars beside each face where there is room, for up to 15 faces."),
         )
         choose_alert(st)
         choose_source(locked=active)
@@ -58,12 +59,14 @@ def show(stream: LiveStream, reader: NextReader, rtc: dict[str, Any], active: bo
     if active:
         _markers(row, stream)
     shown: Show = "blur" if blur else "all" if bars else "label"
-    stream.view = View(shown, mirror and mirrors(), group_only)
+    stream.view = View(shown, mirror and mirrors(), group_only, language())
     if blur:
         st.caption(
-            "Only frames that were searched are shown, with every face found made "
-            "unrecognisable. A face that the detector misses is not blurred: in full profile, or "
-            "with less than a third of it in the picture."
+            _(
+                "Only frames that were searched are shown, with every face found made "
+                "unrecognisable. A face that the detector misses is not blurred: in full profile, "
+                "or with less than a third of it in the picture."
+            )
         )
     return stream.settings.detector
 
@@ -72,7 +75,7 @@ def _markers(row: Any, stream: LiveStream) -> None:
     """Let the visitor name what was marked, while the picture runs."""
     markers = stream.timeline.markers if stream.timeline else ()
     with row.popover(
-        f"Markers ({len(markers)})",
+        _("Markers ({n})").format(n=len(markers)),
         icon=":material/flag:",
         key="markers",
         disabled=not markers,
@@ -84,12 +87,12 @@ def _markers(row: Any, stream: LiveStream) -> None:
 
 def _group_only(row: Any) -> bool:
     """Return whether totals alone are shown: the visitor's choice, unless the deployer's."""
-    says = "Totals alone: no colour, word, number, name or record of a single face."
+    says = _("Totals alone: no colour, word, number, name or record of a single face.")
     if deployment().group_only:
-        says = f"{says}  \nThis server shows nothing else."
-        row.toggle("Group only", value=True, key="group only", disabled=True, help=says)
+        says = f"{says}  \n{_('This server shows nothing else.')}"
+        row.toggle(_("Group only"), value=True, key="group only", disabled=True, help=says)
         return True
-    chosen: bool = row.toggle("Group only", key="group_only", persist_state="session", help=says)
+    chosen: bool = row.toggle(_("Group only"), key="group_only", persist_state="session", help=says)
     return chosen
 
 
@@ -98,7 +101,7 @@ def _reading(reader: NextReader, active: bool) -> Settings:
     settings = reader.engine.settings  # what the deployer chose
     left, right = st.columns(2)
     smoothing_s = left.slider(
-        "Smoothing (s)",
+        _("Smoothing (s)"),
         0.0,
         max(_LONGEST_SMOOTHING_S, settings.smoothing_s),
         settings.smoothing_s,
@@ -108,21 +111,21 @@ def _reading(reader: NextReader, active: bool) -> Settings:
     )
     chosen_px = settings.min_face_px
     min_face_px = right.select_slider(
-        "Smallest face (px)",
+        _("Smallest face (px)"),
         sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),
         chosen_px or 0,
-        format_func=lambda side_px: str(side_px or "Auto"),
+        format_func=lambda side_px: str(side_px or _("Auto")),
         key="min_face",
-        help="**Auto**: what suits the picture; smaller where no face is found.",
+        help=_("**Auto**: what suits the picture; smaller where no face is found."),
         persist_state="session",
     )
     st.selectbox(
-        "Picture size",
+        _("Picture size"),
         list(RESOLUTIONS),
         key="resolution",
         persist_state="session",
         disabled=active,
-        help="Takes effect at the next start.",
+        help=_("Takes effect at the next start."),
     )
     detector = choose_detector(reader.engine, "live detector", locked=active)
     return Settings(min_face_px or None, smoothing_s=smoothing_s, detector=detector)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emorec.words import N_
+
 PICTURE = Path(__file__).with_name("example.jpg")
 """What stands on the stage before START: the portraits as EmoRec reads them."""
 
 FILM = Path(__file__).with_name("example.mp4")
 """The portraits, moved by a program: two of them, then six, then eighteen; 30 s."""
 
-SAYS = "Example: public-domain portraits (NASA, US Navy), moved by a program"
+SAYS = N_("Example: public-domain portraits (NASA, US Navy), moved by a program")

@@ -20,20 +20,21 @@ from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
 from emorec.sessions.timeline import Timeline
+from emorec.words import N_, _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
     from emorec.sessions.keeper import Keeper
 
-_WORK = "At work or in education"
+_WORK = N_("At work or in education")
 
 PURPOSES = (
-    "An event: a talk, a demonstration",
-    "Research, with the consent of all in view",
-    "Private use",
+    N_("An event: a talk, a demonstration"),
+    N_("Research, with the consent of all in view"),
+    N_("Private use"),
     _WORK,
 )
 
-_PROHIBITED = (
+_PROHIBITED = N_(
     "In the EU, inferring emotions **at work or in education is prohibited**, save for medical or "
     "safety reasons ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)). "
     "Nothing is kept until you confirm that this does not apply."
@@ -78,12 +79,13 @@ def button(stream: LiveStream, own: LivePicture) -> None:
         return
     keeper = keeper_of(stream)
     if keeper is not None and keeper.state == "keeping":
-        with st.popover("Kept", icon=":material/bookmark_added:", key="kept", width="content"):
+        with st.popover(_("Kept"), icon=":material/bookmark_added:", key="kept", width="content"):
             since = clock(keeper.first_s)
-            st.markdown(f"This session is being kept from {since} on. {keeping.what()}")
-            st.button("Stop keeping", key="stop keeping", on_click=keeper.close)
+            says = _("This session is being kept from {time} on.").format(time=since)
+            st.markdown(f"{says} {keeping.what()}")
+            st.button(_("Stop keeping"), key="stop keeping", on_click=keeper.close)
         return
-    with st.popover("Keep", icon=":material/bookmark_add:", key="keep", width="content"):
+    with st.popover(_("Keep"), icon=":material/bookmark_add:", key="keep", width="content"):
         _ask(stream, own)
 
 
@@ -91,7 +93,7 @@ def form(stream: LiveStream, own: LivePicture) -> None:
     """Offer to keep the session that is over, in its report: nothing of that is covered."""
     if not keeping.offered():
         return
-    with st.expander("Keep this session", icon=":material/bookmark_add:", key="keep form"):
+    with st.expander(_("Keep this session"), icon=":material/bookmark_add:", key="keep form"):
         _ask(stream, own)
 
 
@@ -101,10 +103,12 @@ def kept_part(keeper: Keeper, timeline: Timeline) -> str:
     ends_s = keeper.written_s if keeper.state == "ended" else None
     ends = ends_s is not None and ends_s < timeline.span_s[1]
     if begins and ends:
-        return f"from {clock(keeper.first_s)} to {clock(ends_s or 0.0)}"
+        return _("from {first} to {last}").format(
+            first=clock(keeper.first_s), last=clock(ends_s or 0.0)
+        )
     if ends:
-        return f"until {clock(ends_s or 0.0)}"
-    return f"from {clock(keeper.first_s)} on" if begins else ""
+        return _("until {date}").format(date=clock(ends_s or 0.0))
+    return _("from {time} on").format(time=clock(keeper.first_s)) if begins else ""
 
 
 def change_marker(stream: LiveStream, number: int, label: str | None) -> None:
@@ -133,21 +137,28 @@ def problem(stream: LiveStream) -> str | None:
 def _ask(stream: LiveStream, own: LivePicture) -> None:
     """Ask what the session is kept for, and who agrees."""
     group_only = own.group_only or stream.view.group_only
-    purpose = st.radio("What for?", PURPOSES, index=None, key="keep_for", persist_state="session")
+    purpose = st.radio(
+        _("What for?"),
+        PURPOSES,
+        index=None,
+        format_func=_,
+        key="keep_for",
+        persist_state="session",
+    )
     if purpose == _WORK:
-        st.warning(_PROHIBITED, icon=":material/gavel:")
+        st.warning(_(_PROHIBITED), icon=":material/gavel:")
         st.checkbox(
-            "It does not apply: we are not in the EU, or it is for medical or safety reasons.",
+            _("It does not apply: we are not in the EU, or it is for medical or safety reasons."),
             key="keep not prohibited",
         )
     st.markdown(keeping.what())
     if stream.live:
-        st.checkbox("From START on, not only from now on", key="keep from start")
+        st.checkbox(_("From START on, not only from now on"), key="keep from start")
     if not group_only:
-        st.checkbox("Single faces too: a number a face, no name", key="keep faces")
-    st.checkbox("Everyone in view knows and agrees that this is kept.", key="keep agreed")
+        st.checkbox(_("Single faces too: a number a face, no name"), key="keep faces")
+    st.checkbox(_("Everyone in view knows and agrees that this is kept."), key="keep agreed")
     st.button(
-        "Keep this session",
+        _("Keep this session"),
         type="primary",
         key="keep session",
         disabled=_agreed_purpose() is None,
@@ -185,7 +196,7 @@ def _begin(
 
     timeline = stream.timeline
     if timeline is None or own.reader is None:
-        st.toast("There is no picture yet to keep.")
+        st.toast(_("There is no picture yet to keep."))
         return
     group_only = own.group_only or stream.view.group_only
     about = About(

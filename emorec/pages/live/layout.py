@@ -7,11 +7,13 @@ a style to it, and choose the camera that it asks for.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import streamlit as st
 
 from emorec.pages.live.script import JS
+from emorec.words import _
 
 Part = Literal["stage", "consent", "controls", "slots", "counts", "now", "minute", "report"]
 """The parts of the page, in the order in which a phone shows them. Three are the slots; the report
@@ -72,7 +74,7 @@ _PAGE = f"""
   padding: 0.1rem 0.6rem; border-radius: 0.3rem; color: white; background: rgb(16 20 24 / 0.8);
   font-size: 0.9rem; line-height: 1.6; pointer-events: none; max-width: calc(100% - 1.5rem);
 }}
-.st-key-example::after {{ content: "Example"; height: auto; }}
+.st-key-example::after {{ content: var(--emorec-example); height: auto; }}
 :has(> .st-key-guide) {{
   position: absolute; z-index: 3; inset: 0 0 auto 0; height: {_STAGE_HEIGHT};
   display: flex; flex-direction: column; justify-content: flex-end; pointer-events: none;
@@ -231,10 +233,11 @@ VIDEO_STYLE = {
 
 def begin() -> None:
     """Give the page its title, which only a screen reader tells, and its styles."""
-    st.set_page_config(page_title="EmoRec · Live")
-    st.html(_PAGE)
+    st.set_page_config(page_title=f"EmoRec · {_('Live')}")
+    example = json.dumps(_("Example"), ensure_ascii=False)
+    st.html(f"{_PAGE}<style>.st-key-example {{ --emorec-example: {example}; }}</style>")
     with st.container(key="title"):
-        st.title("Live")
+        st.title(_("Live"))
 
 
 def live_styles() -> None:

@@ -21,10 +21,11 @@ from emorec.sessions import group
 from emorec.sessions.face_history import LEAST_BASELINE_S
 from emorec.sessions.room import LEAST_FACES, measures
 from emorec.sessions.timeline import Timeline
+from emorec.words import N_, _, ngettext, numeral
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _MOOD_S = 60.0
-_NO_MOOD = f"Mood: once {LEAST_FACES} faces were each read for {LEAST_BASELINE_S:.0f} s"
+_NO_MOOD = N_("Mood: once {n} faces were each read for {seconds} s")
 
 
 def show(
@@ -48,9 +49,9 @@ def show(
     if followed is not None and not view.group_only:
         _followed(read, followed)
     elif not read:
-        st.info("No face in view.", icon=":material/person_off:")
+        st.info(_("No face in view."), icon=":material/person_off:")
     elif view.group_only and len(read) < group.LEAST:
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
     elif view.group_only:
         _totals(totals(read))
         with st.container(key="mood", gap=None):
@@ -69,17 +70,17 @@ def show(
 def said(faces: Sequence[Face], group_only: bool) -> str:
     """Return what is seen now in a few words, such as "9 faces, mostly happy"."""
     read = [face for face in faces if face.classified or face.unreadable]
-    return said_of(read, group_only) if read else "No face in view"
+    return said_of(read, group_only) if read else _("No face in view")
 
 
 def strip(faces: Sequence[Face], group_only: bool) -> str:
     """Return the totals in one line of HTML, for a picture that fills the screen."""
     read = [face for face in faces if face.classified or face.unreadable]
-    count = "1 face" if len(read) == 1 else f"{len(read)} faces"
+    count = ngettext("{n} face", "{n} faces", len(read)).format(n=len(read))
     words = _words(totals(read), separator=" ") if told(read, group_only) else ""
     return (
         f'<div class="emorec-strip"><strong>{count}</strong><span>{words}</span>'
-        "<small>Apparent expression, not inner feeling</small></div>"
+        f"<small>{_('Apparent expression, not inner feeling')}</small></div>"
     )
 
 
@@ -101,27 +102,33 @@ def _mood(timeline: Timeline | None) -> None:
     told = measures(timeline.finished(int(now_s - _MOOD_S) - 1))
     newest = told.mood[-1] if len(told.mood) else math.nan
     if math.isnan(newest):
-        st.html(f'<p class="emorec-mood">{_NO_MOOD}</p>')
+        says = _(_NO_MOOD).format(n=LEAST_FACES, seconds=f"{LEAST_BASELINE_S:.0f}")
+        st.html(f'<p class="emorec-mood">{says}</p>')
         return
-    st.html(f'<p class="emorec-mood">Mood {newest:+.2f}, of {told.mood_faces[-1]} faces</p>')
+    mood = numeral(f"{newest:+.2f}")
+    says = _("Mood {mood}, of {n} faces").format(mood=mood, n=told.mood_faces[-1])
+    st.html(f'<p class="emorec-mood">{says}</p>')
     values = np.stack([told.mood, told.mood_low, told.mood_high], axis=1)
     window = (now_s - _MOOD_S, now_s) if now_s > _MOOD_S else (0.0, _MOOD_S)
     st.vega_lite_chart(
         *charts.mood_line(told.time_s, values, window),
         key="mood line",
-        alt=f"Mood of the last minute, now {newest:+.2f}, with the middle half of the faces",
+        alt=_("Mood of the last minute, now {mood}, with the middle half of the faces").format(
+            mood=mood
+        ),
     )
 
 
 def _words(counts: Mapping[str, int], separator: str = ", ") -> str:
     return separator.join(
-        f'<i style="background:{color(label)}"></i>{n} {label}' for label, n in counts.items()
+        f'<i style="background:{color(label)}"></i>{n} {_(label)}' for label, n in counts.items()
     )
 
 
 def _number(face: Face, place: str = "") -> str:
     """Return a face's number as a button that follows the face, on its emotion's colour."""
-    says = escape(f"Face {face.track_id}: {face.says}. Follow it", quote=True)
+    says = _("Face {number}: {says}. Follow it").format(number=face.track_id, says=face.says)
+    says = escape(says, quote=True)
     return (
         f'<button type="button" data-face="{face.track_id}" aria-label="{says}" title="{says}"'
         f' style="{place}background:{color(label_of(face))}">{face.track_id}</button>'
@@ -137,15 +144,20 @@ def _seats(faces: Sequence[Face], size_wh: tuple[int, int], mirror: bool) -> str
         y = (face.box.y1 + face.box.y2) / 2 / height
         left = 100 * (1 - x if mirror else x)
         seats.append(_number(face, f"left:{left:.1f}%;top:{100 * y:.1f}%;"))
-    return f'<div class="emorec-seats" role="group" aria-label="Seat map">{"".join(seats)}</div>'
+    title = _("Seat map")
+    return f'<div class="emorec-seats" role="group" aria-label="{title}">{"".join(seats)}</div>'
 
 
 def _followed(faces: Sequence[Face], number: int) -> None:
     """Show one face alone, and a way back to all."""
-    st.html('<button type="button" class="emorec-all" data-face="0">All faces</button>')
+    all_faces = _("All faces")
+    st.html(f'<button type="button" class="emorec-all" data-face="0">{all_faces}</button>')
     face = next((face for face in faces if face.track_id == number), None)
     if face is None:
-        st.info(f"Face {number} is out of view.", icon=":material/person_off:")
+        st.info(
+            _("Face {number} is out of view.").format(number=number),
+            icon=":material/person_off:",
+        )
     else:
         _cards([face])
 
@@ -172,5 +184,5 @@ def _cards(faces: Sequence[Face]) -> None:
                 st.vega_lite_chart(
                     *charts.bars(face),
                     key=f"bars {faces.index(face)}",
-                    alt=f"Probabilities of face {face.track_id}",
+                    alt=_("Probabilities of face {number}").format(number=face.track_id),
                 )

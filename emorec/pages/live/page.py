@@ -15,6 +15,7 @@ from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import classifier, recognizer, room
 from emorec.pages.parts.pictures import single_shot
 from emorec.pages.parts.visit import visit
+from emorec.words import _
 
 
 def render(photos: StreamlitPage | None = None) -> None:
@@ -69,5 +70,5 @@ def render(photos: StreamlitPage | None = None) -> None:
     if scene == "live":
         layout.live_styles()
     elif scene == "ready" and problem is None and not stream.view.group_only:
-        st.caption("No live picture? A single shot goes through the same engine.")
+        st.caption(_("No live picture? A single shot goes through the same engine."))
         single_shot("live", engine, detector, names=stream.names is not None)

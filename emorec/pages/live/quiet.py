@@ -9,6 +9,7 @@ from emorec.pages.parts.visit import State, visit
 from emorec.sessions.alert import Alert, AlertRule, negative_share, words
 from emorec.sessions.room import LEAST_FACES, measures
 from emorec.sessions.timeline import Timeline
+from emorec.words import _
 
 
 @dataclass
@@ -50,17 +51,19 @@ def choose(place: Any) -> None:
     """Let the visitor choose whether there is an alert, and when it begins."""
     own = visit().state(QuietAlert)
     wanted = place.toggle(
-        "Quiet alert",
+        _("Quiet alert"),
         key="alert",
         persist_state="session",
-        help="Says in words, beside the picture, when angry, disgust, fear and sad together stay "
-        f"at a share of what {LEAST_FACES} or more faces show. At most once a minute, and never "
-        "about one person.",
+        help=_(
+            "Says in words, beside the picture, when angry, disgust, fear and sad together stay "
+            "at a share of what {least} or more faces show. At most once a minute, and never "
+            "about one person."
+        ).format(least=LEAST_FACES),
     )
     if not wanted:
         own.rule = None
         return
     left, right = place.columns(2)
-    level = left.slider("From (%)", 10, 90, 50, 5, key="alert level", persist_state="session")
-    hold_s = right.slider("For (s)", 5, 120, 10, 5, key="alert time", persist_state="session")
+    level = left.slider(_("From (%)"), 10, 90, 50, 5, key="alert level", persist_state="session")
+    hold_s = right.slider(_("For (s)"), 5, 120, 10, 5, key="alert time", persist_state="session")
     own.rule = AlertRule(level / 100, float(hold_s))

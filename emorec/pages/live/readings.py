@@ -26,6 +26,7 @@ from emorec.pipeline.smallest import notes
 from emorec.records import FrameResult
 from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
+from emorec.words import _
 
 _LAST_S = 60.0
 _CONNECT_S = 10.0
@@ -41,11 +42,13 @@ def before_start(problem: str | None = None) -> None:
     with _slots(None, None):
         if problem is not None:
             st.warning(problem, icon=":material/videocam_off:")
-            st.markdown("**Try an example** and **Use photos** need no camera.")
+            st.markdown(_("**Try an example** and **Use photos** need no camera."))
             return
         st.info(
-            "Press **Start camera** and allow it. Faces in view, their probabilities and the "
-            "last minute appear here.",
+            _(
+                "Press **Start camera** and allow it. Faces in view, their probabilities and the "
+                "last minute appear here."
+            ),
             icon=":material/mood:",
         )
 
@@ -57,7 +60,7 @@ def show(stream: LiveStream) -> None:
     result, timeline = stream.result, stream.timeline
     if not stream.live:  # STOP was pressed; the component says so in a moment
         with _slots(None, None):
-            st.info("The picture has ended.", icon=":material/stop_circle:")
+            st.info(_("The picture has ended."), icon=":material/stop_circle:")
         return
     if not stream.running or result is None or timeline is None:
         with _slots(None, None):
@@ -75,7 +78,8 @@ def show(stream: LiveStream) -> None:
         st.html(now.strip(result.faces, stream.view.group_only))
     layout.tell(_told(own, stream, result))
     if stream.names is not None and stream.names.error:
-        st.warning(plain(f"No names: {stream.names.error}"), icon=":material/person_off:")
+        no_names = _("No names: {why}").format(why=stream.names.error)
+        st.warning(plain(no_names), icon=":material/person_off:")
     for note in notes(result):
         st.caption(f":material/zoom_in: {note}")
 
@@ -90,13 +94,13 @@ def _slots(stream: LiveStream | None, timeline: Timeline | None) -> Iterator[Non
     """
     with st.container(key="counts", gap="small"):
         if stream is None or stream.result is None:
-            st.metric("Faces in view", "–")
+            st.metric(_("Faces in view"), "–")
         else:
             _counts(stream, stream.result, visit().state(QuietAlert).says)
     with st.container(key="now", height=NOW_PX, border=False):
         yield
     with st.container(key="minute", gap="small"):
-        st.markdown("**The last minute**")
+        st.markdown(_("**The last minute**"))
         now_s = timeline.span_s[1] if timeline else 0.0
         window = (now_s - _LAST_S, now_s) if now_s > _LAST_S else (0.0, _LAST_S)
         nothing = np.zeros(0), np.zeros((0, len(EMOTIONS)), np.float32)
@@ -106,7 +110,7 @@ def _slots(stream: LiveStream | None, timeline: Timeline | None) -> Iterator[Non
         st.vega_lite_chart(
             *charts.minute(*readings, window, _markers(timeline)),
             key="minute chart",
-            alt="Mean probabilities of all faces in view over the last minute",
+            alt=_("Mean probabilities of all faces in view over the last minute"),
         )
 
 
@@ -116,17 +120,17 @@ def _markers(timeline: Timeline | None) -> list[tuple[float, str]]:
 
 def _counts(stream: LiveStream, result: FrameResult, alert: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        st.metric("Faces in view", len(result.faces))
+        st.metric(_("Faces in view"), len(result.faces))
         with st.container(key="rates", horizontal=True, gap="medium"):
-            st.metric("Pictures/s", f"{stream.shown_per_s:.0f}")
-            st.metric("Readings/s", f"{stream.read_per_s:.0f}")
+            st.metric(_("Pictures/s"), f"{stream.shown_per_s:.0f}")
+            st.metric(_("Readings/s"), f"{stream.read_per_s:.0f}")
     if stream.labels_age_s > OLD_S:
-        st.caption(
-            ":material/hourglass_bottom: This computer is busy: labels are "
-            f"{stream.labels_age_s:.0f} s old."
-        )
+        busy = _("This computer is busy: labels are {seconds} s old.")
+        busy = busy.format(seconds=f"{stream.labels_age_s:.0f}")
+        st.caption(f":material/hourglass_bottom: {busy}")
     elif stream.paused:
-        st.caption(":material/pause: Paused: the camera stays on, its pictures are dropped.")
+        paused = _("Paused: the camera stays on, its pictures are dropped.")
+        st.caption(f":material/pause: {paused}")
     elif alert:
         st.caption(f":material/notifications: **{alert}**")
     elif not visit().state(LivePicture).is_example:
@@ -136,7 +140,7 @@ def _counts(stream: LiveStream, result: FrameResult, alert: str) -> None:
 def _told(own: LivePicture, stream: LiveStream, result: FrameResult) -> str:
     """Return what a screen reader tells now; it changes at most every `_TELL_S`."""
     if monotonic() - own.said_s >= _TELL_S:
-        says = "Paused" if stream.paused else now.said(result.faces, stream.view.group_only)
+        says = _("Paused") if stream.paused else now.said(result.faces, stream.view.group_only)
         says = visit().state(QuietAlert).says or says
         if says != own.said:
             own.said, own.said_s = says, monotonic()
@@ -146,23 +150,28 @@ def _told(own: LivePicture, stream: LiveStream, result: FrameResult) -> str:
 def _connecting() -> None:
     own = visit().state(LivePicture)
     if own.since_s is None or monotonic() - own.since_s <= _CONNECT_S:
-        what = "the example" if own.is_example else "your camera"
-        st.info(f"Connecting to {what}…", icon=":material/hourglass_top:")
+        says = (
+            _("Connecting to the example…") if own.is_example else _("Connecting to your camera…")
+        )
+        st.info(says, icon=":material/hourglass_top:")
         return
-    st.warning(NO_CONNECTION, icon=":material/wifi_off:")
+    st.warning(_(NO_CONNECTION), icon=":material/wifi_off:")
     # The callback opens it before the page runs; the page runs because of the rerun.
-    if st.button("Open the connection check", on_click=open_check, key="check from slot"):
+    if st.button(_("Open the connection check"), on_click=open_check, key="check from slot"):
         st.rerun()
 
 
 def _received(size_wh: tuple[int, int], asked_wh: tuple[int, int]) -> None:
     """Say how large the camera's picture arrives, and where it is smaller than asked for."""
     (width, height), (asked_width, asked_height) = size_wh, asked_wh
-    says = f":material/aspect_ratio: Received: {width} × {height}"
     if width * height >= asked_width * asked_height:
-        st.caption(says)
+        says = _("Received: {width} × {height}").format(width=width, height=height)
+        st.caption(f":material/aspect_ratio: {says}")
     else:
+        says = _("Received: {width} × {height}, less than the {asked} asked for").format(
+            width=width, height=height, asked=f"{asked_width} × {asked_height}"
+        )
         st.caption(
-            f"{says}, less than the {asked_width} × {asked_height} asked for",
-            help="Your line, your camera or your computer carries no more now.",
+            f":material/aspect_ratio: {says}",
+            help=_("Your line, your camera or your computer carries no more now."),
         )

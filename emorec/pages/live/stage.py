@@ -16,12 +16,13 @@ from emorec.live.room import cores
 from emorec.live.stream import LiveStream
 from emorec.media.photo import encode_png
 from emorec.pages.live import admission, example, keep
-from emorec.pages.live.camera import TRANSLATIONS, constraints, is_screen
+from emorec.pages.live.camera import constraints, is_screen, translations
 from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts import keeping
 from emorec.pages.parts.visit import visit
+from emorec.words import N_, _
 
 RESOLUTIONS = {
     "1280 × 720": (1280, 720),
@@ -97,7 +98,7 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
             "playsInline": True,
             "style": VIDEO_STYLE,
         },
-        translations=TRANSLATIONS,
+        translations=translations(),
         media_toggle_controls=False,
     )
     playing = context.state.playing or context.state.signalling
@@ -113,7 +114,8 @@ def show(stream: LiveStream, rtc: dict[str, Any], meanwhile: StreamlitPage | Non
         state.since_s, state.group_only, state.followed = monotonic(), False, None
         state.is_example = film is not None
         if state.reader is not None:
-            state.reader.source = "example" if film else "screen" if is_screen() else "camera"
+            shared = N_("screen") if is_screen() else N_("camera")
+            state.reader.source = N_("example") if film else shared
     return "live"
 
 
@@ -128,30 +130,31 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
     if scene == "ready":
         with st.container(key="example"):
             st.image(
-                example.PICTURE, alt="Example: two portraits with a box and an emotion on each face"
+                example.PICTURE,
+                alt=_("Example: two portraits with a box and an emotion on each face"),
             )
     if scene not in ("ready", "live"):
         return
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):
         if scene == "ready":
             st.button(
-                "Try an example",
+                _("Try an example"),
                 icon=":material/smart_display:",
                 key="try example",
                 on_click=admission.ask_for_example,
             )
             if photos is not None:
-                st.page_link(photos, label="Use photos", icon=":material/photo_library:")
+                st.page_link(photos, label=_("Use photos"), icon=":material/photo_library:")
             return
         st.button(
-            "Go on" if stream.paused else "Pause",
+            _("Go on") if stream.paused else _("Pause"),
             icon=":material/play_arrow:" if stream.paused else ":material/pause:",
             key="pause",
             on_click=_pause_or_go_on,
             args=(stream,),
         )
         st.download_button(
-            "Snapshot",
+            _("Snapshot"),
             # Made when it is pressed, of the picture as it is sent then: blurred where that is.
             lambda: encode_png(stream.snapshot()),
             dated("snapshot.png"),
@@ -161,7 +164,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             on_click="ignore",
         )
         st.button(
-            "Mark",
+            _("Mark"),
             icon=":material/flag:",
             key="mark",
             on_click=_mark,
@@ -171,10 +174,10 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
         keep.button(stream, visit().state(LivePicture))
         with st.container(key="fullscreen", width="content"):
             # `layout` makes it work: a browser asks for the press itself.
-            st.button("Full screen", icon=":material/fullscreen:", key="full screen")
-    tag = "Paused: nothing is read" if stream.paused else None
+            st.button(_("Full screen"), icon=":material/fullscreen:", key="full screen")
+    tag = _("Paused: nothing is read") if stream.paused else None
     if tag is None and visit().state(LivePicture).is_example:
-        tag = example.SAYS
+        tag = _(example.SAYS)
     if tag is not None:
         with st.container(key="tag"):
             st.html(f'<p class="emorec-tag">{tag}</p>')
@@ -183,20 +186,22 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
 def consent() -> None:
     """Say who must agree before START, and what is read and kept."""
     st.markdown(
-        "Everyone in view is on camera: start only if they know and agree. In the EU, not at "
-        "work or in education "
-        "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)).  \n"
-        f"Reads the **apparent expression** of every face, not inner feeling. {_stored()}"
+        _(
+            "Everyone in view is on camera: start only if they know and agree. In the EU, not at "
+            "work or in education "
+            "([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)).  \n"
+            "Reads the **apparent expression** of every face, not inner feeling. {stored}"
+        ).format(stored=_stored())
     )
 
 
 def _stored() -> str:
     """Return what is stored of a live picture, in words."""
     if keeping.from_start():
-        return f"Pictures are forgotten; the session is kept. {keeping.what()}"
+        return f"{_('Pictures are forgotten; the session is kept.')} {keeping.what()}"
     if keeping.offered():
-        return "Pictures are read in memory and forgotten; numbers are kept only by **Keep**."
-    return "Nothing is stored: the picture is read in memory and forgotten."
+        return _("Pictures are read in memory and forgotten; numbers are kept only by **Keep**.")
+    return _("Nothing is stored: the picture is read in memory and forgotten.")
 
 
 def _to_report(stream: LiveStream) -> bool:
@@ -208,14 +213,16 @@ def _mark(stream: LiveStream) -> None:
     """Mark this moment."""
     timeline = stream.timeline
     if timeline is None:
-        st.toast("There is no picture yet to mark.")
+        st.toast(_("There is no picture yet to mark."))
         return
     try:
-        marker = timeline.mark(f"Mark {len(timeline.markers) + 1}")
+        marker = timeline.mark(_("Mark {n}").format(n=len(timeline.markers) + 1))
     except EmorecError as error:
         st.toast(str(error))
     else:
-        says = f"{marker.label} at {clock(marker.time_s)}; **Markers** names it."
+        says = _("{label} at {time}; **Markers** names it.").format(
+            label=marker.label, time=clock(marker.time_s)
+        )
         st.toast(says, icon=":material/flag:")
 
 

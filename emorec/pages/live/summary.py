@@ -18,6 +18,7 @@ from emorec.sessions.report import Report, of_timeline
 from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import PURPOSE_MOST
 from emorec.sessions.timeline import Timeline
+from emorec.words import _
 
 if TYPE_CHECKING:
     from emorec.sessions.keeper import Keeper
@@ -42,13 +43,13 @@ def show(stream: LiveStream, made_with: dict[str, Any], own: LivePicture) -> Non
     stream.stop(_LAST_READING_S)  # its last reading counts, and then no number changes any more
     timeline = stream.timeline
     assert timeline is not None, "only a session that has begun is shown"
-    st.header("The example" if own.is_example else "Your session", anchor=False)
+    st.header(_("The example") if own.is_example else _("Your session"), anchor=False)
     _end(stream, timeline, own)
     told = _told(timeline, made_with, own.group_only or stream.view.group_only)
     if told.group_only and not len(told.seconds):
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
     elif told.summary.mean_valence is None:
-        st.info("No face was read in this session.", icon=":material/person_off:")
+        st.info(_("No face was read in this session."), icon=":material/person_off:")
     else:
         parts.show(told, "session", partial(keep.change_marker, stream))
 
@@ -65,29 +66,33 @@ def _end(stream: LiveStream, timeline: Timeline, own: LivePicture) -> None:
             st.error(plain(keeper.problem))
         if not own.is_example:
             st.markdown(
-                "**Keep or discard?** It is held in memory until you discard it or close this tab; "
-                "on disk, nothing."
+                _(
+                    "**Keep or discard?** It is held in memory until you discard it or close this"
+                    " tab; on disk, nothing."
+                )
             )
         keep.form(stream, own)
         if not own.is_example:
             st.button(
-                "Discard this session",
+                _("Discard this session"),
                 icon=":material/delete:",
                 key="discard",
                 on_click=stream.discard,
             )
             return
-    st.button("Back to the start", type="primary", key="discard", on_click=stream.discard)
+    st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
 
 
 def _kept(keeper: Keeper, timeline: Timeline) -> str:
     """Return what is kept, in words; and where the report is of more, that too."""
     part = keep.kept_part(keeper, timeline)
-    faces = "" if keeper.keeps_faces else ", without single faces"
-    says = f":material/bookmark_added: **Kept** for {keeping.days()} days{faces}"
+    says = _("**Kept** for {days} days")
+    if not keeper.keeps_faces:
+        says = _("**Kept** for {days} days, without single faces")
+    where = _("see the Sessions page.")
     if part:
-        return f"{says}: **{part}**. The report below is of the whole session."
-    return f"{says}: see the Sessions page."
+        where = _("**{part}**. The report below is of the whole session.").format(part=part)
+    return f":material/bookmark_added: {says.format(days=keeping.days())}: {where}"
 
 
 def _wait(keeper: Keeper) -> None:
@@ -101,13 +106,15 @@ def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Re
         return of_timeline(timeline, made_with, group_only)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.toggle(
-            "Single faces too",
+            _("Single faces too"),
             key=f"single faces {timeline.clock_start.isoformat()}",
-            help=f"More than {LEAST_FACES} faces were in view, so the report and its files tell "
-            "totals alone, unless you say what single faces are for.",
+            help=_(
+                "More than {n} faces were in view, so the report and its files tell totals alone,"
+                " unless you say what single faces are for."
+            ).format(n=LEAST_FACES),
         )
         purpose = (
-            st.text_input("What for?", max_chars=PURPOSE_MOST, key="faces purpose")
+            st.text_input(_("What for?"), max_chars=PURPOSE_MOST, key="faces purpose")
             if wanted
             else ""
         )

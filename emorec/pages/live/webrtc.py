@@ -32,6 +32,7 @@ from emorec.live.stream import SILENCE_S, LiveStream
 from emorec.pages.live import admission
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts.visit import State, visit
+from emorec.words import N_, _
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def leave() -> None:
         own.since_s = None
         own.stream.stop()
         st.toast(
-            "**Your live session has ended**, as you left its page. Its report is there.",
+            _("**Your live session has ended**, as you left its page. Its report is there."),
             icon=":material/stop_circle:",
         )
 
@@ -187,7 +188,7 @@ class CameraTrack(VideoSinkTrack):
         """
         offer.check(asked)
         if not self._stream.live:
-            raise offer.OfferError("Your place in the room has been given back. Press START.")
+            raise offer.OfferError(N_("Your place in the room has been given back. Press START."))
         former = _peers.get(self._stream)
         self._peer = _peers[self._stream] = ref(peer)
         if former is not None and (connection := former()) is not None:
@@ -259,7 +260,7 @@ async def process_offer(
         answer: RTCSessionDescription = await _process_offer_coro(mode, peer, asked, **given)
     except (ValueError, InvalidStateError, OperationError):
         raise offer.OfferError(
-            "The browser and this server have no form of picture in common (VP8)."
+            N_("The browser and this server have no form of picture in common (VP8).")
         ) from None
     return answer
 
@@ -270,6 +271,6 @@ def webrtc_streamer(stream: LiveStream, **given: Any) -> Any:
         # Else the browser offers to receive sound too.
         return streamlit_webrtc.webrtc_streamer(sendback_audio=False, **given)
     except offer.OfferError as error:
-        admission.refuse(stream, str(error))
+        admission.refuse(stream, _(str(error)))
     except SignallingTimeoutError:  # as where the event loop is late by seconds
-        admission.refuse(stream, "The server is busy, and did not answer in time. Press START.")
+        admission.refuse(stream, _("The server is busy, and did not answer in time. Press START."))

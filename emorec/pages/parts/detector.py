@@ -7,14 +7,15 @@ import streamlit as st
 from emorec.pipeline.detect import shortcoming
 from emorec.recognizer import EmotionRecognizer
 from emorec.settings import DETECTORS
+from emorec.words import N_, _
 
 NAMES = {
-    "auto": "BlazeFace: a neural network (recommended)",
-    "haar": "Haar: OpenCV's cascade",
+    "auto": N_("BlazeFace: a neural network (recommended)"),
+    "haar": N_("Haar: OpenCV's cascade"),
 }
 """What the visitor reads for each of ``DETECTORS``."""
 
-_HELP = (
+_HELP = N_(
     "**BlazeFace** finds small, tilted, turned and dark faces too, and how far each is tilted; a"
     " second network confirms them.  \n"
     "**Haar** finds upright faces that look towards the camera, and sometimes takes a thing for a"
@@ -31,14 +32,14 @@ def choose_detector(engine: EmotionRecognizer, key: str, locked: bool = False) -
         locked: whether it cannot be changed now, as a live picture runs.
     """
     name = st.selectbox(
-        "Faces found by",
+        _("Faces found by"),
         DETECTORS,
         index=DETECTORS.index(engine.settings.detector),
-        format_func=NAMES.__getitem__,
+        format_func=lambda name: _(NAMES[name]),
         key=key,
         persist_state="session",
         disabled=locked,
-        help=f"{_HELP}  \nTakes effect at the next START." if locked else _HELP,
+        help=f"{_(_HELP)}  \n{_('Takes effect at the next START.')}" if locked else _(_HELP),
     )
     if note := shortcoming(name):
         st.warning(note, icon=":material/visibility_off:")

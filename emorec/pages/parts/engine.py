@@ -15,6 +15,7 @@ from emorec.model.store import DEFAULT_NAME, WithFeatures, path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
 from emorec.recognizer import EmotionRecognizer
+from emorec.words import _
 
 
 @dataclass
@@ -32,7 +33,11 @@ def recognizer() -> EmotionRecognizer:
     Raises:
         EmorecError: a model file or a setting is missing or wrong; the next call tries again.
     """
-    return _engine(_chosen_file())
+    file = _chosen_file()
+    if file in _loaded:
+        return _engine(file)
+    with st.spinner(_("Loading the model…")):
+        return _engine(file)
 
 
 def classifier() -> SharedClassifier:
@@ -73,9 +78,15 @@ def _classifier(model_file: str) -> SharedClassifier:
     return SharedClassifier(WithFeatures(_engine(model_file).model))
 
 
-@st.cache_resource(show_spinner="Loading the model…")
+# Streamlit's own spinner would be in one language for all visitors.
+_loaded: set[str] = set()
+
+
+@st.cache_resource(show_spinner=False)
 def _engine(model_file: str) -> EmotionRecognizer:
-    return EmotionRecognizer(Path(model_file), deployment().settings)
+    engine = EmotionRecognizer(Path(model_file), deployment().settings)
+    _loaded.add(model_file)
+    return engine
 
 
 def _chosen_file() -> str:

@@ -14,7 +14,13 @@ function element(tag, attributes = {}, ...children) {
 
 const jpeg = (base64) => `data:image/jpeg;base64,${base64}`;
 const percent = (part, whole) => `${((100 * part) / whole).toFixed(2)}%`;
-const called = (face) => (face.name ? `${face.name} (face ${face.number})` : `Face ${face.number}`);
+
+let words = {}; // of the page's language
+
+function called(face) {
+  const text = face.name ? words.named : words.face;
+  return text.replace(/{(name|number)}/g, (_, key) => face[key]);
+}
 
 function picture(data, choose) {
   const [width, height] = data.size_wh;
@@ -76,15 +82,16 @@ function crops(data, choose) {
     button.onclick = () => choose(face.number);
     return button;
   });
-  return element("div", { class: "crops", role: "group", "aria-label": "Faces" }, ...buttons);
+  return element("div", { class: "crops", role: "group", "aria-label": words.faces }, ...buttons);
 }
 
 function table(data, choose) {
   const named = data.faces.some((face) => face.name);
-  const head = [["face", ""], ...(named ? [["name", "text"]] : []), ["expression", "text"]];
-  head.push(["confidence (%)", ""], ["left (px)", ""], ["top (px)", ""]);
-  head.push(["width (px)", ""], ["height (px)", ""]);
-  const heads = head.map(([text, kind]) => element("th", { scope: "col", class: kind }, text));
+  const head = [["number", ""], ...(named ? [["name", "text"]] : []), ["expression", "text"]];
+  head.push(["confidence", ""], ["left", ""], ["top", ""], ["width", ""], ["height", ""]);
+  const heads = head.map(([key, kind]) =>
+    element("th", { scope: "col", class: kind }, words[key]),
+  );
   const rows = data.faces.map((face) => {
     const [x1, y1, x2, y2] = face.box;
     const dot = element("i", { style: `background:${face.color}` });
@@ -102,7 +109,7 @@ function table(data, choose) {
   });
   return element(
     "div",
-    { class: "rows", tabindex: "0", role: "region", "aria-label": "Table of the faces" },
+    { class: "rows", tabindex: "0", role: "region", "aria-label": words.table },
     element(
       "table",
       {},
@@ -113,6 +120,7 @@ function table(data, choose) {
 }
 
 export default function ({ data, parentElement }) {
+  words = data.words;
   const root = element("div", { class: "photo" });
   const chosen = element("section", { class: "chosen", "aria-live": "polite" });
   const choose = (number) => {

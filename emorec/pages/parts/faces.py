@@ -17,8 +17,24 @@ from emorec.pages.parts import totals
 from emorec.percent import percent
 from emorec.photos.reading import ReadPhoto
 from emorec.records import Face
+from emorec.words import N_, _
 
 _FOLDER = Path(__file__).parent
+_WORDS = {
+    "face": N_("Face {number}"),
+    "named": N_("{name} (face {number})"),
+    "faces": N_("Faces"),
+    "table": N_("Table of the faces"),
+    "number": N_("face"),
+    "name": N_("name"),
+    "expression": N_("expression"),
+    "confidence": N_("confidence (%)"),
+    "left": N_("left (px)"),
+    "top": N_("top (px)"),
+    "width": N_("width (px)"),
+    "height": N_("height (px)"),
+}
+"""What faces.js says."""
 
 
 def show(key: str, photo: ReadPhoto) -> None:
@@ -37,14 +53,17 @@ def show(key: str, photo: ReadPhoto) -> None:
 def alt(photo: ReadPhoto, group_only: bool = False) -> str:
     """Return what the picture shows, in words for those who cannot see it."""
     faces = photo.result.faces
-    kind = "Group photo" if len(faces) > 1 else "Photo"
-    return f"{kind}, {totals.said(faces, group_only)}".replace("No face", "no face")
+    if not faces:
+        return _("Photo, no face")
+    kind = _("Group photo") if len(faces) > 1 else _("Photo")
+    return f"{kind}, {totals.said(faces, group_only)}"
 
 
 def data_of(key: str, photo: ReadPhoto) -> dict[str, Any]:
     """Return what faces.js shows."""
     return {
         "key": key,
+        "words": {name: _(text) for name, text in _WORDS.items()},
         "alt": alt(photo),
         "size_wh": list(photo.result.size_wh),
         "shown": b64encode(photo.shown).decode(),
@@ -59,7 +78,7 @@ def _face(face: Face) -> dict[str, Any]:
     shares = []
     if face.classified:
         shares = [
-            (emotion, round(share, 4), percent(min(share, 1.0)), COLORS[emotion])
+            (_(emotion), round(share, 4), percent(min(share, 1.0)), COLORS[emotion])
             for emotion, share in zip(EMOTIONS, face.probs.tolist(), strict=True)
         ]
     return {

@@ -12,6 +12,7 @@ import streamlit as st
 
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
     from emorec.sessions.store import SessionStore
@@ -65,10 +66,10 @@ def days() -> int:
 
 def what() -> str:
     """Return what is kept of a session, in words for the people in view."""
-    return (
-        f"For {days()} days: purpose, settings, markers, notes, and what the room "
+    return _(
+        "For {days} days: purpose, settings, markers, notes, and what the room "
         "showed in each second, in numbers. **No picture and no name.**"
-    )
+    ).format(days=days())
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,12 +15,13 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.people import extra
 from emorec.records import Face
+from emorec.words import N_, _
 
 if TYPE_CHECKING:  # what they import is an extra that may not be installed
     from emorec.people.embedding import FaceEmbedder
     from emorec.people.gallery import Gallery
 
-_BIOMETRIC = (
+_BIOMETRIC = N_(
     ":material/fingerprint: Names come from biometric data "
     "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): every face in view is "
     "measured to tell who it is, so use them only where everyone in view agreed."
@@ -87,17 +88,18 @@ def choose(key: str, off: bool = False) -> bool:
         if not offered():
             return False
     except EmorecError as error:
-        st.caption(f":material/person_off: No names: {plain(str(error))}")
+        no_names = _("No names: {why}").format(why=plain(str(error)))
+        st.caption(f":material/person_off: {no_names}")
         return False
     on = st.toggle(
-        "Names",
+        _("Names"),
         key=f"{key} {visit().state(NamesSwitch).token}",
         persist_state="session",
         disabled=off,
-        help="Who it is, of the people enrolled.",
+        help=_("Who it is, of the people enrolled."),
     )
     if on and not off:
-        st.caption(_BIOMETRIC)
+        st.caption(_(_BIOMETRIC))
     return on and not off
 
 
@@ -109,5 +111,5 @@ def stamp(names: bool) -> str:
 def called(face: Face) -> str:
     """Return what a page calls a face, as Markdown: its person's name, and always its number."""
     if face.name is None:
-        return f"**Face {face.track_id}**"
-    return f"**{plain(face.name)}** (face {face.track_id})"
+        return _("**Face {number}**").format(number=face.track_id)
+    return _("**{name}** (face {number})").format(name=plain(face.name), number=face.track_id)

@@ -14,6 +14,7 @@ from emorec.photos.reading import ReadPhoto
 from emorec.pipeline.quality import READABLE_PX
 from emorec.pipeline.smallest import notes
 from emorec.sessions.room import LEAST_FACES
+from emorec.words import _
 
 _BAR = """
 <style>
@@ -42,7 +43,7 @@ def show(key: str, file: UploadedFile, photo: ReadPhoto, group_only: bool) -> No
         group_only: whether nothing of a single face may be shown.
     """
     if photo.note:
-        st.caption(f"This file holds {photo.note}")
+        st.caption(_("This file holds {what}").format(what=photo.note))
     for note in notes(photo.result):
         st.caption(note)
     found = photo.result.faces
@@ -55,7 +56,7 @@ def show(key: str, file: UploadedFile, photo: ReadPhoto, group_only: bool) -> No
         faces.show(key, photo)
     show_totals(photo, group_only)
     st.container(horizontal=True).download_button(
-        "Annotated picture (PNG)",
+        _("Annotated picture (PNG)"),
         partial(reading.annotated_png, file, photo.result, group_only),
         f"{PurePath(file.name).stem}_emorec.png",
         "image/png",
@@ -70,8 +71,10 @@ def show_totals(photo: ReadPhoto, group_only: bool) -> None:
     found = photo.result.faces
     if not totals.told(found, group_only):
         st.info(
-            f"**{totals.count(found)}.** With Group only nothing is shown of fewer than "
-            f"{LEAST_FACES} faces, as totals would tell what a single face shows.",
+            _(
+                "**{count}.** With Group only nothing is shown of fewer than {least} faces, as"
+                " totals would tell what a single face shows."
+            ).format(count=totals.count(found), least=LEAST_FACES),
             icon=":material/groups:",
         )
     elif len(found) > 1:
@@ -87,10 +90,12 @@ def _no_face(photo: ReadPhoto) -> None:
     smallest = max(photo.result.smallest_px, READABLE_PX)
     st.image(photo.shown, alt=faces.alt(photo))
     st.info(
-        "**No face found.** Try a picture in which faces look towards the camera, upright, "
-        f"evenly lit and at least {smallest:.0f} pixels wide; a hand, a mask or large "
-        "glasses may hide one. A face that fills the picture from eyes to chin is "
-        "**too close**: forehead and chin must be seen.",
+        _(
+            "**No face found.** Try a picture in which faces look towards the camera, upright, "
+            "evenly lit and at least {side} pixels wide; a hand, a mask or large "
+            "glasses may hide one. A face that fills the picture from eyes to chin is "
+            "**too close**: forehead and chin must be seen."
+        ).format(side=f"{smallest:.0f}"),
         icon=":material/face_retouching_off:",
     )
 

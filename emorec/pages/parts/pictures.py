@@ -7,6 +7,7 @@ import streamlit as st
 from emorec.pages.parts import opened, reading, totals
 from emorec.pages.parts.deployment import deployment
 from emorec.recognizer import EmotionRecognizer
+from emorec.words import _
 
 
 def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool = False) -> None:
@@ -19,10 +20,10 @@ def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool 
         names: whether to say whose faces they are.
     """
     # The browser asks for the camera as soon as the page shows it: not before the visitor wants it.
-    if not st.toggle("Take a shot with the camera", key=f"{key} camera"):
+    if not st.toggle(_("Take a shot with the camera"), key=f"{key} camera"):
         reading.keep(key, [])
         return
-    shot = st.camera_input("Shot", key=f"{key} shot", label_visibility="collapsed")
+    shot = st.camera_input(_("Shot"), key=f"{key} shot", label_visibility="collapsed")
     how = reading.How(engine, detector, names, deployment().group_only)
     if shot is None:
         reading.keep(key, [])
@@ -31,7 +32,8 @@ def single_shot(key: str, engine: EmotionRecognizer, detector: str, names: bool 
     photo = reading.read(shot, digest, how)
     reading.keep(key, [how.key(digest)])
     if isinstance(photo, str):
-        st.error(opened.broken("Shot", photo), icon=":material/broken_image:")
+        st.error(opened.broken(_("Shot"), photo), icon=":material/broken_image:")
     else:
-        st.header(f"Shot: {totals.said(photo.result.faces, how.group_only)}")
+        said = totals.said(photo.result.faces, how.group_only)
+        st.header(_("Shot: {said}").format(said=said))
         opened.show(f"{key} shot", shot, photo, how.group_only)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
+from typing import TypeVar
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -19,6 +20,9 @@ from emorec.photos import reading as photos
 from emorec.photos.reading import Candidate, Engine, ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.records import FrameResult
+from emorec.words import language, said_in
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -59,7 +63,7 @@ class How:
     def key(self, digest: str) -> str:
         """Return the key of a content in `Readings`; it changes with all that changes a result."""
         stamp = naming.stamp(self.names)
-        return f"{digest} {self.engine} {stamp} {self.group_only}"
+        return f"{digest} {self.engine} {stamp} {self.group_only} {language()}"
 
 
 @cache
@@ -132,7 +136,7 @@ def annotated_png(file: UploadedFile, result: FrameResult, group_only: bool) -> 
     """
     with one_job(file):
         data = file.getvalue()
-        return workers().run(visit(), photos.annotated, data, file.name, result, group_only, True)
+        return _run(photos.annotated, data, file.name, result, group_only, True)
 
 
 def candidate_of(file: UploadedFile, recognizer: EmotionRecognizer) -> Candidate:
@@ -143,13 +147,18 @@ def candidate_of(file: UploadedFile, recognizer: EmotionRecognizer) -> Candidate
     """
     engine = Engine(recognizer.model.file, recognizer.settings)
     with one_job(file):
-        return workers().run(visit(), photos.candidate, file.getvalue(), file.name, engine)
+        return _run(photos.candidate, file.getvalue(), file.name, engine)
+
+
+def _run(job: Callable[..., Result], *args: object) -> Result:
+    """Have a process do a job for this visitor, with words in the visitor's language."""
+    return workers().run(visit(), said_in, language(), job, *args)
 
 
 def _read(file: UploadedFile, how: How) -> ReadPhoto:
     data = file.getvalue()
     job = (photos.read, data, file.name, how.engine, how.names, how.group_only)
-    photo = workers().run(visit(), *job)
+    photo = _run(*job)
     if photo.for_names is None:
         return photo
     from emorec.people.matching import with_names
@@ -158,6 +167,5 @@ def _read(file: UploadedFile, how: How) -> ReadPhoto:
     result = with_names(photo.result, embeddings, naming.gallery())
     shown = photo.shown
     if any(face.name is not None for face in result.faces):
-        again = (photos.annotated, data, file.name, result, how.group_only, False)
-        shown = workers().run(visit(), *again)
+        shown = _run(photos.annotated, data, file.name, result, how.group_only, False)
     return replace(photo, result=result, shown=shown, for_names=None)

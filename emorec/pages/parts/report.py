@@ -20,6 +20,7 @@ from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import LABEL_MOST
 from emorec.sessions.timeline import Marker
+from emorec.words import N_, _, bound, numeral
 
 _NAMES = {
     "html": "HTML",
@@ -28,15 +29,18 @@ _NAMES = {
     "csv": "CSV",
     "json": "JSON",
     "parquet": "Parquet",
-    "faces-csv": "CSV of faces",
-    "faces-parquet": "Parquet of faces",
+    "faces-csv": N_("CSV of faces"),
+    "faces-parquet": N_("Parquet of faces"),
 }
 
 ALTS = {
-    "Mood": "The room's mood over time, with the markers",
-    "Expressions": "Shares of the seven expressions over time",
-    "Faces": "The likeliest expression of each face over time",
+    "Mood": N_("The room's mood over time, with the markers"),
+    "Expressions": N_("Shares of the seven expressions over time"),
+    "Faces": N_("The likeliest expression of each face over time"),
 }
+
+READ_BY_PEOPLE = ("html", "png")
+"""The kinds of file that are written in the visitor's language; the others are data, in English."""
 
 ChangeMarker = Callable[[int, str | None], None]
 """Gives the marker of this number a new label; None removes it. It raises an EmorecError where that
@@ -63,19 +67,23 @@ def show(report: Report, key: str, change_marker: ChangeMarker | None = None) ->
     st.html(_STYLE)
     _figures(report)
     if loading().is_alive():
-        st.caption(":material/hourglass_top: The charts are drawn in a moment.")
+        st.caption(f":material/hourglass_top: {_('The charts are drawn in a moment.')}")
         st.fragment(_wait, run_every=0.5)()
     else:
         _charts(report, key)
     if report.markers and change_marker:
-        with st.expander(f"Markers ({len(report.markers)})", icon=":material/flag:"):
+        with st.expander(_("Markers ({n})").format(n=len(report.markers)), icon=":material/flag:"):
             edit_markers(report.markers, key, change_marker)
     _downloads(report, key)
-    with st.expander("What this is, and what it is not", icon=":material/info:"):
-        st.markdown(NOTICE)
-        st.markdown("**What the model is known to get wrong**")
+    with st.expander(_("What this is, and what it is not"), icon=":material/info:"):
+        st.markdown(_(NOTICE))
+        st.markdown(f"**{_('What the model is known to get wrong')}**")
         st.markdown("\n".join(f"- {plain(line)}" for line in known_errors(report.made_with)))
-        st.markdown(f"**Read by** EmoRec {plain(report.version)}, with these settings:")
+        st.markdown(
+            _("**Read by** EmoRec {version}, with these settings:").format(
+                version=plain(report.version)
+            )
+        )
         st.json(dict(report.made_with), expanded=False)
 
 
@@ -103,27 +111,29 @@ def _charts(report: Report, key: str) -> None:
 
     drawn = charts(report)
     for heading, chart in drawn.items():
-        st.subheader(heading)
-        st.altair_chart(on_page(chart), key=f"{key} {heading}", alt=ALTS[heading])
+        st.subheader(_(heading))
+        st.altair_chart(on_page(chart), key=f"{key} {heading}", alt=_(ALTS[heading]))
     if "Mood" not in drawn:
-        st.caption(
-            f"A mood line needs {LEAST_FACES} faces or more at once, each read for "
-            f"{LEAST_BASELINE_S:.0f} seconds."
-        )
+        says = _("A mood line needs {n} faces or more at once, each read for {seconds} seconds.")
+        st.caption(says.format(n=LEAST_FACES, seconds=f"{LEAST_BASELINE_S:.0f}"))
 
 
 def _figures(report: Report) -> None:
     summary = report.summary
     with st.container(horizontal=True, gap="large", key="report figures"):
-        st.metric("Length", clock(summary.duration_s), width="content")
-        st.metric("Faces seen", summary.faces_seen, width="content")
-        st.metric("At once", summary.most_at_once, width="content")
-        st.metric("Not readable", percent(min(summary.unreadable, 1.0)), width="content")
+        st.metric(_("Length"), clock(summary.duration_s), width="content")
+        st.metric(_("Faces seen"), summary.faces_seen, width="content")
+        st.metric(_("At once"), summary.most_at_once, width="content")
+        st.metric(_("Not readable"), percent(min(summary.unreadable, 1.0)), width="content")
         if summary.mean_valence is not None:
-            st.metric("Mean valence", f"{summary.mean_valence:+.2f}", width="content")
+            st.metric(_("Mean valence"), numeral(f"{summary.mean_valence:+.2f}"), width="content")
     if summary.dominant is not None:
         share = percent(min(summary.shares[summary.dominant], 1.0))
-        st.markdown(f"Most often **{summary.dominant}**: {share} of the time.")
+        st.markdown(
+            _("Most often **{emotion}**: {share} of the time.").format(
+                emotion=_(summary.dominant), share=share
+            )
+        )
 
 
 def edit_markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> None:
@@ -135,14 +145,16 @@ def edit_markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> N
         change: as of `show`.
     """
     names = {marker.id: f"{clock(marker.time_s)} {marker.label}" for marker in markers}
-    chosen = st.selectbox("Marker", list(names), format_func=names.__getitem__, key=f"{key} marker")
+    chosen = st.selectbox(
+        _("Marker"), list(names), format_func=names.__getitem__, key=f"{key} marker"
+    )
     label = next(marker.label for marker in markers if marker.id == chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         new = st.text_input(
-            "Label", label, max_chars=LABEL_MOST, key=f"{key} label {chosen} {label}"
+            _("Label"), label, max_chars=LABEL_MOST, key=f"{key} label {chosen} {label}"
         )
-        renamed = st.button("Rename", key=f"{key} rename marker")
-        removed = st.button("Remove", icon=":material/delete:", key=f"{key} remove marker")
+        renamed = st.button(_("Rename"), key=f"{key} rename marker")
+        removed = st.button(_("Remove"), icon=":material/delete:", key=f"{key} remove marker")
     if renamed or removed:
         try:
             change(chosen, None if removed else new)
@@ -153,16 +165,18 @@ def edit_markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> N
 
 
 def _downloads(report: Report, key: str) -> None:
-    what = "totals a second" if report.faces is None else "totals and single faces a second"
-    st.markdown(f"**Download** the report: {what}.")
+    if report.faces is None:
+        st.markdown(_("**Download** the report: totals a second."))
+    else:
+        st.markdown(_("**Download** the report: totals and single faces a second."))
     row = st.container(horizontal=True, gap="small", key=f"{key} downloads")
     for kind, name in _NAMES.items():
         if kind.startswith("faces-") and report.faces is None:
             continue
         row.download_button(
-            name,
+            _(name),
             # Written when the visitor asks for it: a long session takes seconds.
-            partial(write, report, kind),
+            partial(bound(write) if kind in READ_BY_PEOPLE else write, report, kind),
             file_name(report.started_at, kind),
             KINDS[kind].mime,
             key=f"{key} download {kind}",

@@ -9,8 +9,9 @@ from html import escape
 from emorec.emotions import COLORS, EMOTIONS, UNSURE
 from emorec.records import Face
 from emorec.sessions.room import LEAST_FACES
+from emorec.words import N_, _, ngettext
 
-UNREADABLE = "unreadable"
+UNREADABLE = N_("unreadable")
 _ORDER = {label: place for place, label in enumerate((*EMOTIONS, UNSURE, UNREADABLE))}
 
 
@@ -38,7 +39,8 @@ def told(faces: Sequence[Face], group_only: bool) -> bool:
 
 def count(faces: Sequence[Face]) -> str:
     """Return how many faces there are, in words."""
-    return {0: "No face", 1: "1 face"}.get(len(faces), f"{len(faces)} faces")
+    n = len(faces)
+    return ngettext("{n} face", "{n} faces", n).format(n=n) if n else _("No face")
 
 
 def said(faces: Sequence[Face], group_only: bool = False) -> str:
@@ -53,8 +55,10 @@ def said(faces: Sequence[Face], group_only: bool = False) -> str:
     counts = totals(faces)
     name, most = next(iter(counts.items()))
     if len(counts) == 1:
-        return f"{count(faces)}, {name}"
-    return f"{count(faces)}, mostly {name}" if most > len(faces) / 2 else f"{count(faces)}, mixed"
+        return f"{count(faces)}, {_(name)}"
+    if most > len(faces) / 2:
+        return _("{count}, mostly {label}").format(count=count(faces), label=_(name))
+    return _("{count}, mixed").format(count=count(faces))
 
 
 def bar(counts: Mapping[str, int]) -> str:
@@ -63,7 +67,7 @@ def bar(counts: Mapping[str, int]) -> str:
         f'<b style="flex:{n};background:{color(name)}">{n}</b>' for name, n in counts.items()
     )
     words = ", ".join(
-        f'<span><i style="background:{color(name)}"></i>{n} {escape(name)}</span>'
+        f'<span><i style="background:{color(name)}"></i>{n} {escape(_(name))}</span>'
         for name, n in counts.items()
     )
     return (

@@ -19,11 +19,12 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
 from emorec.people import consent, extra
+from emorec.words import N_, _, ngettext
 
 if TYPE_CHECKING:  # it imports packages of an extra that may not be installed
     from emorec.people.gallery import Gallery, Person
 
-_RULE = """
+_RULE = N_("""
 A face gets a person's name if it is near enough to that person's pictures and no other person is
 nearly as near. The more people are enrolled, the nearer it must be. A live face is judged by its
 first three pictures, taken over about a second; if these give no name, by its first six, then by
@@ -39,7 +40,7 @@ Measured on press photographs of 80 people and 200 strangers, with **40 people e
 
 Most of the enrolled people without a name were not found in the photograph, or not clearly.
 Relatives may be as near as two pictures of one person: never decide about a person by a name alone.
-"""
+""")
 """The numbers are from `benchmarks/results/`; a test compares them with the newest result."""
 
 _SEARCH_FROM = 8
@@ -71,17 +72,19 @@ class Changed(State):
 def render() -> None:
     """Show the page."""
     st.html(_STYLE)
-    st.title("People")
+    st.title(_("People"))
     st.caption(
-        "People who agreed are called by their **name** on the Live and Photo pages. Kept are "
-        "name, 128 numbers a picture and, if they wish, numbers learned from expressions they "
-        "showed, all encrypted; **never a picture**. These are biometric data "
-        "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): without explicit "
-        "consent, enrol nobody."
+        _(
+            "People who agreed are called by their **name** on the Live and Photo pages. Kept are "
+            "name, 128 numbers a picture and, if they wish, numbers learned from expressions they "
+            "showed, all encrypted; **never a picture**. These are biometric data "
+            "([GDPR, Art. 9](https://eur-lex.europa.eu/eli/reg/2016/679/oj)): without explicit "
+            "consent, enrol nobody."
+        )
     )
     if extra.missing():
         st.info(
-            "Names are an extra that is not installed here. Install it and start the app again:",
+            _("Names are an extra that is not installed here. Install it and start the app again:"),
             icon=":material/extension:",
         )
         st.code(extra.INSTALL, language="bash")
@@ -96,8 +99,8 @@ def render() -> None:
     if changed.message is not None:
         st.toast(plain(changed.message), icon=":material/check:")
         changed.message = None
-    with st.expander("How a name is decided, and how often it is wrong", icon=":material/rule:"):
-        st.markdown(_RULE)
+    with st.expander(_("How a name is decided, and how often it is wrong"), icon=":material/rule:"):
+        st.markdown(_(_RULE))
     known, enrol = st.columns([3, 4], gap="large")
     with enrol:
         _enrol(gallery, people)
@@ -107,84 +110,96 @@ def render() -> None:
 
 def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
     """Let the visitor enrol a new person, or add pictures to a person."""
-    st.header("Enrol")
+    st.header(_("Enrol"))
     by_id = {person.id: person for person in people}
     title = _titles(people)
     id_ = None
     if people:
         id_ = st.selectbox(
-            "Who",
+            _("Who"),
             [None, *by_id],
-            format_func=lambda id_: "Somebody new" if id_ is None else title[id_],
+            format_func=lambda id_: _("Somebody new") if id_ is None else title[id_],
             key="people who",
         )
     name = ""
     if id_ is None:
-        name = st.text_input("Name", max_chars=80, key=f"people name {pictures.form_number()}")
+        name = st.text_input(_("Name"), max_chars=80, key=f"people name {pictures.form_number()}")
     found = pictures.gather(gallery, id_)
     agreed = id_ is not None or _consent()
     wanting = [
         what
         for what, there in (
-            ("a name", id_ is not None or name.strip()),
-            ("a picture that is good enough", found),
-            ("the person's consent", agreed),
+            (_("a name"), id_ is not None or name.strip()),
+            (_("a picture that is good enough"), found),
+            (_("the person's consent"), agreed),
         )
         if not there
     ]
-    label = "Enrol" if id_ is None else f"Add to {plain(by_id[id_].name)}"
+    label = _("Enrol")
+    if id_ is not None:
+        label = _("Add to {name}").format(name=plain(by_id[id_].name))
     if st.button(label, type="primary", disabled=bool(wanting), icon=":material/person_add:"):
         if id_ is None:
             enrol = partial(gallery.enrol, name, found, consent=agreed)
-            _change_gallery(enrol, f"{name.strip()} is enrolled.", forget=True)
+            said = _("{name} is enrolled.").format(name=name.strip())
+            _change_gallery(enrol, said, forget=True)
         else:
-            said = f"{by_id[id_].name} has {_count(len(found))} more."
+            said = ngettext(
+                "{name} has {n} picture more.", "{name} has {n} pictures more.", len(found)
+            )
+            said = said.format(name=by_id[id_].name, n=len(found))
             _change_gallery(partial(gallery.add, id_, found), said, forget=True)
     if wanting:
-        st.caption(f"Still needed: {', '.join(wanting)}.")
+        st.caption(_("Still needed: {what}.").format(what=", ".join(wanting)))
 
 
 def _consent() -> bool:
     # Streamlit cuts off a checkbox's long label, and the consent must be readable in full.
-    st.markdown(f"> {consent.TEXT}")
-    return st.checkbox("They agree", key=f"people consent {pictures.form_number()}")
+    st.markdown(f"> {_(consent.TEXT)}")
+    return st.checkbox(_("They agree"), key=f"people consent {pictures.form_number()}")
 
 
 def _list(gallery: Gallery, people: Sequence[Person]) -> None:
     """Show the people enrolled, each with the buttons to rename and delete them."""
-    st.header(f"Enrolled: {len(people)}" if people else "Enrolled")
+    st.header(_("Enrolled: {n}").format(n=len(people)) if people else _("Enrolled"))
     if not people:
         st.info(
-            "**Nobody yet.** Enrol somebody with one to ten pictures: different days, light and "
-            "angles make a name surer. Then switch **Names** on, on the Live or Photo page.",
+            _(
+                "**Nobody yet.** Enrol somebody with one to ten pictures: different days, light and"
+                " angles make a name surer. Then switch **Names** on, on the Live or Photo page."
+            ),
             icon=":material/group:",
         )
         return
     shown = list(people)
     if len(people) > _SEARCH_FROM:
-        wanted = st.text_input("Find", key="people find", icon=":material/search:").casefold()
+        wanted = st.text_input(_("Find"), key="people find", icon=":material/search:").casefold()
         shown = [person for person in people if wanted in person.name.casefold()]
         if not shown:
-            st.caption("Nobody has such a name.")
+            st.caption(_("Nobody has such a name."))
     for person in shown[:_MOST_SHOWN]:
         _card(gallery, person)
     if len(shown) > _MOST_SHOWN:
-        st.caption(f"and {len(shown) - _MOST_SHOWN} more: find them by their name")
+        st.caption(_("and {n} more: find them by their name").format(n=len(shown) - _MOST_SHOWN))
     row = st.container(horizontal=True)
     row.download_button(
-        "Export",
+        _("Export"),
         gallery.export,
         dated("people.json"),
         "application/json",
         on_click="ignore",
         icon=":material/download:",
-        help="All that is kept, readable: names, dates, numbers. Keep it as safe as the people.",
+        help=_("All that is kept, readable: names, dates, numbers. Keep it as safe as the people."),
     )
     everybody = row.container(key="people ask all", width="content")
-    with everybody.popover("Delete everybody", icon=":material/delete_forever:"):
-        st.markdown(f"**{len(people)}** and all their pictures' numbers go, for good, at once.")
-        if st.button("Delete everybody for good", key="people delete all"):
-            _change_gallery(gallery.clear, "Nobody is enrolled any more.", forget=True)
+    with everybody.popover(_("Delete everybody"), icon=":material/delete_forever:"):
+        st.markdown(
+            _("**{n}** and all their pictures' numbers go, for good, at once.").format(
+                n=len(people)
+            )
+        )
+        if st.button(_("Delete everybody for good"), key="people delete all"):
+            _change_gallery(gallery.clear, _("Nobody is enrolled any more."), forget=True)
 
 
 def _card(gallery: Gallery, person: Person) -> None:
@@ -192,32 +207,43 @@ def _card(gallery: Gallery, person: Person) -> None:
         st.markdown(f"**{plain(person.name)}**")
         since = _day(person.enrolled)
         # The id distinguishes two people of the same name.
-        st.caption(f"{_count(person.pictures)} · enrolled {since} · no. {person.id}")
+        st.caption(
+            _("{pictures} · enrolled {date} · no. {id}").format(
+                pictures=_count(person.pictures), date=since, id=person.id
+            )
+        )
         if person.examples_kept is not None:
             st.caption(_examples(gallery, person.id, person.examples_kept))
         row = st.container(horizontal=True)
-        with row.popover("Rename", icon=":material/edit:"):
+        with row.popover(_("Rename"), icon=":material/edit:"):
             name = st.text_input(
-                "New name", person.name, max_chars=80, key=f"people rename {person.id}"
+                _("New name"), person.name, max_chars=80, key=f"people rename {person.id}"
             )
-            if st.button("Save", key=f"people save {person.id}", type="primary"):
+            if st.button(_("Save"), key=f"people save {person.id}", type="primary"):
                 rename = partial(gallery.rename, person.id, name)
-                _change_gallery(rename, f"Now called {name.strip()}.")
+                _change_gallery(rename, _("Now called {name}.").format(name=name.strip()))
         if person.examples_kept is not None:
             forget = row.container(key=f"people ask examples {person.id}", width="content")
-            with forget.popover("Forget examples", icon=":material/face_retouching_off:"):
+            with forget.popover(_("Forget examples"), icon=":material/face_retouching_off:"):
                 st.markdown(
-                    f"What **{plain(person.name)}** showed is forgotten, for good; name and"
-                    " pictures stay."
+                    _(
+                        "What **{name}** showed is forgotten, for good; name and pictures stay."
+                    ).format(name=plain(person.name))
                 )
-                if st.button("Forget for good", key=f"people delete examples {person.id}"):
+                if st.button(_("Forget for good"), key=f"people delete examples {person.id}"):
                     forgets = partial(gallery.forget_examples, person.id)
-                    _change_gallery(forgets, f"The examples of {person.name} are deleted.")
+                    said = _("The examples of {name} are deleted.").format(name=person.name)
+                    _change_gallery(forgets, said)
         one = row.container(key=f"people ask {person.id}", width="content")
-        with one.popover("Delete", icon=":material/delete:"):
-            st.markdown(f"**{plain(person.name)}** (no. {person.id}) is forgotten, for good.")
-            if st.button("Delete for good", key=f"people delete {person.id}"):
-                _change_gallery(partial(gallery.delete, person.id), f"{person.name} is deleted.")
+        with one.popover(_("Delete"), icon=":material/delete:"):
+            st.markdown(
+                _("**{name}** (no. {id}) is forgotten, for good.").format(
+                    name=plain(person.name), id=person.id
+                )
+            )
+            if st.button(_("Delete for good"), key=f"people delete {person.id}"):
+                said = _("{name} is deleted.").format(name=person.name)
+                _change_gallery(partial(gallery.delete, person.id), said)
 
 
 def _change_gallery(change: Callable[[], object], said: str, forget: bool = False) -> None:
@@ -248,23 +274,28 @@ def _examples(gallery: Gallery, person_id: int, kept: datetime) -> str:
         return f"{icon} {plain(str(error))}"
     if found is None:  # deleted since the people were read
         return ""
-    words = f"{icon} Examples of {', '.join(found.counts)} · since {_day(kept)}"
+    words = _("Examples of {emotions} · since {date}").format(
+        emotions=", ".join(map(_, found.counts)), date=_day(kept)
+    )
     if found.belongs_to(recognizer().model):
-        return f"{words} · used on the Live page"
-    return f"{words} · learned for the network {plain(found.model.name)} and used by it alone"
+        return f"{icon} {words} · {_('used on the Live page')}"
+    own = _("learned for the network {name} and used by it alone")
+    return f"{icon} {words} · {own.format(name=plain(found.model.name))}"
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+    return _("{date.day} {date:%B %Y}").format(date=moment)
 
 
 def _titles(people: Sequence[Person]) -> dict[int, str]:
     same = Counter(person.name for person in people)
     return {
-        person.id: person.name if same[person.name] == 1 else f"{person.name} (no. {person.id})"
+        person.id: person.name
+        if same[person.name] == 1
+        else _("{name} (no. {number})").format(name=person.name, number=person.id)
         for person in people
     }
 
 
 def _count(pictures: int) -> str:
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"
+    return ngettext("{n} picture", "{n} pictures", pictures).format(n=pictures)

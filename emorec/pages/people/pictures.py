@@ -18,6 +18,7 @@ from emorec.pages.parts.engine import recognizer
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.reading import candidate_of
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 if TYPE_CHECKING:  # they import packages of an extra that may not be installed
     from emorec.people.enrolment import Remark
@@ -72,45 +73,51 @@ def gather(gallery: Gallery, person_id: int | None) -> list[npt.NDArray[np.float
 
     form = visit().state(Form)
     files = st.file_uploader(
-        f"Pictures of this one person: one to {MOST_PICTURES}",
+        _("Pictures of this one person: one to {n}").format(n=MOST_PICTURES),
         accept_multiple_files=True,
         key=f"people files {form.number}",
     )
     # The browser asks for permission as soon as the page shows the camera, so the visitor switches
     # it on first.
-    if st.toggle("Take them with the camera", key="people camera"):
+    if st.toggle(_("Take them with the camera"), key="people camera"):
         # A new widget for each shot: in the same widget the next shot would replace the last one.
         shot = st.camera_input(
-            f"Shot {len(form.shots) + 1}: turn the head a little from one to the next",
+            _("Shot {n}: turn the head a little from one to the next").format(
+                n=len(form.shots) + 1
+            ),
             key=f"people shot {form.number} {len(form.shots)}",
             disabled=len(files) + len(form.shots) >= MOST_PICTURES,
         )
         if shot is not None:
             digest = sha256(shot.getvalue()).hexdigest()
             form.checked[digest] = _check(shot)
-            form.shots.append((digest, f"Shot {len(form.shots) + 1}"))
+            form.shots.append((digest, _("Shot {n}").format(n=len(form.shots) + 1)))
             st.rerun()
     given = list(form.shots)
     for file in files:
         digest = sha256(file.getvalue()).hexdigest()
         if digest not in form.checked:
-            with st.spinner(f"Looking at {plain(file.name)}…"):
+            with st.spinner(_("Looking at {name}…").format(name=plain(file.name))):
                 form.checked[digest] = _check(file)
         given.append((digest, file.name))
     given = list(dict(given).items())  # a picture that was given twice counts once
-    form.checked = {digest: form.checked[digest] for digest, _ in given}
+    form.checked = {digest: form.checked[digest] for digest, _name in given}
     if len(given) > MOST_PICTURES:
-        st.warning(f"Only the first {MOST_PICTURES} of {len(given)} pictures count.")
+        st.warning(
+            _("Only the first {most} of {n} pictures count.").format(
+                most=MOST_PICTURES, n=len(given)
+            )
+        )
         given = given[:MOST_PICTURES]
-    found = [form.checked[digest] for digest, _ in given]
+    found = [form.checked[digest] for digest, _name in given]
     good = [picture.embedding for picture in found if picture.embedding is not None]
     of_good = iter(remarks(good, gallery, person_id))
     of_all = [
         Remark(picture.reason or "", refused=True) if picture.embedding is None else next(of_good)
         for picture in found
     ]
-    _show([name for _, name in given], found, of_all)
-    if form.shots and st.button("Take the shots away", icon=":material/undo:"):
+    _show([name for _digest, name in given], found, of_all)
+    if form.shots and st.button(_("Take the shots away"), icon=":material/undo:"):
         form.shots = []
         st.rerun()
     return [
@@ -163,4 +170,4 @@ def _show(names: Sequence[str], found: Sequence[_Checked], of_all: Sequence[Rema
                     )
                     st.markdown(f"{mark} **{plain(name)}**: {plain(remark.text)}")
                 if picture.note:
-                    st.caption(f"This file holds {picture.note}")
+                    st.caption(_("This file holds {what}").format(what=picture.note))

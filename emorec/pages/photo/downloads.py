@@ -16,10 +16,11 @@ from emorec.filenames import dated
 from emorec.pages.parts import totals
 from emorec.photos.reading import ReadPhoto
 from emorec.rows import columns, face_rows, picture_object, to_csv, to_json
+from emorec.words import N_, _
 from emorec.xlsx import add_row
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_HELP = (
+_HELP = N_(
     "A zip file with the annotated pictures (JPEG, at most 2048 pixels long), the table of all "
     "faces and the JSON. A single picture can be had larger: open it."
 )
@@ -95,7 +96,7 @@ def show(export: Export) -> None:
     row = st.container(horizontal=True, gap="small")
     # All is made when the visitor asks for it.
     row.download_button(
-        "Download all",
+        _("Download all"),
         export.zip,
         dated("photos.zip"),
         "application/zip",
@@ -103,7 +104,7 @@ def show(export: Export) -> None:
         on_click="ignore",
         type="primary",
         icon=":material/folder_zip:",
-        help=_HELP,
+        help=_(_HELP),
     )
     offered: list[tuple[str, Any, str]] = [("JSON", export.json, "application/json")]
     if not export.group_only:

@@ -15,6 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emorec.pages.parts import faces, reading, totals
 from emorec.pages.parts.visit import State, visit
 from emorec.photos.reading import ReadPhoto
+from emorec.words import _
 
 AT_ONCE = 20
 _TILE_PX = 170  # least width: two tiles beside each other on a phone
@@ -165,13 +166,13 @@ class Tiles:
 
 def _waiting(name: str) -> str:
     return (
-        '<div class="emorec-tile" role="status">Waiting …</div>'
+        f'<div class="emorec-tile" role="status">{_("Waiting …")}</div>'
         f'<p class="emorec-name">{escape(name)}</p>'
     )
 
 
 def _broken(name: str, why: str) -> str:
     return (
-        f'<div class="emorec-tile"><b>Not read</b><p>{escape(why)}</p></div>'
+        f'<div class="emorec-tile"><b>{_("Not read")}</b><p>{escape(why)}</p></div>'
         f'<p class="emorec-name" title="{escape(name, quote=True)}">{escape(name)}</p>'
     )

@@ -20,21 +20,24 @@ from emorec.pages.photo.gallery import AT_ONCE, Gallery, Given, Tiles, gallery, 
 from emorec.photos.reading import ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.rows import header
+from emorec.words import N_, _, ngettext
 
 _ALONE = "<style>.st-key-giving { display: none; }</style>"
 """One photo needs the whole height. The uploader is hidden only: else it would forget its files."""
 
 
 _EXAMPLE = Path(__file__).parents[1] / "live" / "example.jpg"
-_EXAMPLE_ALT = "Example: two portraits with a box and an emotion on each face"
+_EXAMPLE_ALT = N_("Example: two portraits with a box and an emotion on each face")
 
 
 def render() -> None:
     """Show the page."""
-    st.title("Photo")
+    st.title(_("Photo"))
     st.caption(
-        "Reads the **apparent expression** of every face, not inner feeling. "
-        "Nothing is stored: pictures are read in memory and forgotten."
+        _(
+            "Reads the **apparent expression** of every face, not inner feeling. "
+            "Nothing is stored: pictures are read in memory and forgotten."
+        )
     )
     own = gallery()
     try:
@@ -45,38 +48,41 @@ def render() -> None:
     new_uploader = st.session_state.get(own.key) is None
     with st.container(key="giving"):
         files = st.file_uploader(
-            f"Photos: up to {AT_ONCE} at once", accept_multiple_files=True, key=own.key
+            _("Photos: up to {n} at once").format(n=AT_ONCE),
+            accept_multiple_files=True,
+            key=own.key,
         )
         how, shot = _choices(engine, own)
     own.take([*files, *([shot] if shot else [])], new_uploader)
     given = own.shown()
     if len(own.given) > len(given):
         st.warning(
-            f"Only the first {AT_ONCE} of {len(own.given)} pictures are read. Remove some to read "
-            "the others.",
+            _(
+                "Only the first {most} of {n} pictures are read. Remove some to read the others."
+            ).format(most=AT_ONCE, n=len(own.given)),
             icon=":material/photo_library:",
         )
     reading.keep("photo", [how.key(one.digest) for one in given])
     if not given:
-        st.image(_EXAMPLE, width=720, alt=_EXAMPLE_ALT)
-        st.caption("An example: what a photo looks like once it is read.")
+        st.image(_EXAMPLE, width=720, alt=_(_EXAMPLE_ALT))
+        st.caption(_("An example: what a photo looks like once it is read."))
         return
     _show(own, given, how)
-    st.button("Remove all photos", type="tertiary", icon=":material/delete:", on_click=own.clear)
+    st.button(_("Remove all photos"), type="tertiary", icon=":material/delete:", on_click=own.clear)
 
 
 def _choices(engine: EmotionRecognizer, own: Gallery) -> tuple[How, UploadedFile | None]:
     """Return how photos are read, and the shot that was taken with the camera."""
     row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     # The browser asks for the camera as soon as the page shows it: not before it is wanted.
-    camera = row.toggle("Take a shot with the camera", key="photo camera")
-    with row.popover("Settings", icon=":material/tune:"):
+    camera = row.toggle(_("Take a shot with the camera"), key="photo camera")
+    with row.popover(_("Settings"), icon=":material/tune:"):
         detector = choose_detector(engine, "photo detector")
     group_only = deployment().group_only
     names = not group_only and naming.choose("photo names")
     shot = None
     if camera:
-        shot = st.camera_input("Shot", key="photo shot", label_visibility="collapsed")
+        shot = st.camera_input(_("Shot"), key="photo shot", label_visibility="collapsed")
     return How(engine, detector, names, group_only), shot
 
 
@@ -103,7 +109,9 @@ def _tiles(given: Sequence[Given], how: How) -> None:
         if one.id in photos:
             tiles.show(one, photos[one.id])
     for count, one in enumerate(waiting, start=len(photos) + 1):
-        said = f"Reading {plain(one.file.name)}: {count} of {len(given)}"
+        said = _("Reading {name}: {n} of {all}").format(
+            name=plain(one.file.name), n=count, all=len(given)
+        )
         summary.progress((count - 1) / len(given), said)
         photos[one.id] = reading.read(one.file, one.digest, how)
         tiles.show(one, photos[one.id])
@@ -118,15 +126,15 @@ def _opened(given: Sequence[Given], place: int, how: How) -> None:
     one = given[place]
     st.html(_ALONE)
     row = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    row.button("All photos", icon=":material/arrow_back:", on_click=open_photo, args=(None,))
+    row.button(_("All photos"), icon=":material/arrow_back:", on_click=open_photo, args=(None,))
     for label, icon, other in (
-        ("Previous", ":material/chevron_left:", place - 1),
-        ("Next", ":material/chevron_right:", place + 1),
+        (_("Previous"), ":material/chevron_left:", place - 1),
+        (_("Next"), ":material/chevron_right:", place + 1),
     ):
         inside = 0 <= other < len(given)
         id_ = given[other].id if inside else None
         row.button(label, icon=icon, disabled=not inside, on_click=open_photo, args=(id_,))
-    row.caption(f"{place + 1} of {len(given)}")
+    row.caption(_("{n} of {all}").format(n=place + 1, all=len(given)))
     _one(one, _read(one, how), how)
 
 
@@ -141,7 +149,7 @@ def _one(one: Given, photo: ReadPhoto | str, how: How) -> None:
 def _read(one: Given, how: How) -> ReadPhoto | str:
     if reading.is_read(one.digest, how):
         return reading.read(one.file, one.digest, how)
-    with st.spinner(f"Reading {plain(one.file.name)}"):
+    with st.spinner(_("Reading {name}").format(name=plain(one.file.name))):
         return reading.read(one.file, one.digest, how)
 
 
@@ -156,9 +164,13 @@ def _totals(photos: Sequence[ReadPhoto], given: int, how: How) -> None:
             if totals.told(photo.result.faces, group_only=True)
             for face in photo.result.faces
         ]
-    said = f"**{given} photos, {totals.count(faces).lower()}**"
+    said = _("{n} photos").format(n=given)
+    said = f"**{said}, {totals.count(faces) if faces else _('no face')}**"
     if given > len(photos):
-        said = f"{said}; {given - len(photos)} could not be read"
+        broken = given - len(photos)
+        said += ngettext("; {n} could not be read", "; {n} could not be read", broken).format(
+            n=broken
+        )
     st.markdown(said)
     if faces:
         opened.share_bar(totals.totals(faces))
@@ -166,6 +178,6 @@ def _totals(photos: Sequence[ReadPhoto], given: int, how: How) -> None:
 
 def _take_away(read: Sequence[tuple[Given, ReadPhoto | str]], how: How) -> None:
     photos = [(one.file.name, photo) for one, photo in read if isinstance(photo, ReadPhoto)]
-    if any(photo.result.faces for _, photo in photos):
+    if any(photo.result.faces for _name, photo in photos):
         made_with = header(how.recognizer.model, how.engine.settings)
         downloads.show(downloads.Export(photos, made_with, how.names, how.group_only))

@@ -19,12 +19,13 @@ from emorec.sessions.room import measures
 from emorec.sessions.seconds import Table
 from emorec.sessions.store import SessionStore
 from emorec.sessions.timeline import Marker
+from emorec.words import N_, _, numeral
 
 _NAMES = {
-    "mood": "Mood",
-    "smile": "Smile share",
-    "synchrony": "Synchrony",
-    "unreadable": "Unreadable share",
+    "mood": N_("Mood"),
+    "smile": N_("Smile share"),
+    "synchrony": N_("Synchrony"),
+    "unreadable": N_("Unreadable share"),
 }
 _ACROSS = 4  # choices beside each other
 _START = 0  # in place of a marker's number, which is 1 or more
@@ -57,22 +58,26 @@ def show(store: SessionStore, ids: Sequence[int], seen: str | None) -> None:
         EmorecError: a session is gone, or the store does not answer.
     """
     sessions = [_read(store, id_, seen) for id_ in ids]
-    st.button("All sessions", icon=":material/arrow_back:", key="all sessions", on_click=show_list)
-    st.title("Sessions compared")
+    st.button(
+        _("All sessions"), icon=":material/arrow_back:", key="all sessions", on_click=show_list
+    )
+    st.title(_("Sessions compared"))
     choices = st.columns(min(1 + len(sessions), _ACROSS))
     with choices[0]:
-        measure = st.selectbox("What", MEASURES, format_func=lambda name: _NAMES.get(name, name))
+        measure = st.selectbox(
+            _("What"), MEASURES, format_func=lambda name: _(_NAMES.get(name) or name), key="measure"
+        )
     starts_s = []
     for place, each in enumerate(sessions, start=1):
         with choices[place % len(choices)]:
             starts_s.append(_aligned_at(each))
     _chart(sessions, measure, starts_s)
-    st.header("The difference of two spans")
+    st.header(_("The difference of two spans"))
     left, right = st.columns(2)
     with left:
-        first = _span(sessions, "First span", 0)
+        first = _span(sessions, _("First span"), 0)
     with right:
-        second = _span(sessions, "Second span", 1)
+        second = _span(sessions, _("Second span"), 1)
     try:
         told = compare(part(*first), part(*second), measure)
     except EmorecError as error:
@@ -83,7 +88,7 @@ def show(store: SessionStore, ids: Sequence[int], seen: str | None) -> None:
 
 def _read(store: SessionStore, id_: int, seen: str | None) -> _Session:
     stored = store.session(id_, seen)
-    name = f"{stored.name} (no. {id_})"
+    name = _("{name} (no. {number})").format(name=stored.name, number=id_)
     return _Session(stored, name, store.seconds(id_, seen), store.markers(id_, seen))
 
 
@@ -91,9 +96,9 @@ def _aligned_at(session: _Session) -> float:
     """Let the visitor choose the moment that becomes 0, where there are markers; return it."""
     if not session.markers:
         return session.stored.first_s
-    names = {_START: "Start"} | {m.id: f"{clock(m.time_s)} {m.label}" for m in session.markers}
+    names = {_START: _("Start")} | {m.id: f"{clock(m.time_s)} {m.label}" for m in session.markers}
     chosen = st.selectbox(
-        f"Align {plain(session.name)} at",
+        _("Align {session} at").format(session=plain(session.name)),
         list(names),
         format_func=names.__getitem__,
         key=f"align {session.stored.id}",
@@ -109,13 +114,18 @@ def _chart(sessions: Sequence[_Session], measure: str, starts_s: Sequence[float]
     for each, start_s in zip(sessions, starts_s, strict=True):
         told = measures(each.seconds)
         lines[each.name] = min_max(told.time_s - start_s, line(told, measure), MOST_POINTS)
-    ends = [float(x) for times, _ in lines.values() if len(times) for x in (times[0], times[-1])]
+    ends = [
+        float(x) for times, _values in lines.values() if len(times) for x in (times[0], times[-1])
+    ]
     span_s = (min(ends, default=0.0), max(ends, default=1.0))
-    name = _NAMES.get(measure, f"share of {measure}")
+    if measure in _NAMES:
+        name = _(_NAMES[measure])
+    else:
+        name = _("share of {emotion}").format(emotion=_(measure))
     st.altair_chart(
         on_page(compared(lines, name, span_s)),
         key="compared",
-        alt=f"{name} of {len(sessions)} sessions over time",
+        alt=_("{measure} of {n} sessions over time").format(measure=name, n=len(sessions)),
     )
 
 
@@ -123,7 +133,7 @@ def _span(sessions: Sequence[_Session], title: str, place: int) -> tuple[Table, 
     """Let the visitor choose a span of a session; return the session's seconds and the span."""
     st.markdown(f"**{title}**")
     chosen = st.selectbox(
-        "Session",
+        _("Session"),
         range(len(sessions)),
         index=min(place, len(sessions) - 1),
         format_func=lambda at: sessions[at].name,
@@ -133,7 +143,7 @@ def _span(sessions: Sequence[_Session], title: str, place: int) -> tuple[Table, 
     first_s = int(session.stored.first_s)
     last_s = max(first_s + 1, int(session.stored.last_s) + 1)
     start_s, end_s = st.select_slider(
-        "From, to",
+        _("From, to"),
         range(first_s, last_s + 1),
         (first_s, last_s),
         format_func=clock,
@@ -145,12 +155,20 @@ def _span(sessions: Sequence[_Session], title: str, place: int) -> tuple[Table, 
 def _difference(told: Difference) -> None:
     """Say what the difference is, and whether it may be chance."""
     with st.container(horizontal=True, gap="large"):
-        st.metric("First", f"{told.first:+.2f}", width="content")
-        st.metric("Second", f"{told.second:+.2f}", width="content")
-        st.metric("Second less first", f"{told.difference:+.2f}", width="content")
-    says = "The interval leaves out 0." if told.clear else "The interval holds 0: it may be chance."
-    st.markdown(f"95 % interval of the difference: **{told.low:+.2f} to {told.high:+.2f}**. {says}")
+        st.metric(_("First"), numeral(f"{told.first:+.2f}"), width="content")
+        st.metric(_("Second"), numeral(f"{told.second:+.2f}"), width="content")
+        st.metric(_("Second less first"), numeral(f"{told.difference:+.2f}"), width="content")
+    if told.clear:
+        says = _("The interval leaves out 0.")
+    else:
+        says = _("The interval holds 0: it may be chance.")
+    interval = _("95 % interval of the difference: **{low} to {high}**.").format(
+        low=numeral(f"{told.low:+.2f}"), high=numeral(f"{told.high:+.2f}")
+    )
+    st.markdown(f"{interval} {says}")
     st.caption(
-        f"Means over {told.seconds[0]} and {told.seconds[1]} seconds that have a value; "
-        "moving-block bootstrap. It says nothing of why they differ."
+        _(
+            "Means over {first} and {second} seconds that have a value; moving-block bootstrap. It"
+            " says nothing of why they differ."
+        ).format(first=told.seconds[0], second=told.seconds[1])
     )

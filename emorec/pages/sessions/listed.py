@@ -18,6 +18,7 @@ from emorec.pages.parts.visit import visit
 from emorec.pages.sessions.state import Shown, choose, compare_chosen, open_session
 from emorec.sessions.kept import Stored
 from emorec.sessions.store import SessionStore
+from emorec.words import _, ngettext
 
 _A_PAGE = 20  # sessions shown at once: a thousand would take seconds
 _SEARCH_FROM = 5
@@ -41,28 +42,32 @@ def show(store: SessionStore, seen: str | None) -> None:
         store: of the sessions.
         seen: whose sessions this visitor sees; None: all.
     """
-    st.title("Sessions")
+    st.title(_("Sessions"))
     st.caption(_whose(seen))
     store.delete_expired()
     every = store.sessions(seen)
     own = visit().state(Shown)
     own.chosen &= {each.id for each in every}
     if not every:
-        st.info("No session is kept. **Keep** on the Live page keeps one.", icon=":material/inbox:")
+        st.info(
+            _("No session is kept. **Keep** on the Live page keeps one."), icon=":material/inbox:"
+        )
         return
     found: Sequence[Stored] = every
     if len(every) >= _SEARCH_FROM:
         word = st.text_input(
-            "Search", key="search sessions", placeholder="Title, notes, purpose or marker"
+            _("Search"),
+            key="search sessions",
+            placeholder=_("Title, notes, purpose or marker"),
         )
         found = store.sessions(seen, word) if word.strip() else every
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Compare ({len(own.chosen)})",
+            _("Compare ({n})").format(n=len(own.chosen)),
             icon=":material/stacked_line_chart:",
             key="compare sessions",
             disabled=len(own.chosen) < 2,
-            help="Choose two or more.",
+            help=_("Choose two or more."),
             on_click=compare_chosen,
         )
         _delete_all(store, seen, len(every))
@@ -73,21 +78,21 @@ def show(store: SessionStore, seen: str | None) -> None:
         for each in found[own.page * _A_PAGE : (own.page + 1) * _A_PAGE]:
             _row(each)
     if not found:
-        st.info("No session has this in it.", icon=":material/search_off:")
+        st.info(_("No session has this in it."), icon=":material/search_off:")
     if pages > 1:
         _turn(own, pages)
 
 
 def _whose(seen: str | None) -> str:
-    days = f"Each is deleted after {keeping.days()} days."
+    days = _("Each is deleted after {days} days.").format(days=keeping.days())
     if seen is None:
-        return f"Kept sessions of all visitors. {days}"
+        return f"{_('Kept sessions of all visitors.')} {days}"
     if keeping.by_login():
-        return f"The sessions that you kept. {days}"
-    return (
-        f"The sessions kept from this browser, which a random id in a cookie identifies. {days} "
+        return f"{_('The sessions that you kept.')} {days}"
+    return _(
+        "The sessions kept from this browser, which a random id in a cookie identifies. {days} "
         "Without the cookie they can no longer be opened here."
-    )
+    ).format(days=days)
 
 
 def _row(stored: Stored) -> None:
@@ -106,14 +111,14 @@ def _row(stored: Stored) -> None:
 
 
 def _facts(stored: Stored) -> str:
-    faces = "1 face" if stored.faces_seen == 1 else f"{stored.faces_seen} faces"
-    facts = [clock(stored.duration_s), faces, stored.purpose]
+    faces = ngettext("{n} face", "{n} faces", stored.faces_seen).format(n=stored.faces_seen)
+    facts = [clock(stored.duration_s), faces, _(stored.purpose)]
     if stored.title:
         facts.insert(0, f"{stored.started_at:%Y-%m-%d %H:%M} UTC")
     if stored.source == "example":
         facts.insert(0, "Example")
     if not stored.ended:
-        facts.append("not ended")
+        facts.append(_("not ended"))
     return " · ".join(facts)
 
 
@@ -141,14 +146,14 @@ def _thumbnail(mood: npt.NDArray[np.float32]) -> str:
 def _turn(own: Shown, pages: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Newer",
+            _("Newer"),
             key="newer sessions",
             disabled=own.page == 0,
             on_click=partial(_to_page, own, own.page - 1),
         )
-        st.markdown(f"Page {own.page + 1} of {pages}", width="content")
+        st.markdown(_("Page {n} of {all}").format(n=own.page + 1, all=pages), width="content")
         st.button(
-            "Older",
+            _("Older"),
             key="older sessions",
             disabled=own.page == pages - 1,
             on_click=partial(_to_page, own, own.page + 1),
@@ -160,9 +165,13 @@ def _to_page(own: Shown, page: int) -> None:
 
 
 def _delete_all(store: SessionStore, seen: str | None, count: int) -> None:
-    with st.popover("Delete all", icon=":material/delete_forever:", width="content"):
-        sessions = "**1** session is" if count == 1 else f"**{count}** sessions are"
-        st.markdown(f"{sessions} deleted, for good, at once.")
-        if st.button("Delete all for good", type="primary", key="delete all sessions"):
+    with st.popover(_("Delete all"), icon=":material/delete_forever:", width="content"):
+        says = ngettext(
+            "**{n}** session is deleted, for good, at once.",
+            "**{n}** sessions are deleted, for good, at once.",
+            count,
+        )
+        st.markdown(says.format(n=count))
+        if st.button(_("Delete all for good"), type="primary", key="delete all sessions"):
             store.delete_all(seen)
             st.rerun()

@@ -16,6 +16,7 @@ from emorec.sessions.kept import Stored
 from emorec.sessions.report import of_stored
 from emorec.sessions.store import SessionStore
 from emorec.sessions.texts import NOTES_MOST, TITLE_MOST
+from emorec.words import _
 
 
 def show(store: SessionStore, id_: int, seen: str | None) -> None:
@@ -30,50 +31,57 @@ def show(store: SessionStore, id_: int, seen: str | None) -> None:
         EmorecError: there is no such session, or the store does not answer.
     """
     stored = store.session(id_, seen)
-    st.button("All sessions", icon=":material/arrow_back:", key="all sessions", on_click=show_list)
+    st.button(
+        _("All sessions"), icon=":material/arrow_back:", key="all sessions", on_click=show_list
+    )
     st.title(plain(stored.name))
     st.caption(plain(_facts(stored)))
     _edit(store, stored, seen)
     report = of_stored(store, id_, seen)
     if report.summary.mean_valence is None:
-        st.info("No face was read in what is kept.", icon=":material/person_off:")
+        st.info(_("No face was read in what is kept."), icon=":material/person_off:")
         return
-    st.header("Report")
+    st.header(_("Report"))
     parts.show(report, f"session {id_}", partial(_change_marker, store, id_, seen))
 
 
 def _facts(stored: Stored) -> str:
-    facts = [f"{stored.started_at:%Y-%m-%d %H:%M} UTC", f"Kept for: {stored.purpose}"]
+    facts = [
+        f"{stored.started_at:%Y-%m-%d %H:%M} UTC",
+        _("Kept for: {purpose}").format(purpose=_(stored.purpose)),
+    ]
     if stored.source == "example":
-        facts.insert(0, "Example, not a camera")
+        facts.insert(0, _("Example, not a camera"))
     if stored.delete_after is not None:
-        facts.append(f"until {stored.delete_after:%Y-%m-%d}")
+        facts.append(_("until {date}").format(date=f"{stored.delete_after:%Y-%m-%d}"))
     if stored.group_only:
-        facts.append("Group only")
+        facts.append(_("Group only"))
     if not stored.ended:
-        facts.append("the program ended before the session did, or it still runs")
+        facts.append(_("the program ended before the session did, or it still runs"))
     return " · ".join(facts)
 
 
 def _edit(store: SessionStore, stored: Stored, seen: str | None) -> None:
     with st.container(horizontal=True):
-        with st.popover("Title and notes", icon=":material/edit:", width="content"):
+        with st.popover(_("Title and notes"), icon=":material/edit:", width="content"):
             title = st.text_input(
-                "Title", stored.title, max_chars=TITLE_MOST, key=f"title {stored.id}"
+                _("Title"), stored.title, max_chars=TITLE_MOST, key=f"title {stored.id}"
             )
             notes = st.text_area(
-                "Notes", stored.notes, max_chars=NOTES_MOST, key=f"notes {stored.id}"
+                _("Notes"), stored.notes, max_chars=NOTES_MOST, key=f"notes {stored.id}"
             )
-            if st.button("Save", type="primary", key=f"save {stored.id}"):
+            if st.button(_("Save"), type="primary", key=f"save {stored.id}"):
 
                 def save() -> None:
                     store.rename(stored.id, title, seen)
                     store.note(stored.id, notes, seen)
 
                 _change(save)
-        with st.popover("Delete", icon=":material/delete:", width="content"):
-            st.markdown(f"**{plain(stored.name)}** is deleted, for good, at once.")
-            if st.button("Delete for good", type="primary", key=f"delete {stored.id}"):
+        with st.popover(_("Delete"), icon=":material/delete:", width="content"):
+            st.markdown(
+                _("**{name}** is deleted, for good, at once.").format(name=plain(stored.name))
+            )
+            if st.button(_("Delete for good"), type="primary", key=f"delete {stored.id}"):
 
                 def delete() -> None:
                     store.delete(stored.id, seen)

@@ -10,11 +10,12 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pages.sessions import compared, listed, opened
 from emorec.pages.sessions.state import Shown, show_list
+from emorec.words import _
 
 
 def render() -> None:
     """Show the page."""
-    st.set_page_config(page_title="EmoRec · Sessions")
+    st.set_page_config(page_title=f"EmoRec · {_('Sessions')}")
     own = visit().state(Shown)
     try:
         store, seen = keeping.store(), keeping.seen()
@@ -27,5 +28,5 @@ def render() -> None:
     except EmorecError as error:  # the store does not answer, or the session is gone
         st.error(plain(str(error)))
         if own.opened is not None or own.compared:
-            st.button("All sessions", icon=":material/arrow_back:", on_click=show_list)
+            st.button(_("All sessions"), icon=":material/arrow_back:", on_click=show_list)
     keeping.remember()  # last, as what sets the cookie takes a line that nobody sees

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from emorec.pages.parts.visit import State, visit
+from emorec.words import _
 
 _CHOSEN = "session chosen "  # begins the keys of the boxes that choose sessions
 
@@ -53,4 +54,4 @@ def choose(id_: int) -> None:
     def change() -> None:
         (chosen.add if st.session_state[key] else chosen.discard)(id_)
 
-    st.checkbox("Compare", id_ in chosen, key=key, on_change=change)
+    st.checkbox(_("Compare"), id_ in chosen, key=key, on_change=change)

@@ -20,39 +20,40 @@ from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pages.video import results, upload
 from emorec.pages.video.state import OwnVideo
+from emorec.words import N_, _
 
-_KEEPS = (
+_KEEPS = N_(
     "Reads the **apparent expression** of every face, not inner feeling. "
     "The video lies on the server's disk while it is read, and is deleted then. The results are "
     "deleted when you delete them or close this tab, at the latest two hours after you last used "
     "them."
 )
-_AGREED = (
+_AGREED = N_(
     "Upload a video only if everyone in it knows and agrees. In the EU, not at work or in "
     "education ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
 )
-_BLUR_SAYS = (
+_BLUR_SAYS = N_(
     "Every face found is made unrecognisable in the annotated video and in all pictures of it. A "
     "face that the detector misses, as in full profile, is not. The sound stays as it is."
 )
-_NAMES_STAY = (
+_NAMES_STAY = N_(
     "Names are written into the results and stay there until these are deleted, even if a person "
     "is deleted meanwhile."
 )
-_GROUP_ONLY = "**Totals alone:** this server shows and writes nothing of a single face."
+_GROUP_ONLY = N_("**Totals alone:** this server shows and writes nothing of a single face.")
 
 
 def render() -> None:
     """Show the page."""
-    st.title("Video")
+    st.title(_("Video"))
     _show()
-    st.caption(_KEEPS)
+    st.caption(_(_KEEPS))
 
 
 def _show() -> None:
     where = disk()
     if where is None:
-        st.error("This server takes no videos.")
+        st.error(_("This server takes no videos."))
         return
     own = visit().state(OwnVideo)
     job = own.job
@@ -62,7 +63,7 @@ def _show() -> None:
         st.fragment(_progress, run_every=1.0)(own, job)
     elif job.state == "done" and not own.place.closed:
         st.fragment(results.show)(own, own.place, job, _address(own.place.token))
-        st.button("Delete the results and read another video", on_click=own.close)
+        st.button(_("Delete the results and read another video"), on_click=own.close)
     else:
         where.close(own.place)  # its job may be about to do so
         _say_why(job)
@@ -71,7 +72,7 @@ def _show() -> None:
 
 def _choose(own: OwnVideo, where: Disk) -> None:
     """Offer the options and the upload; begin to read the video as soon as it is there."""
-    st.markdown(_AGREED)
+    st.markdown(_(_AGREED))
     try:
         engine = recognizer()
     except EmorecError as error:
@@ -81,14 +82,14 @@ def _choose(own: OwnVideo, where: Disk) -> None:
     detector = choose_detector(engine, "video detector")
     blur = names = False
     if group_only:
-        st.markdown(_GROUP_ONLY)
+        st.markdown(_(_GROUP_ONLY))
     else:
-        blur = st.toggle("Blur faces", key="video blur", persist_state="session")
+        blur = st.toggle(_("Blur faces"), key="video blur", persist_state="session")
         if blur:
-            st.caption(_BLUR_SAYS)
+            st.caption(_(_BLUR_SAYS))
         names = naming.choose("video names", off=blur)
         if names:
-            st.caption(_NAMES_STAY)
+            st.caption(_(_NAMES_STAY))
     place = own.open_place(where)
     if place.complete:
         settings = replace(engine.settings, detector=detector, cautious=blur)
@@ -109,7 +110,8 @@ def _progress(own: OwnVideo, job: Job) -> None:
         st.markdown(f"**{plain(own.place.name)}**")
         own.place.touch()
     if job.state == "waiting":
-        st.progress(0.0, f"Waiting: videos of others that are read first: {job.before}")
+        waiting = _("Waiting: videos of others that are read first: {n}")
+        st.progress(0.0, waiting.format(n=job.before))
     else:
         st.progress(_share(job), _far(job))
     seconds, probs = job.readings()
@@ -118,12 +120,12 @@ def _progress(own: OwnVideo, job: Job) -> None:
         st.vega_lite_chart(
             *charts.mood(seconds, probs, (0.0, end_s)),
             key="video growing",
-            alt="Mean probabilities of all faces in view, as far as the video is read",
+            alt=_("Mean probabilities of all faces in view, as far as the video is read"),
         )
-    if st.button("Cancel", key="cancel video"):
+    if st.button(_("Cancel"), key="cancel video"):
         own.close()
         st.rerun()
-    st.caption("You can look at other pages meanwhile: the video is read on.")
+    st.caption(_("You can look at other pages meanwhile: the video is read on."))
 
 
 def _share(job: Job) -> float:
@@ -133,12 +135,14 @@ def _share(job: Job) -> float:
 def _far(job: Job) -> str:
     """Return how far a job is, in words."""
     if not job.time_s:
-        return "Reading…"
+        return _("Reading…")
+    read = clock(job.time_s)
     if not job.duration_s:
-        return f"Read: {clock(job.time_s)}"
-    far = f"Read: {clock(job.time_s)} of {clock(job.duration_s)}"
-    left_s = job.left_s
-    return far if left_s is None else f"{far}, {clock(left_s)} left"
+        return _("Read: {read}").format(read=read)
+    far, left_s = _("Read: {read} of {all}"), job.left_s
+    if left_s is not None:
+        far = _("Read: {read} of {all}, {left} left")
+    return far.format(read=read, all=clock(job.duration_s), left=clock(left_s or 0.0))
 
 
 def _say_why(job: Job) -> None:
@@ -146,7 +150,7 @@ def _say_why(job: Job) -> None:
     if job.state == "failed":
         st.error(plain(job.error), icon=":material/broken_image:")
     elif job.state == "done":
-        st.info("The results were not used for two hours and are deleted.")
+        st.info(_("The results were not used for two hours and are deleted."))
 
 
 def _address(token: str = "") -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from emorec.words import _
+
 _HTML = """
 <video controls playsinline preload="auto"></video>
-<p hidden>This browser cannot play the video. It can still be downloaded below.</p>
+<p hidden></p>
 """
 
 _CSS = """
@@ -19,6 +21,7 @@ _JS = """
 export default function ({ data, parentElement }) {
   const video = parentElement.querySelector("video");
   const note = parentElement.querySelector("p");
+  note.textContent = data.unplayable;
   video.onerror = () => { note.hidden = false; };
   if (video.dataset.source !== data.source) {
     video.dataset.source = data.source;
@@ -44,4 +47,14 @@ def show(source: str, at_s: float, chosen: int) -> None:
         chosen: how often a moment was chosen; 0: the video stays where it is.
     """
     component = st.components.v2.component("emorec_player", html=_HTML, css=_CSS, js=_JS)
-    component(key="video player", data={"source": source, "at_s": at_s, "chosen": chosen})
+    component(
+        key="video player",
+        data={
+            "source": source,
+            "at_s": at_s,
+            "chosen": chosen,
+            "unplayable": _(
+                "This browser cannot play the video. It can still be downloaded below."
+            ),
+        },
+    )

@@ -9,7 +9,6 @@ import streamlit as st
 
 from emorec.clock import clock
 from emorec.drawing import charts
-from emorec.emotions import EMOTIONS
 from emorec.jobs import results
 from emorec.jobs.job import Job
 from emorec.jobs.place import Place
@@ -21,21 +20,28 @@ from emorec.percent import percent
 from emorec.rows import table
 from emorec.sessions import group
 from emorec.sessions.report import Report
+from emorec.words import N_, _, numeral
 
-_SHOWN = ("track_id", "name", "emotion", "confidence", "unreadable")
+_SHOWN = {
+    "track_id": N_("face"),
+    "name": N_("name"),
+    "emotion": N_("emotion"),
+    "confidence": N_("confidence"),
+    "unreadable": N_("unreadable"),
+}
 _THUMBNAIL_PX = 120
 _TIMELINE_PX = 200
 _ROW_PX, _FACES_PX = 35, 180
 _LABELS = {
-    "zip": "Everything (ZIP)",
-    "mp4": "Annotated video (MP4)",
-    "csv": "Timeline (CSV)",
-    "json": "Timeline (JSON)",
-    "parquet": "Timeline (Parquet)",
-    "xlsx": "Timeline (XLSX)",
-    "html": "Report (HTML)",
+    "zip": N_("Everything (ZIP)"),
+    "mp4": N_("Annotated video (MP4)"),
+    "csv": N_("Timeline (CSV)"),
+    "json": N_("Timeline (JSON)"),
+    "parquet": N_("Timeline (Parquet)"),
+    "xlsx": N_("Timeline (XLSX)"),
+    "html": N_("Report (HTML)"),
 }
-_GROUP_LABELS = {"json": "Totals (JSON)", "html": _LABELS["html"]}
+_GROUP_LABELS = {"json": N_("Totals (JSON)"), "html": _LABELS["html"]}
 _STYLE = """
 <style>
 .emorec-files { display: flex; flex-wrap: wrap; gap: 0.5rem; }
@@ -75,7 +81,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
                 _timeline(own, job)
                 _faces(own, place)
             else:
-                st.info("No face was read in this video.", icon=":material/person_off:")
+                st.info(_("No face was read in this video."), icon=":material/person_off:")
         _moments(own, place, moments)
     _files(place, address, job.order.group_only)
     _session(results.session_of(place.source))
@@ -90,7 +96,7 @@ def clickable(chart: charts.Chart) -> charts.Chart:
     area = {name: spec.pop(name) for name in ("mark", "encoding")}
     line = {
         # Every moment once: the table has a row for each emotion.
-        "transform": [{"filter": f"datum.emotion === '{EMOTIONS[0]}'"}],
+        "transform": [{"filter": f"datum.emotion === '{charts.names()[0]}'"}],
         "params": [
             {
                 "name": "moment",
@@ -116,11 +122,12 @@ def _notes(report: dict[str, Any], notes: list[str]) -> list[str]:
     """Return what the video or its results lack, as Markdown."""
     told = [plain(note) for note in notes]
     if report["broken"]:
-        told.append(f"{report['broken']} broken parts of the video were skipped.")
+        told.append(_("{n} broken parts of the video were skipped.").format(n=report["broken"]))
     if report["missing_s"]:
         told.append(
-            f"The video ends {report['missing_s']:.1f} s before the length that it states; it may "
-            "be cut off."
+            _(
+                "The video ends {seconds} s before the length that it states; it may be cut off."
+            ).format(seconds=numeral(f"{report['missing_s']:.1f}"))
         )
     return told
 
@@ -131,11 +138,17 @@ def _figures(name: str, report: dict[str, Any]) -> str:
     figures = [
         f"**{plain(name)}**",
         clock(report["duration_s"]),
-        f"faces: {summary['faces_seen']}, at most {summary['most_at_once']} at once",
+        _("faces: {n}, at most {most} at once").format(
+            n=summary["faces_seen"], most=summary["most_at_once"]
+        ),
     ]
     if summary["dominant"] is not None:
         share = percent(summary["shares"][summary["dominant"]])
-        figures.append(f"most often **{summary['dominant']}**: {share} of the time")
+        figures.append(
+            _("most often **{emotion}**: {share} of the time").format(
+                emotion=_(summary["dominant"]), share=share
+            )
+        )
     return " · ".join(figures)
 
 
@@ -147,7 +160,7 @@ def _timeline(own: OwnVideo, job: Job) -> None:
         if moments:
             own.show(float(moments[0]["seconds"]))
 
-    st.markdown("**Timeline**: click a moment to see it.")
+    st.markdown(_("**Timeline**: click a moment to see it."))
     rows, spec = clickable(charts.mood(*job.readings()))
     st.vega_lite_chart(
         rows,
@@ -155,18 +168,21 @@ def _timeline(own: OwnVideo, job: Job) -> None:
         key="video timeline",
         on_select=choose,
         selection_mode="moment",
-        alt="Mean probabilities of all faces in view over the video",
+        alt=_("Mean probabilities of all faces in view over the video"),
     )
 
 
 def _faces(own: OwnVideo, place: Place) -> None:
     """Show what the faces of the chosen moment show."""
-    st.markdown(f"**Faces at {clock(own.at_s)}**")
+    st.markdown(_("**Faces at {time}**").format(time=clock(own.at_s)))
     rows = results.rows_at(place.source, own.at_s)
     if not rows:
-        st.caption("No face was read at this moment.")
+        st.caption(_("No face was read at this moment."))
         return
     faces = table(rows)[list(_SHOWN)].dropna(axis="columns", how="all")
+    for column in ("emotion", "unreadable"):
+        if column in faces:
+            faces[column] = [_(said) if isinstance(said, str) else None for said in faces[column]]
     if "confidence" in faces:
         faces["confidence"] = [
             percent(share) if share == share else "" for share in faces["confidence"]
@@ -175,26 +191,30 @@ def _faces(own: OwnVideo, place: Place) -> None:
         faces,
         hide_index=True,
         height=min(_FACES_PX, _ROW_PX * (len(rows) + 1) + 3),
-        column_config={"track_id": "face"},
+        column_config={name: _(title) for name, title in _SHOWN.items() if name in faces},
     )
 
 
 def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None:
     if not moments:
         return
-    st.markdown("**Strongest moments**")
+    st.markdown(_("**Strongest moments**"))
     row = st.container(horizontal=True, gap="small")
     for number, moment in enumerate(moments):
         with row.container(width=_THUMBNAIL_PX, gap="xsmall"):
             st.image(
                 (place.folder / moment["file"]).read_bytes(),
                 width=_THUMBNAIL_PX,
-                alt=f"Face {moment['track_id']}, {moment['emotion']}",
+                alt=_("Face {number}, {label}").format(
+                    number=moment["track_id"], label=_(moment["emotion"])
+                ),
             )
             st.button(
-                f"{moment['emotion']} {clock(moment['time_s'])}",
+                f"{_(moment['emotion'])} {clock(moment['time_s'])}",
                 key=f"moment {number}",
-                help=f"Face {moment['track_id']}: {percent(moment['confidence'])}. Shows it above.",
+                help=_("Face {number}: {share}. Shows it above.").format(
+                    number=moment["track_id"], share=percent(moment["confidence"])
+                ),
                 type="tertiary",
                 on_click=own.show,
                 args=(moment["time_s"],),
@@ -204,9 +224,9 @@ def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None
 def _session(report: Report) -> None:
     """Show the report, as after a live session."""
     if report.group_only and not len(report.seconds):
-        st.info(group.TOO_FEW, icon=":material/groups:")
+        st.info(group.too_few(), icon=":material/groups:")
     elif report.summary.mean_valence is not None:
-        st.header("Report")
+        st.header(_("Report"))
         session_report.show(report, "video report")
 
 
@@ -215,7 +235,7 @@ def _files(place: Place, address: str, group_only: bool) -> None:
     found = results.by_kind(place.source)
     labels = _GROUP_LABELS if group_only else _LABELS
     links = "".join(
-        f'<a href="{escape(address)}/{kind}" download>{label}</a>'
+        f'<a href="{escape(address)}/{kind}" download>{_(label)}</a>'
         for kind, label in labels.items()
         if kind in found or kind == "zip"
     )

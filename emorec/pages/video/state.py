@@ -15,6 +15,7 @@ from emorec.pages.parts.disk import disk, turns
 from emorec.pages.parts.visit import State
 from emorec.recognizer import EmotionRecognizer
 from emorec.settings import Settings
+from emorec.words import language
 
 
 @dataclass
@@ -65,7 +66,7 @@ class OwnVideo(State):
             EmorecError: it was deleted meanwhile, or the people enrolled cannot be read.
         """
         show: Show = "blur" if blur else "label"
-        order = Order(str(engine.model.file), asdict(settings), show, group_only, names)
+        order = Order(str(engine.model.file), asdict(settings), show, group_only, names, language())
         gallery = naming.gallery() if names else None
         job = Job(place, order, turns(), lambda: where.room_for(place, 0), gallery)
         job.start()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from emorec.jobs.disk import Disk
 from emorec.jobs.place import Place
+from emorec.words import N_, _
 
 _PIECE_BYTES = 1_000_000  # nginx refuses a body of more than 1 MiB unless told otherwise
 
@@ -17,14 +18,14 @@ _HTML = """
 <div class="box">
   <label class="choose">
     <input type="file" accept="video/*,.mkv,.avi,.mov,.webm,.m4v,.mts,.wmv" />
-    <span class="button">Choose a video</span>
+    <span class="button"></span>
     <span class="hint"></span>
   </label>
   <div class="going" hidden>
     <div class="name"></div>
-    <progress max="1" value="0" aria-label="Upload"></progress>
+    <progress max="1" value="0"></progress>
     <div class="row"><span class="says" role="status"></span>
-      <button type="button" class="cancel">Cancel</button></div>
+      <button type="button" class="cancel"></button></div>
   </div>
   <div class="error" role="alert" hidden></div>
 </div>
@@ -49,7 +50,23 @@ progress { width: 100%; height: 0.6rem; margin: 0.6rem 0; accent-color: var(--st
 .error { margin-top: 0.75rem; color: var(--st-red-text-color, #c22); }
 """
 
-_JS = """
+_WORDS = {
+    "choose": N_("Choose a video"),
+    "upload": N_("Upload"),
+    "cancel": N_("Cancel"),
+    "hint": N_("MP4, MKV, MOV, AVI, WebM and others, up to {most} MB; or drop it here"),
+    "minutes": N_(", {n} min left"),
+    "seconds": N_(", {n} s left"),
+    "far": N_("Uploaded {n} of {all} MB"),
+    "done": N_("Uploaded."),
+    "large": N_("This video has {n} MB; at most {most} MB can be uploaded."),
+    "failed": N_("the connection failed ({why})"),
+    "refused": N_("The server refused the upload ({status})."),
+}
+"""What the component says."""
+
+_JS = r"""
+let words = {};  // of the page's language
 let upload = null;  // goes on while the visitor looks at other pages
 let draw = () => {};
 let failed = "";
@@ -59,6 +76,7 @@ const xsrf = () => {
   const cookie = document.cookie.split("; ").find((c) => c.startsWith("_streamlit_xsrf="));
   return cookie ? cookie.slice(cookie.indexOf("=") + 1) : "";
 };
+const say = (what, values) => words[what].replace(/{(\w+)}/g, (all, name) => values[name]);
 const mb = (bytes) => (bytes / 1048576).toFixed(bytes < 1e7 ? 1 : 0);
 
 const ask = async (method, url, signal, body) => {
@@ -89,7 +107,7 @@ const send = async (file, data, done) => {
         answer = await ask("PUT", url, own.stop.signal, piece);
       }
     } catch (error) {
-      answer = { status: 0, error: `the connection failed (${error.name})` };
+      answer = { status: 0, error: say("failed", { why: error.name }) };
     }
     if (upload !== own) return;
     if (answer.status === 200) {
@@ -102,7 +120,7 @@ const send = async (file, data, done) => {
       await pause(500 * 2 ** tries);
       if (upload !== own) return;
     } else {
-      failed = answer.error || `The server refused the upload (${answer.status}).`;
+      failed = answer.error || say("refused", answer);
       upload = null;
     }
     draw();
@@ -111,10 +129,14 @@ const send = async (file, data, done) => {
 };
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  words = data.words;
   const find = (name) => parentElement.querySelector(name);
   const input = find("input"), choose = find(".choose"), going = find(".going");
   const error = find(".error"), box = find(".box");
   let arrived = false;
+  find(".button").textContent = words.choose;
+  find(".cancel").textContent = words.cancel;
+  find("progress").setAttribute("aria-label", words.upload);
   if (upload && upload.url !== data.url) {  // of a place that was closed: after a withdrawal
     upload.stop.abort();
     upload = null;
@@ -124,27 +146,27 @@ export default function ({ data, parentElement, setTriggerValue }) {
     going.hidden = !upload && !arrived;
     error.hidden = !failed;
     error.textContent = failed;
-    find(".hint").textContent = `MP4, MKV, MOV, AVI, WebM and others, up to ${mb(data.most)} MB; `
-      + "or drop it here";
+    find(".hint").textContent = say("hint", { most: mb(data.most) });
     find(".cancel").hidden = arrived;
     if (!upload) return;
     const { file, received, first, began } = upload;
     const speed = (received - first) / ((Date.now() - began) / 1000);
     const left = speed > 0 ? Math.ceil((file.size - received) / speed) : 0;
-    const wait = left > 90 ? `, ${Math.round(left / 60)} min left` : left ? `, ${left} s left` : "";
+    const wait = left > 90 ? say("minutes", { n: Math.round(left / 60) })
+      : left ? say("seconds", { n: left }) : "";
     find(".name").textContent = file.name;
     find("progress").value = received / file.size;
-    find(".says").textContent = `Uploaded ${mb(received)} of ${mb(file.size)} MB${wait}`;
+    find(".says").textContent = say("far", { n: mb(received), all: mb(file.size) }) + wait;
   };
   const done = () => {
     arrived = true;
-    find(".says").textContent = "Uploaded.";
+    find(".says").textContent = words.done;
     setTriggerValue("uploaded", true);
   };
   const take = (file) => {
     if (!file || upload) return;
     if (file.size > data.most) {
-      failed = `This video has ${mb(file.size)} MB; at most ${mb(data.most)} MB can be uploaded.`;
+      failed = say("large", { n: mb(file.size), most: mb(data.most) });
       draw();
     } else {
       send(file, data, () => done());
@@ -186,6 +208,7 @@ def show(where: Disk, place: Place, address: str) -> None:
             "url": f"{address}/{place.token}",
             "piece": _PIECE_BYTES,
             "most": where.file_bytes,
+            "words": {name: _(text) for name, text in _WORDS.items()},
         },
         on_uploaded_change=lambda: None,
     )

@@ -251,9 +251,9 @@ def test_a_fault_is_one_line_and_the_others_still_show(
     real = Workers.run
 
     def faulty(self: Workers, key: object, job: Any, *args: Any) -> object:
-        if args[1] == "wall.png":
+        if "wall.png" in args:
             return real(self, key, divmod, 1, 0)
-        if args[1] == "dot.png":
+        if "dot.png" in args:
             return real(self, key, bytearray, 2**40)
         return real(self, key, job, *args)
 

@@ -1,0 +1,44 @@
+"""The language of the pages: the browser's, or the one that the visitor has chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from emorec.pages.parts.deployment import deployment
+from emorec.words import ENGLISH, LANGUAGES, best, language
+
+AUTO = "auto"
+_KEY = "language"
+
+_JS = """export default function ({ data }) {
+  document.documentElement.lang = data.language;
+}"""
+
+
+def of_visitor() -> str:
+    """Return the language of the visitor whose page runs in this thread; else English.
+
+    It is looked up anew each time: fragments and callbacks may run in a thread of their own.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return ENGLISH
+    chosen = st.session_state.get(_KEY, deployment().language)
+    return chosen if chosen in LANGUAGES else best(st.context.locale)
+
+
+def switch() -> None:
+    """Let the visitor choose a language, and tell the browser which one the page is in."""
+    st.selectbox(
+        "Language · Sprache",
+        (AUTO, *LANGUAGES),
+        index=(AUTO, *LANGUAGES).index(deployment().language),
+        # The same in all languages: a choice is known by its words.
+        format_func=lambda code: LANGUAGES.get(code, "Browser"),
+        key=_KEY,
+        persist_state="session",
+        width=180,
+    )
+    component = st.components.v2.component("emorec_language", js=_JS)
+    with st.container(key="unseen language"):
+        component(key="page language", data={"language": language()}, height=1)
