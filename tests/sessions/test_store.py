@@ -195,7 +195,13 @@ def test_people_of_an_older_store_stay_when_sessions_come(store: str) -> None:
     chosen = Deployment.from_env()
     engine = connect(chosen.database_url, chosen.data_folder)
     with engine.begin() as connection:
-        for table in ("session_face", "session_second", "session_marker", "session"):
+        for table in (
+            "person_examples",
+            "session_face",
+            "session_second",
+            "session_marker",
+            "session",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
         connection.execute(
