@@ -1,4 +1,4 @@
-"""The only way in which a share is written for people to read."""
+"""The only way in which shares and numbers with a sign are written for people to read."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def percent(share: float, digits: int = 0) -> str:
     most = 100 - 1 / steps
     over = ">" if rounded > most else ""
     return f"{over}{numeral(f'{min(rounded, most):.{digits}f}')}{_SPACE}%"
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and two digits, such as ``+0.12`` or ``−0.05``.
+
+    What rounds to 0 has no sign.
+    """
+    rounded = round(value, 2)
+    written = f"{rounded:+.2f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.00"
+    return numeral(written)

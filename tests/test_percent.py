@@ -1,4 +1,4 @@
-"""How a share is written."""
+"""How shares and numbers with a sign are written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from emorec.percent import percent
+from emorec.percent import percent, signed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_a_measure_of_a_model_has_a_digit_after_the_point(share: float, text: st
 def test_what_is_no_share_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="Expected a share"):
         percent(share)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.00"), (-0.004, "0.00"), (0.123, "+0.12"), (-0.05, "\N{MINUS SIGN}0.05")],
+)
+def test_a_number_has_a_minus_as_axes_have_and_nothing_has_no_sign(value: float, text: str) -> None:
+    assert signed(value) == text

@@ -14,12 +14,12 @@ from emorec.clock import clock
 from emorec.columns import FACE_SECOND, MARKER, SECOND, Column
 from emorec.errors import EmorecError
 from emorec.filenames import dated
-from emorec.percent import percent
+from emorec.percent import percent, signed
 from emorec.rows import Row, to_csv, to_json
 from emorec.sessions.known_errors import known_errors
 from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.tables import face_rows, marker_rows, second_rows
-from emorec.words import N_, _, language, numeral
+from emorec.words import N_, _, language
 from emorec.xlsx import add_row
 
 if TYPE_CHECKING:
@@ -226,9 +226,7 @@ def _figures(report: Report) -> dict[str, str]:
         N_("length"): clock(summary.duration_s),
         N_("faces seen"): str(summary.faces_seen),
         N_("at once"): str(summary.most_at_once),
-        N_("mean valence"): (
-            "–" if summary.mean_valence is None else numeral(f"{summary.mean_valence:+.2f}")
-        ),
+        N_("mean valence"): ("–" if summary.mean_valence is None else signed(summary.mean_valence)),
         N_("could not be read"): percent(summary.unreadable),
         **{label: percent(min(share, 1.0)) for label, share in shares.items()},
     }

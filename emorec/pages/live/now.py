@@ -15,13 +15,13 @@ from emorec.pages.parts import naming
 from emorec.pages.parts.totals import color, told, totals
 from emorec.pages.parts.totals import label as label_of
 from emorec.pages.parts.totals import said as said_of
-from emorec.percent import percent
+from emorec.percent import percent, signed
 from emorec.records import Face
 from emorec.sessions import group
 from emorec.sessions.face_history import LEAST_BASELINE_S
 from emorec.sessions.room import LEAST_FACES, measures
 from emorec.sessions.timeline import Timeline
-from emorec.words import N_, _, ngettext, numeral
+from emorec.words import N_, _, ngettext
 
 _BARS, _ROWS = 2, 8  # faces that are shown with all bars, and with one bar each
 _MOOD_S = 60.0
@@ -105,7 +105,7 @@ def _mood(timeline: Timeline | None) -> None:
         says = _(_NO_MOOD).format(n=LEAST_FACES, seconds=f"{LEAST_BASELINE_S:.0f}")
         st.html(f'<p class="emorec-mood">{says}</p>')
         return
-    mood = numeral(f"{newest:+.2f}")
+    mood = signed(newest)
     says = _("Mood {mood}, of {n} faces").format(mood=mood, n=told.mood_faces[-1])
     st.html(f'<p class="emorec-mood">{says}</p>')
     values = np.stack([told.mood, told.mood_low, told.mood_high], axis=1)

@@ -12,7 +12,7 @@ import streamlit as st
 from emorec.clock import clock
 from emorec.errors import EmorecError
 from emorec.pages.parts.markdown import plain
-from emorec.percent import percent
+from emorec.percent import percent, signed
 from emorec.sessions.downloads import KINDS, file_name, write
 from emorec.sessions.face_history import LEAST_BASELINE_S
 from emorec.sessions.known_errors import known_errors
@@ -20,7 +20,7 @@ from emorec.sessions.report import NOTICE, Report, charts
 from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import LABEL_MOST
 from emorec.sessions.timeline import Marker
-from emorec.words import N_, _, bound, numeral
+from emorec.words import N_, _, bound
 
 _NAMES = {
     "html": "HTML",
@@ -126,7 +126,7 @@ def _figures(report: Report) -> None:
         st.metric(_("At once"), summary.most_at_once, width="content")
         st.metric(_("Not readable"), percent(min(summary.unreadable, 1.0)), width="content")
         if summary.mean_valence is not None:
-            st.metric(_("Mean valence"), numeral(f"{summary.mean_valence:+.2f}"), width="content")
+            st.metric(_("Mean valence"), signed(summary.mean_valence), width="content")
     if summary.dominant is not None:
         share = percent(min(summary.shares[summary.dominant], 1.0))
         st.markdown(

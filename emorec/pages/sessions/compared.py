@@ -11,6 +11,7 @@ from emorec.clock import clock
 from emorec.errors import EmorecError
 from emorec.pages.parts.markdown import plain
 from emorec.pages.sessions.state import show_list
+from emorec.percent import signed
 from emorec.sessions.compare import MEASURES, Difference, Span, compare, line, part
 from emorec.sessions.downsample import min_max
 from emorec.sessions.kept import Stored
@@ -19,7 +20,7 @@ from emorec.sessions.room import measures
 from emorec.sessions.seconds import Table
 from emorec.sessions.store import SessionStore
 from emorec.sessions.timeline import Marker
-from emorec.words import N_, _, numeral
+from emorec.words import N_, _
 
 _NAMES = {
     "mood": N_("Mood"),
@@ -155,15 +156,15 @@ def _span(sessions: Sequence[_Session], title: str, place: int) -> tuple[Table, 
 def _difference(told: Difference) -> None:
     """Say what the difference is, and whether it may be chance."""
     with st.container(horizontal=True, gap="large"):
-        st.metric(_("First"), numeral(f"{told.first:+.2f}"), width="content")
-        st.metric(_("Second"), numeral(f"{told.second:+.2f}"), width="content")
-        st.metric(_("Second less first"), numeral(f"{told.difference:+.2f}"), width="content")
+        st.metric(_("First"), signed(told.first), width="content")
+        st.metric(_("Second"), signed(told.second), width="content")
+        st.metric(_("Second less first"), signed(told.difference), width="content")
     if told.clear:
         says = _("The interval leaves out 0.")
     else:
         says = _("The interval holds 0: it may be chance.")
     interval = _("95 % interval of the difference: **{low} to {high}**.").format(
-        low=numeral(f"{told.low:+.2f}"), high=numeral(f"{told.high:+.2f}")
+        low=signed(told.low), high=signed(told.high)
     )
     st.markdown(f"{interval} {says}")
     st.caption(
