@@ -117,10 +117,11 @@ def kinds() -> dict[str, Callable[[Image.Image], bytes]]:
 
 
 def _peak_of_worker(data: bytes) -> float:
+    others = psutil.Process().children()
     workers = Workers(photos.prepare, count=1, job_s=300)
     engine = Engine(path_of(), Settings())
     workers.run(Visitor(), photos.read, data, "photo", engine, False, False)
-    (worker,) = (child for child in psutil.Process().children() if "serve()" in child.cmdline()[-1])
+    (worker,) = set(psutil.Process().children()).difference(others)
     status = Path(f"/proc/{worker.pid}/status").read_text()
     workers.close()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))

@@ -190,10 +190,9 @@ def test_with_a_full_disk_a_picture_is_read_all_the_same(url: str) -> None:
             file_id=file, name=TELLING, size=len(stream.getvalue())
         )
         _, shown = run_page(socket, "photo", message)
-        (faces,) = [
-            e.bidi_component.json for e in shown if e.WhichOneof("type") == "bidi_component"
-        ]
-        assert len(json.loads(faces)["faces"]) == 1
+        told = [e.bidi_component.json for e in shown if e.WhichOneof("type") == "bidi_component"]
+        (faces,) = [data["faces"] for data in map(json.loads, told) if "faces" in data]
+        assert len(faces) == 1
 
 
 def garbage(random: Random) -> bytes:

@@ -10,6 +10,16 @@ from emorec.words import ENGLISH, LANGUAGES, best, language
 
 AUTO = "auto"
 _KEY = "language"
+_NAME = "Language · Sprache"  # and what stands for the browser's: it needs no words
+
+_STYLE = """
+<style>
+.st-key-language {
+  position: fixed; top: 0.6rem; right: 3.25rem; width: 11.5rem !important; z-index: 999991;
+}
+</style>
+"""
+"""Beside the menu, on every page in the same place."""
 
 _JS = """export default function ({ data }) {
   document.documentElement.lang = data.language;
@@ -29,15 +39,16 @@ def of_visitor() -> str:
 
 def switch() -> None:
     """Let the visitor choose a language, and tell the browser which one the page is in."""
+    st.html(_STYLE)
     st.selectbox(
-        "Language · Sprache",
+        _NAME,
         (AUTO, *LANGUAGES),
         index=(AUTO, *LANGUAGES).index(deployment().language),
         # The same in all languages: a choice is known by its words.
-        format_func=lambda code: LANGUAGES.get(code, "Browser"),
+        format_func=lambda code: LANGUAGES.get(code, _NAME),
         key=_KEY,
         persist_state="session",
-        width=180,
+        label_visibility="collapsed",
     )
     component = st.components.v2.component("emorec_language", js=_JS)
     with st.container(key="unseen language"):
