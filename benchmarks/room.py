@@ -8,14 +8,14 @@ are used, evenly from the whole folder, once the grey ones and once those in col
 pasted into a room, sways slightly, and has a face of 94 pixels at 1280×720. Chromium uses that film
 as its webcam. App and browser run on the same machine, so Chromium takes processor time from the
 app. The numbers on the page are recorded twice a second, from three seconds after START; the ids
-are those of the session's CSV, and the numbers of the sent picture are the browser's own statistics
+are the faces seen of the session's JSON; those of the sent picture are the browser's statistics
 (`RTCPeerConnection.getStats`). The photographs and the film are not stored.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
+import json
 import tempfile
 import time
 from collections.abc import Iterator
@@ -227,28 +227,28 @@ def watch(film: Path, seconds: float) -> dict[str, Any]:
             before, began = sum(app.cpu_times()[:2]), time.monotonic()
             notes = page.evaluate(_WATCH, [seconds, _EVERY_S])
             cores = (sum(app.cpu_times()[:2]) - before) / (time.monotonic() - began)
-            rows = _session(page)
+            session = _session(page)
             browser.close()
-    return {**counted(notes, rows), "app_cores": round(cores, 2)}
+    return {**counted(notes, session), "app_cores": round(cores, 2)}
 
 
-def _session(page: Page) -> list[dict[str, str]]:
-    """Press STOP and return the session's rows."""
+def _session(page: Page) -> dict[str, Any]:
+    """Press STOP and return the session as JSON."""
     live_frame(page).get_by_role("button", name="STOP").click()
     page.get_by_role("heading", name="Your session").wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
-    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        page.get_by_role("button", name="JSON").click()
+    found: dict[str, Any] = json.loads(download.value.path().read_text(encoding="utf-8"))
+    return found
 
 
-def counted(notes: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str, Any]:
+def counted(notes: list[dict[str, Any]], session: dict[str, Any]) -> dict[str, Any]:
     """Return the numbers of one room.
 
     Args:
         notes: numbers of the page and the browser, twice a second; None while the page shows no
             numbers, which counts as no face found and nothing read.
-        rows: of the session's CSV.
+        session: as its JSON has it.
 
     Raises:
         SystemExit: the camera's picture was never sent.
@@ -263,7 +263,7 @@ def counted(notes: list[dict[str, Any]], rows: list[dict[str, str]]) -> dict[str
         "found_mean": round(fmean(faces), 2),
         "found_least": min(faces),
         "found_most": max(faces),
-        "ids": len({row["track_id"] for row in rows}),
+        "ids": session["summary"]["faces_seen"],
         "drawn_per_s": round(fmean(float(note["drawn"] or 0) for note in notes), 1),
         "shown_per_s": round((last["shown"] - (first["shown"] or 0)) / took_s, 1),
         "read_per_s": round(fmean(float(note["read"] or 0) for note in notes), 1),

@@ -80,7 +80,7 @@ def test_what_was_counted_is_told():
             **sent | {"sent_bytes": 501_000, "sent_frames": 60},
         ),
     ]
-    told = counted(notes, [{"track_id": "1"}, {"track_id": "1"}, {"track_id": "2"}])
+    told = counted(notes, {"summary": {"faces_seen": 2}})
     assert (told["found_mean"], told["found_least"], told["found_most"]) == (8.0, 0, 24)
     assert (told["ids"], told["shown_per_s"], told["sent_per_s"]) == (2, 15.0, 25.0)
     assert (told["drawn_per_s"], told["read_per_s"], told["sent_kbit_per_s"]) == (5.0, 2.0, 2000)
@@ -88,4 +88,4 @@ def test_what_was_counted_is_told():
     report = {"people": 25, "rooms": {"grey": {**told, "app_cores": 1.2}}}
     assert "| 25 people, grey | 8.0 | 0 | 24 | 2 | 5.0 | 15.0 | 2.0 |" in tables(report)
     with pytest.raises(SystemExit, match="never sent"):
-        counted(notes[:1], [])
+        counted(notes[:1], {})
