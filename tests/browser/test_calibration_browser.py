@@ -1,4 +1,4 @@
-"""The guide "Show it your face" in a real browser: learned, refused, and kept with a person."""
+"""The guide "Show it your face" in a real browser: learned, and waiting for a face."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from testkit import app, directed
 from testkit.portraits import Portrait, collins, cut, hopper, resized
@@ -43,9 +44,17 @@ def page(launch, app_url):
 
 def begin(page: Page) -> None:
     """Choose happy, and begin; the settings close, and the picture says what to show."""
-    app.open_settings(page)
-    page.get_by_role("combobox", name="Show it your face").click()
-    page.get_by_role("option", name="happy", exact=True).click()
+    choice = page.get_by_role("combobox", name="Show it your face")
+    happy = page.get_by_role("option", name="happy", exact=True)
+    for _ in range(5):  # a run of the page that began before a click closes what it has opened
+        if not choice.is_visible():
+            app.open_settings(page)
+        choice.click()
+        try:
+            happy.click(timeout=5_000)
+        except TookTooLong:
+            continue
+        break
     page.keyboard.press("Escape")
     if not page.get_by_role("button", name="Begin").is_visible():
         app.open_settings(page)
@@ -85,18 +94,6 @@ def test_a_held_face_is_learned_and_closes_with_the_label(page: Page) -> None:
 
 
 @pytest.mark.long
-def test_faces_that_contradict_each_other_are_refused_with_the_reason(page: Page) -> None:
-    begin(page)
-    turns = [SMILES, RESTS]
-
-    def alternating(_: int) -> Portrait:
-        turns.reverse()
-        return turns[0]()
-
-    assert "would make it worse" in follow(page, alternating)
-
-
-@pytest.mark.long
 def test_it_waits_for_the_face_says_so_and_is_cancelled(page: Page) -> None:
     begin(page)
     guide = page.locator(".st-key-guide")
@@ -104,10 +101,3 @@ def test_it_waits_for_the_face_says_so_and_is_cancelled(page: Page) -> None:
     guide.get_by_text("no face is read").wait_for()
     guide.get_by_role("button", name="Cancel").click()
     guide.wait_for(state="detached")
-
-
-@pytest.mark.long
-def test_a_camera_that_fails_ends_it_with_the_reason(page: Page) -> None:
-    begin(page)
-    directed.end(page)
-    page.locator(".st-key-guide").get_by_text("No picture comes from the camera").wait_for()
