@@ -100,7 +100,9 @@ def test_two_sessions_are_compared_at_a_marker(store: SessionStore) -> None:
         ran(app)
     app.button(key="compare sessions").click()
     ran(app)
-    assert "95 % interval of the difference: **-0." in texts(app), "of the same session twice"
+    assert "95 % interval of the difference: **\N{MINUS SIGN}0." in texts(app), (
+        "of the same session twice"
+    )
     assert "it may be chance" in texts(app)
     (marker,) = store.markers(ids[0])
     app.selectbox(key=f"align {ids[0]}").select(marker.id)

@@ -104,6 +104,10 @@ _PAGE = f"""
 .st-key-consent {{ padding-bottom: 0.5rem; }}
 .st-key-consent p {{ margin: 0; }}
 .st-key-counts {{ min-height: 7.125rem; }}
+@media (min-width: {_TWO_COLUMNS_PX}px) {{
+  /* A second line below the counts, as on a busy computer, moves nothing. */
+  .st-key-counts {{ max-height: 7.125rem; }}
+}}
 .st-key-counts [data-testid="stMetric"] {{ width: auto; }}
 .st-key-rates [data-testid="stMetricLabel"] p {{ font-size: 0.8rem; opacity: 0.8; }}
 .st-key-rates [data-testid="stMetricValue"] {{ font-size: 1.1rem; opacity: 0.8; }}
