@@ -80,6 +80,7 @@ def over(page: Any, url: str) -> None:
     live(page, url)
     app.live_frame(page).get_by_role("button", name="Stop").click()
     page.get_by_text("Keep or discard?").wait_for()
+    page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
     page.wait_for_timeout(1500)
 
 
@@ -134,7 +135,7 @@ def video(page: Any, url: str) -> None:
     _open(page, url, "video")
     page.locator('input[type="file"]').set_input_files(FILM)
     page.get_by_text("click a moment to see it").wait_for()
-    chart = page.get_by_test_id("stVegaLiteChart")
+    chart = page.get_by_test_id("stVegaLiteChart").first
     chart.locator("canvas, svg").first.wait_for()
     page.wait_for_timeout(1500)
     box = chart.bounding_box()

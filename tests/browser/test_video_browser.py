@@ -81,7 +81,7 @@ def test_a_film_goes_in_and_a_clicked_moment_shows_its_picture(launch, app_url, 
     page.get_by_text("click a moment to see it").wait_for()
     page.get_by_text("faces: 2, at most 2 at once").wait_for()
 
-    chart = page.get_by_test_id("stVegaLiteChart")
+    chart = page.get_by_test_id("stVegaLiteChart").first
     chart.locator("canvas, svg").first.wait_for()
     bright = []
     for share, at_s in ((0.2, 0.5), (0.9, 3.5)):
