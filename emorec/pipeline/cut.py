@@ -53,25 +53,17 @@ class Cuts:
             time_s: of the media clock.
         """
         now = detail(image_gray, _reduced(image_gray.shape[1], image_gray.shape[0]))
-        before = self._before
-        known = before is not None and time_s - before[1] <= _MEMORY_S and time_s >= self._rest_s
-        same_size = before is not None and before[0].shape == now.shape
-        if before is not None and same_size and _alike(before[0], now) >= _FOUND:
+        before, before_s = self._before or (None, -np.inf)
+        if before is not None and _alike(before, now) >= _FOUND:
             self._before = now, time_s  # most frames: it costs a tenth of what is below
             return False
         if np.count_nonzero(_spread(now, _BLOCKS) >= _TEXTURE) < _LEAST_BLOCKS:
             return False
         self._before = now, time_s
-        cut = (
-            before is not None
-            and known
-            and (
-                not same_size
-                or (
-                    found_again(before[0], now) < _CUT
-                    and found_again(_as_panned(before[0], now), now) < _CUT
-                )
-            )
+        if before is None or time_s - before_s > _MEMORY_S or time_s < self._rest_s:
+            return False
+        cut = before.shape != now.shape or (
+            found_again(before, now) < _CUT and found_again(_as_panned(before, now), now) < _CUT
         )
         if cut:
             self._rest_s = time_s + _REST_S
@@ -110,7 +102,9 @@ def found_again(before: Detail, now: Detail, blocks: int = _BLOCKS, reach: int =
 
 
 def _alike(one: Detail, other: Detail) -> float:
-    """Return the correlation of two pictures of one shape where they lie, in [-1, 1]."""
+    """Return the correlation of two pictures where they lie, in [-1, 1]; 0 if shapes differ."""
+    if one.shape != other.shape:
+        return 0.0
     both = float(np.linalg.norm(one) * np.linalg.norm(other))
     return float(np.vdot(one, other)) / both if both else 0.0
 

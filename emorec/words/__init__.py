@@ -38,7 +38,7 @@ _asked: Callable[[], str] = _english
 
 
 def ask(whose: Callable[[], str]) -> None:
-    """Have this process call a function for the language of whoever reads now.
+    """Have this process call a function for the language of the present reader.
 
     Args:
         whose: returns one of `LANGUAGES`, in any thread.
@@ -49,7 +49,7 @@ def ask(whose: Callable[[], str]) -> None:
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Hold a language in this thread, whatever `ask` was given.
+    """Hold a language in this thread; what `ask` was given does not count there.
 
     Args:
         code: one of `LANGUAGES`.
@@ -68,7 +68,7 @@ def said_in(code: str, function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 
 def bound(function: Callable[P, T]) -> Callable[P, T]:
-    """Return a function that speaks the language of now, in whatever thread it is called later."""
+    """Return a function that speaks the present language, in any thread that calls it later."""
     code = language()
 
     @wraps(function)
@@ -79,7 +79,7 @@ def bound(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def language() -> str:
-    """Return the language of whoever reads now, one of `LANGUAGES`."""
+    """Return the language of the present reader, one of `LANGUAGES`."""
     return _spoken.get() or _asked()
 
 
@@ -90,7 +90,7 @@ def best(tag: str | None) -> str:
 
 
 def _(text: str) -> str:
-    """Return a text in the language of whoever reads now; as it is where it has no translation."""
+    """Return a text in the language of the present reader; as it is where it has no translation."""
     return catalogue(language()).gettext(text) if text else text
 
 
@@ -105,7 +105,7 @@ def N_(text: str) -> str:  # noqa: N802 (gettext's name for it)
 
 
 def numeral(written: str) -> str:
-    """Return a number, as Python writes it, with the signs of the language of whoever reads now.
+    """Return a number, as Python writes it, with the signs of the language of the present reader.
 
     Args:
         written: such as ``3,589`` or ``0.25``.

@@ -29,7 +29,7 @@ _JS = """export default function ({ data }) {
 def of_visitor() -> str:
     """Return the language of the visitor whose page runs in this thread; else English.
 
-    It is looked up anew each time: fragments and callbacks may run in a thread of their own.
+    It is looked up at each call: fragments and callbacks may run in a thread of their own.
     """
     if get_script_run_ctx(suppress_warning=True) is None:
         return ENGLISH
