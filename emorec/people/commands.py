@@ -244,3 +244,16 @@ def _print_error(line: str) -> int:
     """Print an error line and return the exit code of a failure."""
     print_line(line)
     return 2
+
+
+def recognition() -> tuple[FaceEmbedder, Gallery]:
+    """Return what a command recognises people with: the embedder, and the deployment's gallery.
+
+    Raises:
+        EmorecError: a package is missing, or the store or its key cannot be used.
+    """
+    require()
+    from emorec.people.embedding import FaceEmbedder
+    from emorec.people.gallery import open_gallery
+
+    return FaceEmbedder(), open_gallery()

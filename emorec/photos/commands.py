@@ -137,11 +137,7 @@ def _described(face: Face) -> str:
 
 def _names() -> PhotoNames:
     """Return the object that names the faces of photos."""
-    from emorec.people.extra import require
-
-    require()
-    from emorec.people.embedding import FaceEmbedder
-    from emorec.people.gallery import open_gallery
+    from emorec.people.commands import recognition
     from emorec.people.matching import PhotoNames
 
-    return PhotoNames(FaceEmbedder(), open_gallery())
+    return PhotoNames(*recognition())

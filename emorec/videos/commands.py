@@ -118,14 +118,10 @@ def _check(args: argparse.Namespace) -> None:
 
 def _names_of_a_video() -> Callable[[], VideoNames]:
     """Return what makes the object that names the faces of one video."""
-    from emorec.people.extra import require
-
-    require()
-    from emorec.people.embedding import FaceEmbedder
-    from emorec.people.gallery import open_gallery
+    from emorec.people.commands import recognition
     from emorec.videos.names import VideoNames
 
-    return partial(VideoNames, FaceEmbedder(), open_gallery())
+    return partial(VideoNames, *recognition())
 
 
 def _read(
