@@ -123,7 +123,7 @@ def guarded_url(provider: str, log: Path, rig: Rig) -> Iterator[str]:
 
 def agree(page: Any) -> None:
     page.get_by_role("heading", name="Before you start").wait_for()
-    page.get_by_role("combobox").click()
+    page.get_by_role("combobox", name="Purpose").click()
     page.get_by_role("option", name="Trying it out").click()
     for box in page.get_by_test_id("stCheckbox").all():
         box.locator("label").click(position={"x": 8, "y": 8})
