@@ -90,11 +90,16 @@ class Store:
         """Return whether the files of a task are recorded as done."""
         return self._path(_DONE, key, "json").exists()
 
+    def records(self, key: str) -> list[Made]:
+        """Return the records of the files of a task that is done."""
+        records: list[Made] = json.loads(self._path(_DONE, key, "json").read_text(encoding="utf-8"))
+        return records
+
     def done(self) -> Iterator[Made]:
         """Yield the records of all files that are done, and whose rows are there."""
         for path in sorted((self.folder / _DONE).glob("??/*.json")):
             if self.rows_file(path.stem).exists():
-                yield from json.loads(path.read_text(encoding="utf-8"))
+                yield from self.records(path.stem)
 
     def write_summary(self) -> int:
         """Write the summary of all files that are done, and return their number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import file_digest
@@ -127,6 +127,7 @@ def _video(task: Task, job: Job, recognizer: EmotionRecognizer, store: Store) ->
     (file,) = task.files
     name = str(file.path)
     errors: list[tuple[str, str]] = []
+    outcome = Outcome()
     report: VideoReport | None = None
 
     def write(rows_file: Path) -> None:
@@ -144,15 +145,16 @@ def _video(task: Task, job: Job, recognizer: EmotionRecognizer, store: Store) ->
         if sha in task.done:
             return Outcome(left_out=1)
         key = key_of([(name, sha)])
-        whole(store.rows_file(key), write)
-        assert report is not None
-        told = {name: getattr(report, name) for name in _OF_A_VIDEO}
-        store.add(key, [_record(file, "video", sha, report.size_wh, report.summary, told)])
-        if report.missing_s:
-            errors.append((name, f"ends {report.missing_s:.1f} s early; it may be cut off."))
-    if report is None or not store.has(key):
-        return Outcome(errors=tuple(errors))
-    return Outcome(1, 0, report.duration_s, tuple(errors))
+        if not store.has(key):  # else the worker that read it died before its outcome was taken
+            whole(store.rows_file(key), write)
+            assert report is not None
+            told = {name: getattr(report, name) for name in _OF_A_VIDEO}
+            store.add(key, [_record(file, "video", sha, report.size_wh, report.summary, told)])
+        (record,) = store.records(key)
+        if missing_s := record["missing_s"]:
+            errors.append((name, f"ends {missing_s:.1f} s early; it may be cut off."))
+        outcome = Outcome(read=1, video_s=record["duration_s"])
+    return replace(outcome, errors=tuple(errors))
 
 
 def _photos(task: Task, job: Job, recognizer: EmotionRecognizer, store: Store) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,6 +54,11 @@ def started(*arguments: object) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def videos_done(out: Path) -> list[Path]:
+    records = out.glob("done/??/*.json")
+    return [path for path in records if json.loads(path.read_text())[0]["kind"] == "video"]
 
 
 def assert_whole(out: Path, inputs: Path) -> None:
@@ -158,8 +164,8 @@ def test_ctrl_c_ends_cleanly_and_the_run_goes_on(inputs: Path, tmp_path: Path) -
 def test_a_killed_worker_loses_no_finished_video(inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = started(inputs, "--out", out, "--workers", 2)
-    wait_for(lambda: list(out.glob("done/??/*.json")), process)
-    finished = {path: path.stat().st_mtime_ns for path in out.glob("done/??/*.json")}
+    wait_for(lambda: videos_done(out), process)
+    finished = {path: path.stat().st_mtime_ns for path in videos_done(out)}
     workers = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)

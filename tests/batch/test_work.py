@@ -91,6 +91,14 @@ def test_what_is_done_is_left_out_even_under_another_name(
     assert before == {path: path.stat().st_mtime_ns for path in job.folder.rglob("*.parquet")}
 
 
+def test_a_video_that_is_given_again_is_not_read_again(inputs: Path, job: Job) -> None:
+    (task,) = (task for task in of(inputs) if task.files[0].path.name == "two.mp4")
+    first = work(task, job)
+    before = {path: path.stat().st_mtime_ns for path in job.folder.rglob("*.*")}
+    assert work(task, job) == first and first.read == 1  # as where its worker died just after it
+    assert before == {path: path.stat().st_mtime_ns for path in job.folder.rglob("*.*")}
+
+
 def test_other_settings_need_another_folder(job: Job) -> None:
     store = Store(job.folder)
     with pytest.raises(EmorecError, match="pass --resume"):
