@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gc
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,14 @@ def pytest_terminal_summary(
         terminalreporter.section("not run for want of time")
         for nodeid in left:
             terminalreporter.line(nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """Streamlit's AppTest leaves its page as ``__main__``, which a new process would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")
