@@ -111,6 +111,8 @@ def running_app(
     port = free_port()
     # Browser and server are one machine here: no server outside is asked.
     variables = os.environ | {"EMOREC_ICE_SERVERS": "[]"} | dict(env or {})
+    if preload := os.environ.get("EMOREC_APP_PRELOAD"):
+        variables |= {"LD_PRELOAD": preload}  # a browser could not run with benchmarks/avx2.c
     command = [sys.executable, *program, "run", "app.py", "--server.headless=true"]
     command += ["--server.address=localhost", f"--server.port={port}"]
     url = f"http://localhost:{port}{path}"
