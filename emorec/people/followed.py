@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from emorec.people.evidence import Evidence
 from emorec.people.matching import Match, Matcher, unique_matches
+from emorec.pipeline.track import LONGEST_UNSEEN_S
 from emorec.records import Face
 
 _SOON_S = 0.4
@@ -22,7 +23,7 @@ _SELDOM_S = 5.0
 the gap grows by ``_SOON_S`` each time, since pictures close together share their errors: decisions
 come after about 1, 6 and 30 s."""
 
-_FORGOTTEN_S = 2.0  # the tracker keeps the id of a face out of view for 1.5 s
+_FORGOTTEN_S = LONGEST_UNSEEN_S + 1.0  # by then no id comes back: this clock is not the tracker's
 _LEAST_PX = 40  # a smaller face shows too little to tell people apart
 
 
@@ -71,7 +72,7 @@ class Followed:
         """Match the embeddings of each decision with the gallery as it is now.
 
         Returns:
-            The person that each face is, by its number; faces of nobody known are left out.
+            The person that each face is, by its number; faces of unknown people are left out.
 
         Raises:
             EmorecError: the gallery cannot be used.

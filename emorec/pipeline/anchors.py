@@ -130,17 +130,16 @@ def _grouped(
     middles: npt.NDArray[np.float64], sides: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.int_]:
     """Return for each square, the likeliest first, the number of the face that it belongs to."""
-    half = sides[:, None] / 2
-    low, high, area = middles - half, middles + half, sides**2
+    (x, y), half, area = middles.T, sides / 2, sides**2
+    x1, y1, x2, y2 = x - half, y - half, x + half, y + half
     group = np.empty(len(sides), dtype=int)
     left = np.arange(len(sides))
     count = 0
     while len(left):
         first = left[0]
-        width, height = (
-            np.minimum(high[left], high[first]) - np.maximum(low[left], low[first])
-        ).T.clip(0)
-        both = width * height
+        width = np.minimum(x2[left], x2[first]) - np.maximum(x1[left], x1[first])
+        height = np.minimum(y2[left], y2[first]) - np.maximum(y1[left], y1[first])
+        both = np.maximum(width, 0) * np.maximum(height, 0)
         same = both >= SAME * (area[left] + area[first] - both)
         same[0] = True  # also where it has no area
         group[left[same]] = count

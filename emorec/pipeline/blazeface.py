@@ -114,9 +114,9 @@ class BlazeFaceDetector:
         # In a portrait most places are parts of the one face: known, it spares their checks.
         evident = [] if cautious else [place for place in places if place.score >= _EVIDENT]
         for place in evident:
-            if not _on_one_of(place, faces):
+            if _elsewhere([place], faces):
                 faces += self._confirmed(image_bgr, place, cautious)
-        places = [place for place in places[len(evident) :] if not _on_one_of(place, faces)]
+        places = _elsewhere(places[len(evident) :], faces)
         likely = np.array([_logit(place.score) for place in places])
         likely += self._checked(image_bgr, places)
         least = _HARDLY if cautious else _LIKELY
@@ -124,7 +124,7 @@ class BlazeFaceDetector:
         for number in np.argsort(-likely, kind="stable"):
             if likely[number] < least:
                 break
-            if not _on_one_of(places[number], faces):
+            if _elsewhere([places[number]], faces):
                 faces += self._confirmed(image_bgr, places[number], cautious)
         faces = surest(_inside(faces, image_bgr) if cautious else faces)
         # An eye and half a nose are sometimes taken for a face; no face lies inside another one.
@@ -253,11 +253,12 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score))
 
 
-def _on_one_of(place: Detection, faces: Sequence[Detection]) -> bool:
-    """Return whether a place is a part of one of these faces, or one of them a part of it."""
-    boxes = [face.box_xyxy for face in faces]
-    one, other = share_inside(place.box_xyxy, boxes), share_inside(boxes, place.box_xyxy)
-    return bool(max(one.max(initial=0), other.max(initial=0)) >= _PART)
+def _elsewhere(places: Sequence[Detection], faces: Sequence[Detection]) -> list[Detection]:
+    """Return the places that are no part of one of these faces, nor one of them a part of it."""
+    one, other = [place.box_xyxy for place in places], [face.box_xyxy for face in faces]
+    part = np.maximum(share_inside(one, other), share_inside(other, one).T)
+    free = part.max(axis=1, initial=0) < _PART
+    return [places[number] for number in np.flatnonzero(free).tolist()]
 
 
 def surest(found: Sequence[Detection]) -> list[Detection]:

@@ -24,12 +24,11 @@ _REACH = 4  # pixels that a block may have moved
 _TEXTURE = 3.0  # grey levels of spread from which a block shows more than noise
 _LEAST_BLOCKS = 4  # that must show something: a black or an overexposed picture is no evidence
 _CUT = 0.4  # share of blocks found again below which it is a cut
-_MEMORY_S = 2.0  # by then every face that is not found again is forgotten anyway
 _REST_S = 0.5  # after a cut; a whole search at once in each frame of a strobe light costs too much
 
 
 class Cuts:
-    """Tells a cut, whatever made it: a film's, another camera, another window that is shared.
+    """Tells a cut of any kind: a film's, another camera, another window that is shared.
 
     Depends on pictures and media times alone. A dissolve is none, and neither is a black or an
     overexposed picture: the next picture is compared with the one before it. Within half a second
@@ -37,7 +36,7 @@ class Cuts:
     """
 
     def __init__(self) -> None:
-        self._before: tuple[Detail, float] | None = None
+        self._before: Detail | None = None
         self._rest_s = -np.inf
 
     def reset(self) -> None:
@@ -53,14 +52,14 @@ class Cuts:
             time_s: of the media clock.
         """
         now = detail(image_gray, _reduced(image_gray.shape[1], image_gray.shape[0]))
-        before, before_s = self._before or (None, -np.inf)
+        before = self._before
         if before is not None and _alike(before, now) >= _FOUND:
-            self._before = now, time_s  # most frames: it costs a tenth of what is below
+            self._before = now  # most frames: it costs a tenth of what is below
             return False
         if np.count_nonzero(_spread(now, _BLOCKS) >= _TEXTURE) < _LEAST_BLOCKS:
             return False
-        self._before = now, time_s
-        if before is None or time_s - before_s > _MEMORY_S or time_s < self._rest_s:
+        self._before = now
+        if before is None or time_s < self._rest_s:
             return False
         cut = before.shape != now.shape or (
             found_again(before, now) < _CUT and found_again(_as_panned(before, now), now) < _CUT

@@ -43,6 +43,11 @@ class Follower:
         """Forget the frames before."""
         self._before = self._one_earlier = None
 
+    def rescale(self, size_wh: tuple[int, int]) -> None:
+        """Go on in pictures of this size that show the same as the one before."""
+        if self._before is not None:
+            self._before, self._scale = _reduced(self._before, size_wh)
+
     def move(
         self, image_gray: npt.NDArray[np.uint8], boxes_xyxy: Boxes
     ) -> tuple[Boxes, npt.NDArray[np.bool_]]:
@@ -55,15 +60,8 @@ class Follower:
         Returns:
             Boxes of shape (n, 4), those that were lost unchanged; bool of shape (n,).
         """
-        halvings = 0
-        while max(image_gray.shape) / 2**halvings > _LONGER:
-            halvings += 1
-        scale = self._scale = 0.5**halvings
-        if halvings:
-            size_wh = round(image_gray.shape[1] * scale), round(image_gray.shape[0] * scale)
-            image_gray = np.asarray(
-                cv2.resize(image_gray, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
-            )
+        image_gray, self._scale = _reduced(image_gray, image_gray.shape[1::-1])
+        scale = self._scale
         before = self._one_earlier = self._before
         self._before = image_gray
         boxes = as_boxes(boxes_xyxy).copy()
@@ -110,9 +108,9 @@ class Follower:
         boxes = as_boxes(boxes_xyxy)
         thumbnails = np.zeros((len(boxes), _THUMBNAIL, _THUMBNAIL), dtype=np.float32)
         if self._before is not None:
-            inner = np.rint(square(boxes, _INNER) * self._scale).astype(int)
-            for thumbnail, box in zip(thumbnails, inner, strict=True):
-                x1, y1, x2, y2 = clip(box, self._before.shape[1::-1])[0].astype(int).tolist()
+            inner = np.rint(square(boxes, _INNER) * self._scale)
+            inside = clip(inner, self._before.shape[1::-1]).astype(int).tolist()
+            for thumbnail, (x1, y1, x2, y2) in zip(thumbnails, inside, strict=True):
                 if x2 > x1 and y2 > y1:
                     part = self._before[y1:y2, x1:x2]
                     thumbnail[:] = cv2.resize(
@@ -126,8 +124,8 @@ class Follower:
     def replaced(self, box_xyxy: npt.NDArray[np.float64]) -> Detail | None:
         """Return the face as the frame before showed it, if there is something else all around now.
 
-        What passes in front of a face hides it by and by; somebody else in the tile of a video call
-        is there at once, with another background.
+        What passes in front of a face hides it by and by; another person in the tile of a video
+        call is there at once, with another background.
 
         Args:
             box_xyxy: of shape (4,), where the face was in the frame before.
@@ -167,3 +165,18 @@ class Follower:
             frame[y1:y2, x1:x2], top, bottom, left, right, cv2.BORDER_REPLICATE
         )
         return detail(np.asarray(part, np.uint8), (side, side))
+
+
+def _reduced(
+    image_gray: npt.NDArray[np.uint8], size_wh: tuple[int, ...]
+) -> tuple[npt.NDArray[np.uint8], float]:
+    """Return a picture as it is followed in, and its scale, where its frames have this size."""
+    halvings = 0
+    while max(size_wh) / 2**halvings > _LONGER:
+        halvings += 1
+    scale = 0.5**halvings
+    width, height = (round(side * scale) for side in size_wh)
+    if image_gray.shape == (height, width):
+        return image_gray, scale
+    small = cv2.resize(image_gray, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8), scale

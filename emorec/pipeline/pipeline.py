@@ -21,12 +21,13 @@ from emorec.pipeline.quality import QUALITY, misplaced, unclear
 from emorec.pipeline.schedule import Schedule, Work
 from emorec.pipeline.search import ALL, FIRST, NEXT, Search
 from emorec.pipeline.smooth import Smoother
-from emorec.pipeline.track import Tracker
+from emorec.pipeline.track import LONGEST_UNSEEN_S, Tracker
 from emorec.records import Box, Detection, Face, FrameResult, Probabilities, Track, unclassified
 from emorec.settings import Settings
 
 _LEFT = 0.5  # a face that is not seen has left if this share of it is beyond the border …
 _LEAVING_S = 0.15  # … and it was not seen for this long
+_SAME_ASPECT = 0.01  # relative difference of aspect ratios up to which they are the same, rounded
 
 
 class StageTimes:
@@ -61,17 +62,20 @@ def sides(boxes_xyxy: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
 
 
-def has_area(box: Box) -> bool:
-    """Return whether there is a pixel in the box."""
-    return box.width > 0 and box.height > 0
+def in_view(
+    tracks: Sequence[Track], size_wh: tuple[int, int], cautious: bool
+) -> npt.NDArray[np.bool_]:
+    """Return which faces have not left the picture, (n,); with caution all that have a pixel in it.
 
-
-def has_left(track: Track, size_wh: tuple[int, int], cautious: bool) -> bool:
-    """Return whether a face has left the picture; with caution only if no pixel of it remains."""
-    if not has_area(to_box(track.box_xyxy, size_wh)):
-        return True
-    outside = float(share_outside(track.box_xyxy, size_wh)[0])
-    return not cautious and track.unseen_s > _LEAVING_S and outside >= _LEFT
+    All at once: one by one, 25 faces took half of the tracker's time.
+    """
+    boxes = as_boxes([track.box_xyxy for track in tracks])
+    pixels = np.rint(clip(boxes, size_wh))
+    seen = (pixels[:, 2:] > pixels[:, :2]).all(axis=1)
+    if cautious:
+        return np.asarray(seen)
+    leaving = np.array([track.unseen_s > _LEAVING_S for track in tracks], dtype=bool)
+    return np.asarray(seen & ~(leaving & (share_outside(boxes, size_wh) >= _LEFT)))
 
 
 def _by_track(
@@ -123,6 +127,8 @@ class Pipeline:
         self._calibrate = calibrate
         self._index = 0
         self._in_view = 0
+        self._before_s = float("nan")  # time of the frame before
+        self._size_wh: tuple[int, int] | None = None  # its size
 
     def reset(self) -> None:
         """Forget the faces, as after a cut; ids and frame numbers go on."""
@@ -150,8 +156,10 @@ class Pipeline:
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
         image_gray = to_gray(image_bgr)
         with times("follow"):
-            if self._cuts.update(image_gray, time_s):
+            alone = time_s - self._before_s > LONGEST_UNSEEN_S
+            if self._cuts.update(image_gray, time_s) or alone or not self._goes_on(size_wh):
                 self._forget()
+            self._before_s, self._size_wh = time_s, size_wh
             self._tracker.follow(self._follower, image_gray, time_s)
             expected, tilts = self._tracker.expected(time_s)
         with times("detect"):
@@ -180,20 +188,23 @@ class Pipeline:
             how_many = ALL if settings.cautious else FIRST if everything else NEXT
             found += self._search.confirm(image_bgr, expected, time_s, how_many)
         with times("track"):
+            tracked = self._tracker.update(
+                found, time_s, settings.cautious, known + unproven, self._follower, alone
+            )
             tracks = [
                 track
-                for track in self._tracker.update(
-                    found, time_s, settings.cautious, known + unproven, self._follower
+                for track, inside in zip(
+                    tracked, in_view(tracked, size_wh, settings.cautious), strict=True
                 )
-                if not has_left(track, size_wh, settings.cautious)
-                and np.ptp(track.box_xyxy[::2]) >= self._search.least_px
+                if inside and np.ptp(track.box_xyxy[::2]) >= self._search.least_px
             ]
             self._in_view = len(tracks)
             if whole:
                 boxes = [track.box_xyxy for track in tracks]
                 self._search.finished(boxes or self._tracker.expected(time_s)[0])
         with times("crop"):
-            read, crops = self._due(image_gray, tracks, time_s, plan["read"])
+            count = len(tracks) if alone else plan["read"]
+            read, crops = self._due(image_gray, tracks, time_s, count)
         with times("classify"), self._spending("read", len(read)):
             said, corrected = classify_faces(self._classifier, crops, read, self._calibrate, time_s)
         with times("smooth"):
@@ -220,6 +231,17 @@ class Pipeline:
             MappingProxyType(times.ms),
             smallest_px,
         )
+
+    def _goes_on(self, size_wh: tuple[int, int]) -> bool:
+        """Rescale what is known if the size has changed; False if the proportions have too."""
+        before_wh = self._size_wh or size_wh
+        across, down = (now / before for now, before in zip(size_wh, before_wh, strict=True))
+        if abs(across / down - 1) > _SAME_ASPECT:
+            return False
+        if size_wh != before_wh:
+            self._tracker.rescale(across)
+            self._follower.rescale(size_wh)
+        return True
 
     @contextmanager
     def _spending(self, work: Work, units: int) -> Iterator[None]:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emorec.emotions import EMOTIONS
+from emorec.pipeline.track import LONGEST_UNSEEN_S
 from emorec.records import Probabilities
 
 _HOLD = 0.08  # by which a new label must be likelier, and by which the shown one may fall short
-_MEMORY_S = 2.0  # for so long the probabilities of a face out of view are kept
 
 
 @dataclass(eq=False)
@@ -65,8 +65,8 @@ class Smoother:
     ) -> list[tuple[Probabilities, str | None]]:
         """Return smoothed probabilities and label of each face of this frame.
 
-        A face that is not in this frame keeps its past for two seconds; one that is, but cannot be
-        read, for as long as it is followed.
+        A face that is not in this frame keeps its past for as long as the tracker may keep its id;
+        one that is, but cannot be read, for as long as it is followed.
 
         Args:
             track_ids: of the faces of this frame.
@@ -77,7 +77,7 @@ class Smoother:
         self._past = {
             track_id: past
             for track_id, past in self._past.items()
-            if time_s - past.seen_s <= _MEMORY_S
+            if time_s - past.seen_s <= LONGEST_UNSEEN_S
         }
         for track_id in track_ids:
             if track_id in self._past:

@@ -99,10 +99,21 @@ def test_large_pictures_are_followed_in_their_own_pixels() -> None:
 
 
 @pytest.mark.parametrize("size_hw", [(240, 320), (480, 641), (1, 1)])
-def test_a_picture_of_another_size_begins_anew(size_hw: tuple[int, int]) -> None:
+def test_in_a_picture_of_another_size_no_face_is_followed(size_hw: tuple[int, int]) -> None:
     boxes, followed = moved(placed(), np.zeros(size_hw, np.uint8))
     assert followed.tolist() == [False]
     np.testing.assert_array_equal(boxes, BOX)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.75, 4.0])
+def test_a_picture_that_shows_the_same_in_another_size_goes_on(scale: float) -> None:
+    follower = Follower()
+    follower.move(placed(), BOX)
+    now = cv2.resize(placed((3, -2)), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    follower.rescale((now.shape[1], now.shape[0]))
+    boxes, followed = follower.move(np.asarray(now, np.uint8), BOX * scale)
+    assert followed.tolist() == [True]
+    assert boxes == pytest.approx((BOX + np.tile([3, -2], 2)) * scale, abs=max(1.0, scale))
 
 
 def test_after_a_reset_nothing_is_known_of_the_frame_before() -> None:
@@ -113,7 +124,7 @@ def test_after_a_reset_nothing_is_known_of_the_frame_before() -> None:
 
 
 @pytest.mark.parametrize("size_hw", [(480, 640), (1, 1), (1, 700), (5, 5)])
-def test_nobody_is_followed_nowhere(size_hw: tuple[int, int]) -> None:
+def test_without_faces_nothing_is_followed(size_hw: tuple[int, int]) -> None:
     follower = Follower()
     for _ in range(2):
         boxes, followed = follower.move(np.zeros(size_hw, np.uint8), np.empty((0, 4)))

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from emorec.geometry import iou
 from emorec.pipeline.match import matched
-from emorec.pipeline.track import Tracker
+from emorec.pipeline.track import LONGEST_UNSEEN_S, Tracker
 from emorec.records import Detection, Track
 
 FRAME_S = 1 / 30
@@ -27,18 +27,22 @@ def feed(
     start_s: float = 0.0,
     frame_s: float = FRAME_S,
     cautious: bool = False,
+    searched: bool = True,
 ) -> list[tuple[Track, ...]]:
-    return [
-        tracker.update(found, start_s + number * frame_s, cautious)
-        for number, found in enumerate(frames)
-    ]
+    """Update the tracker with what was found in each frame; ``searched``: near each known face."""
+    seen = []
+    for number, found in enumerate(frames):
+        time_s = start_s + number * frame_s
+        near = range(len(tracker.expected(time_s)[0])) if searched else ()
+        seen.append(tracker.update(found, time_s, cautious, near))
+    return seen
 
 
 def ids(tracks: Sequence[Track]) -> list[int]:
     return [track.track_id for track in tracks]
 
 
-def test_nobody() -> None:
+def test_without_faces_there_is_no_track() -> None:
     tracker = Tracker()
     boxes, tilts = tracker.expected(0.0)
     assert boxes.shape == (0, 4) and tilts.shape == (0,)
@@ -68,10 +72,13 @@ def test_a_gap_is_bridged_and_a_face_that_left_ends(cautious: bool, patience_s: 
     tracker = Tracker()
     feed(tracker, [[at(0)]] * 10, cautious=cautious)
     last_s = 9 * FRAME_S
-    held = tracker.update([], last_s + patience_s - 0.05, cautious)
+    held, gone = (
+        feed(tracker, [[]], last_s + patience_s + more_s, cautious=cautious)[0]
+        for more_s in (-0.05, 0.05)
+    )
     assert ids(held) == [1]
     assert held[0].unseen_s == pytest.approx(patience_s - 0.05)
-    assert tracker.update([], last_s + patience_s + 0.05, cautious) == ()
+    assert gone == ()
 
 
 def test_a_face_keeps_its_id_over_a_gap() -> None:
@@ -80,6 +87,68 @@ def test_a_face_keeps_its_id_over_a_gap() -> None:
     assert {track.track_id for tracks in seen for track in tracks} == {1}
     assert seen[-1][0].unseen_s == 0
     assert seen[-1][0].age_s == pytest.approx(29 * FRAME_S)
+
+
+@pytest.mark.parametrize("cautious", [False, True])
+@pytest.mark.parametrize("stall_s", [1.0, 2.0, 3.5])
+def test_faces_that_stay_while_the_machine_stalls_keep_their_ids(
+    cautious: bool, stall_s: float
+) -> None:
+    """After the stall four of 25 faces are searched for in a frame, five frames a second."""
+    places = [at(150.0 * number) for number in range(25)]
+    tracker = Tracker()
+    before = feed(tracker, [places] * 10, cautious=cautious)[-1]
+    time_s = 9 * FRAME_S + stall_s
+    for _ in range(7):
+        known, _ = tracker.due(time_s, 0)
+        tracks = tracker.update([places[n] for n in known], time_s, cautious, known)
+        assert ids(tracks) == ids(before), "each is shown until it was searched for"
+        time_s += 0.2
+    assert sum(track.unseen_s < 1.3 for track in tracks) == 25
+
+
+@pytest.mark.parametrize("stall_s", [1.0, 2.0])
+def test_a_face_that_left_during_a_stall_is_hidden_by_the_first_search(stall_s: float) -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(0), at(300)]] * 10)
+    first, *_, last = feed(tracker, [[at(300)]] * 20, 9 * FRAME_S + stall_s)
+    assert ids(first) == ids(last) == [2]
+    back = feed(tracker, [[at(0), at(300)]] * 2, 29 * FRAME_S + stall_s)
+    assert ids(back[-1]) == [2, 3], "two searches were in vain: its id is given up"
+
+
+def test_one_search_that_fails_after_a_stall_costs_no_id() -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(0)]] * 10)
+    seen = feed(tracker, [[], [at(0)]], 9 * FRAME_S + 2.0)
+    assert [ids(tracks) for tracks in seen] == [[], [1]]
+
+
+def test_after_a_long_gap_a_face_in_the_same_place_is_a_new_one() -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(0)]] * 10)
+    seen = feed(tracker, [[at(0)]] * 2, 9 * FRAME_S + LONGEST_UNSEEN_S + 0.1, searched=False)
+    assert [ids(tracks) for tracks in seen] == [[], [2]]
+
+
+def test_frames_a_second_apart_let_all_faces_be_searched_for() -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(150.0 * number) for number in range(25)]] * 3)
+    assert len(tracker.due(1.1, 25)[0]) == 25, "all are in doubt, and there is time for all"
+    assert len(tracker.due(1.1, 6)[0]) == 6
+    assert len(tracker.due(1.1, 0)[0]) == 4
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_faces_go_on_in_a_picture_of_another_size(factor: float) -> None:
+    tracker = Tracker()
+    feed(tracker, [[at(100 + 3 * n)] for n in range(20)])
+    tracker.rescale(factor)
+    found = at((100 + 3 * 20) * factor, 100 * factor, 100 * factor)
+    (track,) = feed(tracker, [[found]], 20 * FRAME_S)[0]
+    assert track.track_id == 1
+    assert iou(track.box_xyxy, found.box_xyxy)[0, 0] > 0.9
+    assert track.velocity_xy == pytest.approx([90 * factor, 0], rel=0.1, abs=2)
 
 
 def test_ids_are_never_used_again() -> None:
@@ -177,14 +246,14 @@ def test_faces_that_cross_keep_their_ids(speed: float, dy: float) -> None:
         (left, right), (first, last) = seen[2], [tracks for tracks in seen if len(tracks) == 2][-1]
         assert {left.track_id, right.track_id} == {1, 2}
         by_id = {first.track_id: first, last.track_id: last}
-        assert by_id.keys() == {1, 2}, "nobody is taken for somebody new"
+        assert by_id.keys() == {1, 2}, "no face gets a new id"
         started = {t.track_id: t.box_xyxy[0] for t in (left, right)}
         for track_id, track in by_id.items():
             assert (track.box_xyxy[0] > 250) == (started[track_id] < 250)
 
 
 def test_a_face_hidden_for_a_second_keeps_its_id() -> None:
-    walking = [number * 4.0 for number in range(120)]  # 120 pixels a second, behind one who stands
+    walking = [number * 4.0 for number in range(120)]  # 120 pixels a second, behind one that stands
     frames = [[at(240)] + [at(x)] * (not 180 < x < 300) for x in walking]
     seen = feed(Tracker(), frames)
     assert sum(len(found) == 1 for found in frames) >= 29
@@ -193,7 +262,7 @@ def test_a_face_hidden_for_a_second_keeps_its_id() -> None:
 
 
 @pytest.mark.parametrize("side", [24, 48, 100])
-def test_a_camera_that_is_knocked_loses_nobody(side: float) -> None:
+def test_a_camera_that_is_knocked_loses_no_face(side: float) -> None:
     noise = np.random.default_rng(0)
     places = [(60 + x * 2.2 * side, 60 + y * 2.2 * side) for x in range(5) for y in range(3)]
     shift = np.zeros(2)
@@ -220,7 +289,7 @@ def test_the_least_sum_never_joins_what_is_too_far() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0)])
-def test_nobody_matches_nobody(shape: tuple[int, int]) -> None:
+def test_without_rows_or_columns_nothing_matches(shape: tuple[int, int]) -> None:
     columns, rows = matched(np.empty(shape))
     assert columns.tolist() == [-1] * shape[0] and rows.tolist() == [-1] * shape[1]
 
@@ -243,7 +312,7 @@ def test_the_tilt_is_smoothed_and_remembered() -> None:
         return replace(at(100), tilt_deg=tilt_deg)
 
     tracker = Tracker()
-    assert feed(tracker, [[at(100)]] * 3)[-1][0].tilt_deg == 0, "nobody could tell"
+    assert feed(tracker, [[at(100)]] * 3)[-1][0].tilt_deg == 0, "it is not known"
     assert feed(tracker, [[tilted(20)]], 0.1)[-1][0].tilt_deg == 20
     assert feed(tracker, [[at(100)]] * 3, 0.2)[-1][0].tilt_deg == 20, "remembered"
     tremor = [20 + (-1) ** number * 6 for number in range(30)]
@@ -257,7 +326,7 @@ places = st.lists(st.tuples(st.floats(-50, 600), st.floats(-50, 400), st.floats(
 
 
 @given(st.lists(places, max_size=12), st.booleans(), st.floats(0, 1))
-def test_whatever_is_found_the_ids_rise_and_are_unique(
+def test_ids_rise_and_are_unique(
     frames: list[list[tuple[float, float, float]]], cautious: bool, frame_s: float
 ) -> None:
     highest = 0
@@ -270,8 +339,8 @@ def test_whatever_is_found_the_ids_rise_and_are_unique(
         assert now == sorted(set(now)) and all(track_id >= 1 for track_id in now)
         assert all(track_id > highest for track_id in set(now) - set(shown_s))
         time_s = number * frame_s
-        # Who is back after more than two seconds is somebody new.
-        assert all(time_s - shown_s.get(track_id, time_s) <= 2.0 + 1e-6 for track_id in now)
+        # A face that is back after a longer time is a new one.
+        assert all(time_s - shown_s.get(track_id, time_s) <= LONGEST_UNSEEN_S for track_id in now)
         shown_s.update(dict.fromkeys(now, time_s))
         highest = max(shown_s, default=0)
         for track in tracks:
@@ -350,7 +419,7 @@ def test_faces_are_looked_at_in_turn_and_those_seen_once_at_once() -> None:
     for candidate in tracker._candidates:
         candidate.lost = False
     known, unproven = tracker.due(3 * FRAME_S, 3)
-    assert known == [2, 3, 4], "those who waited longest"
+    assert known == [2, 3, 4], "those that waited longest"
     assert unproven == [6]
 
 
