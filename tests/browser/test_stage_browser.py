@@ -151,6 +151,11 @@ def test_the_example_needs_no_camera_and_can_be_paused_kept_and_shown_large(laun
 def test_on_a_phone_the_picture_comes_first_and_then_the_minute(opened, app_url):
     page = opened(PHONE)
     ready_to_start(page, app_url)
+    page.get_by_text("The last minute", exact=True).wait_for()
+    hint = page.locator(".st-key-now").get_by_test_id("stAlert")
+    end, before = hint.bounding_box(), boxes(page)
+    assert before["consent"][3] < end["y"], "the hint comes first"
+    assert 0 <= before["counts"][1] - (end["y"] + end["height"]) < 32, "and no blank after it"
     start_live(page)
     page.get_by_text("Face 1").first.wait_for()
     live = boxes(page)

@@ -174,11 +174,9 @@ _PAGE = f"""
 @media (max-width: {_TWO_COLUMNS_PX - 1}px) {{
   .st-key-live > :has(> .st-key-controls) {{ order: 2; }}
   .st-key-slots :has(> .st-key-now) {{ order: 2; }}
+  /* Before START the hint comes first, as high as it is. */
   .st-key-slots.st-key-slots:not(:has(.st-key-strip)) :has(> .st-key-now [data-testid="stAlert"]) {{
-    order: -1;
-  }}
-  .st-key-slots:not(:has(.st-key-strip)) .st-key-now:has([data-testid="stAlert"]) {{
-    height: auto !important;
+    order: -1; flex: none; height: auto;
   }}
 }}
 @media (max-width: 640px) {{
