@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from emorec.drawing.axes import CLOCK, LINE, SHARE, TEXT, moments, reach
 from emorec.emotions import COLORS, EMOTIONS
 from emorec.percent import percent
 from emorec.records import Face
@@ -24,7 +25,6 @@ from emorec.words import _, numeral
 Chart = tuple[pa.Table, dict[str, Any]]
 """The data, and the specification without them."""
 
-_TEXT = "#797979"  # contrasts 4.3 : 1 with white and with Streamlit's dark ground alike
 _INK = "#101010"  # on the colour of any emotion
 _BAR_END = "width - 52"  # leaves room for ">99 %" beside the longest bar
 _LETTER_PX = 8.25  # of a name: "surprise" has room for 66 beside the newest moment
@@ -33,13 +33,10 @@ _LABELLED_INSIDE = 0.2  # of it: a band that was so high has its label where it 
 _LABEL_S = 8.0  # as wide as a label inside is; closer to the newest moment it would touch others
 _GAP_S = 2.0  # nobody in view for this long: the areas stop, and start again
 _PLAIN = {"grid": False, "labelFontSize": 12}
-_LINE = "#2b9a9e"
-_LEAST_MOOD = 0.3  # of the scale's end: the noise of a calm room would fill a narrower one
 _MOOD_LINE_PX = 64
-_EMPTY_S = [0.0, 60.0]
+_EMPTY_S = (0.0, 60.0)
 _LEAST_STEP_S = 0.5
 _MOST_STEPS = 150  # over the width of a chart; the page sends them anew twice a second
-_CLOCK = "floor(datum.value / 60) + ':' + format(floor(datum.value % 60), '02')"
 
 
 def names() -> list[str]:
@@ -78,7 +75,7 @@ def minute(
     """
     table, spec = _areas(seconds, probs), _minute()
     for layer in spec["layer"]:
-        layer["encoding"]["x"]["scale"]["domain"] = list(window_s)
+        _show(layer, window_s)
     label, inside = _labels(table)
     middle = (table["low"].to_numpy() + table["high"].to_numpy()) / 2
     columns = {"middle": pa.array(middle), "label": label, "inside": inside}
@@ -109,7 +106,7 @@ def mood(
         window_s = table["seconds"][0].as_py(), table["seconds"][-1].as_py()
     first, last = window_s or (0.0, 0.0)
     spec = _mood()
-    spec["encoding"]["x"]["scale"]["domain"] = [first, last] if last > first else _EMPTY_S
+    _show(spec, (first, last) if last > first else _EMPTY_S)
     return table, spec
 
 
@@ -129,8 +126,14 @@ def mood_line(
     # Vega-Lite interrupts lines and areas where a value is null.
     columns = {n: pa.array(v, from_pandas=True) for n, v in zip(names, values.T, strict=True)}
     table = pa.table({"seconds": seconds + 0.5} | columns)  # the middle of each second
-    most = float(np.nanmax(np.abs(values), initial=_LEAST_MOOD))
-    return table, _mood_line(window_s, math.ceil(most * 10) / 10)
+    return table, _mood_line(window_s, reach(values))
+
+
+def _show(spec: dict[str, Any], window_s: tuple[float, float]) -> None:
+    """Have a chart over time begin and end at these seconds."""
+    x = spec["encoding"]["x"]
+    x["scale"]["domain"] = list(window_s)
+    x["axis"] = x["axis"] | {"values": moments(*window_s)}
 
 
 def _areas(seconds: npt.NDArray[np.float64], probs: npt.NDArray[np.float32]) -> pa.Table:
@@ -219,7 +222,7 @@ def _bars() -> dict[str, Any]:
         ),
     }
     bar = {"type": "bar", "cornerRadius": 2, "height": 13}
-    text = {"type": "text", "align": "left", "color": _TEXT, "dx": 6, "fontSize": 13}
+    text = {"type": "text", "align": "left", "color": TEXT, "dx": 6, "fontSize": 13}
     return _sized(
         190,
         layer=[
@@ -238,7 +241,7 @@ def _minute() -> dict[str, Any]:
         "y": _column("middle", "quantitative", scale={"domain": [0, 1]}, title=None),
     }
     styles: dict[str, dict[str, Any]] = {
-        "label": {"align": "left", "dx": 5, "color": _TEXT},
+        "label": {"align": "left", "dx": 5, "color": TEXT},
         "inside": {"align": "center", "color": _INK},
     }
     texts = [
@@ -254,8 +257,8 @@ def _minute() -> dict[str, Any]:
 
 
 def _mood() -> dict[str, Any]:
-    seconds = {"labelExpr": _CLOCK, "tickCount": 6, "tickMinStep": 1}
-    shares = {"labelExpr": "datum.value * 100 + ' %'", "values": [0, 0.5, 1]}
+    seconds = {"labelExpr": CLOCK}
+    shares = {"labelExpr": SHARE, "values": [0, 0.5, 1]}
     legend = {"orient": "bottom", "title": None, "columns": 4, "offset": 6}
     legend |= {"labelFontSize": 13, "symbolSize": 120}
     return _sized(
@@ -283,7 +286,7 @@ def _marker_layers(shown: list[dict[str, Any]], x: dict[str, Any]) -> list[dict[
         place | {"mark": {"type": "rule", "color": _INK, "strokeDash": [4, 3]}},
         place
         | {
-            "mark": text | {"color": _TEXT, "fontSize": 12, "limit": 90},
+            "mark": text | {"color": TEXT, "fontSize": 12, "limit": 90},
             "encoding": {"x": x, "text": _column("label", "nominal")},
         },
     ]
@@ -300,7 +303,7 @@ def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
         _MOOD_LINE_PX,
         layer=[
             {
-                "mark": {"type": "area", "color": _LINE, "opacity": 0.25, "clip": True},
+                "mark": {"type": "area", "color": LINE, "opacity": 0.25, "clip": True},
                 "encoding": {
                     "x": x,
                     "y": _column("low", "quantitative", **y),
@@ -308,12 +311,12 @@ def _mood_line(window_s: tuple[float, float], most: float) -> dict[str, Any]:
                 },
             },
             {
-                "mark": {"type": "rule", "color": _TEXT, "strokeDash": [2, 3]},
+                "mark": {"type": "rule", "color": TEXT, "strokeDash": [2, 3]},
                 # As long as the line can be: names stand beside the minute's chart below it.
                 "encoding": {"y": {"datum": 0}, "x": begin, "x2": {"datum": window_s[1]}},
             },
             {
-                "mark": {"type": "line", "color": _LINE, "strokeWidth": 2, "clip": True},
+                "mark": {"type": "line", "color": LINE, "strokeWidth": 2, "clip": True},
                 "encoding": {"x": x, "y": _column("mood", "quantitative", **y)},
             },
         ],

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import pandas as pd
 
+from emorec.drawing.axes import LINE, SHARE, TEXT
 from emorec.emotions import COLORS, UNSURE
 from emorec.model.evaluation import Measured
 from emorec.model.network import ACTIVATIONS
@@ -21,16 +22,14 @@ from emorec.words import _, numeral
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
-_TEXT = "#797979"  # its contrast is 4.3 : 1 with white and with Streamlit's dark background
 _CELL = "#2b7f83"  # the app's main colour
 _HALF = 0.5
 # Opacity by share: above one half a cell is opaque enough for white text, below it is pale enough
 # for grey text, on a light and a dark background.
 _OPACITY = alt.Scale(domain=[0, _HALF, _HALF + 1e-6, 1], range=[0.03, 0.32, 0.75, 1])
-_NETWORKS = {"elu": "#2b9a9e", "relu": "#e0852b"}  # colours
+_NETWORKS = {"elu": LINE, "relu": "#e0852b"}  # colours
 _FONT = 13
 # As `emorec.percent` writes a share, with its no-break space.
-_AXIS = "format(datum.value * 100, 'd') + '\u00a0%'"
 _AXIS_TENTHS = "replace(format(datum.value * 100, '.1f'), '.', '{point}') + '\u00a0%'"
 _BARE = alt.ViewBackground(stroke=None)  # no frame
 
@@ -54,7 +53,7 @@ def confusion(measured: Measured) -> Chart:
     base = alt.Chart(table).encode(
         x=alt.X("said:N", sort=labels, title=_("the model said")).axis(
             orient="top",
-            labelAngle=-40,
+            labelAngle=-75,  # flatter, a phone would cut off the last one
             labelOverlap=False,
             ticks=False,
             domain=False,
@@ -76,7 +75,7 @@ def confusion(measured: Measured) -> Chart:
         base.mark_rect(color=_CELL, cornerRadius=3).encode(opacity=opacity),
         base.mark_text(fontSize=_FONT).encode(
             text="text:N",
-            color=alt.condition(strong, alt.value("#ffffff"), alt.value(_TEXT)),
+            color=alt.condition(strong, alt.value("#ffffff"), alt.value(TEXT)),
         ),
         view=_BARE,
         height=380,
@@ -124,11 +123,11 @@ def per_class(measured: Measured) -> Chart:
                 title=None,
                 labelFontSize=_FONT,
                 symbolType="square",
-                symbolFillColor=_TEXT,
+                symbolFillColor=TEXT,
                 symbolStrokeWidth=0,
             ),
         ),
-        base.mark_text(align="left", dx=6, fontSize=12, color=_TEXT).encode(text="text:N"),
+        base.mark_text(align="left", dx=6, fontSize=12, color=TEXT).encode(text="text:N"),
         view=_BARE,
         height=380,
     )
@@ -165,7 +164,7 @@ def corrupted(clean: float, accuracies: Mapping[str, float]) -> Chart:
             alt.Tooltip("text:N", title=_("accuracy")),
         ],
     )
-    line = alt.Chart(table).mark_rule(color=_TEXT, strokeDash=[4, 4])
+    line = alt.Chart(table).mark_rule(color=TEXT, strokeDash=[4, 4])
     return alt.layer(
         base.mark_bar(color=_CELL, cornerRadius=2),
         # Inside the bar, where the line does not cross it.
@@ -222,7 +221,7 @@ def seeds(runs: Sequence[Run], measure: str) -> Chart:
 def _shares(column: str, title: str, domain: list[float]) -> alt.X:
     """Return an axis from 0 to 100 %; layers that share it must have the same."""
     axis = alt.Axis(
-        labelExpr=_AXIS, values=[0, 0.25, 0.5, 0.75, 1], gridOpacity=0.3, labelFontSize=12
+        labelExpr=SHARE, values=[0, 0.25, 0.5, 0.75, 1], gridOpacity=0.3, labelFontSize=12
     )
     return alt.X(column, title=title, axis=axis, scale=alt.Scale(domain=domain, nice=False))
 

@@ -13,20 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from emorec.drawing.axes import CLOCK, LINE, SHARE, TEXT, decimal, moments, reach
 from emorec.drawing.charts import names
 from emorec.emotions import COLORS, EMOTIONS
-from emorec.words import _, numeral
+from emorec.words import _
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 Floats = npt.NDArray[np.float64]
 
-_TEXT = "#797979"  # its contrast is 4.3 : 1 with white and with Streamlit's dark background
-_LINE = "#2b9a9e"
-_LINES = ("#2b9a9e", "#e0852b", "#8d6fd1", "#c2506b", "#5a8f3c", "#4c7fc4")
+_LINES = (LINE, "#e0852b", "#8d6fd1", "#c2506b", "#5a8f3c", "#4c7fc4")
 _WIDTH, _HEIGHT = 860, 200
-_CLOCK = "floor(datum.value / 60) + ':' + format(abs(floor(datum.value % 60)), '02')"
 _STRIP_PX = 14
+_LEGEND_PX = 16
 _AROUND_PX = 90
 
 
@@ -45,19 +44,22 @@ def ribbon(
         span_s: first and last second shown.
     """
     x = _time(span_s)
-    y = alt.Y("mood:Q", title=_("mood against each face's own start")).axis(
-        labelExpr=_decimal(), grid=True, gridOpacity=0.3, titleColor=_TEXT, labelColor=_TEXT
+    most = reach(mood[1], *band[1:])
+    y = (
+        alt.Y("mood:Q", title=_("mood against each face's own start"))
+        .scale(domain=[-most, most])
+        .axis(labelExpr=decimal(), gridOpacity=0.3, titleColor=TEXT, labelColor=TEXT)
     )
     line, area = _pieces(*mood), _pieces(*band)
     return alt.layer(
         alt.Chart(area)
-        .mark_area(opacity=0.22, color=_LINE, clip=True)
+        .mark_area(opacity=0.22, color=LINE, clip=True)
         .encode(x=x, y=alt.Y("first:Q"), y2="second:Q", detail="piece:N"),
         alt.Chart(pd.DataFrame({"zero": [0.0]}))
-        .mark_rule(color=_TEXT, strokeDash=[2, 3])
+        .mark_rule(color=TEXT, strokeDash=[2, 3])
         .encode(y="zero:Q"),
         alt.Chart(line.rename(columns={"first": "mood"}))
-        .mark_line(color=_LINE, strokeWidth=1.8, clip=True)
+        .mark_line(color=LINE, strokeWidth=1.8, clip=True)
         .encode(x=x, y=y, detail="piece:N"),
         *_markers(markers, x),
     ).properties(width=_WIDTH, height=_HEIGHT)
@@ -76,6 +78,8 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
     known = ~np.isnan(values).any(axis=1)
     low = 1.0 - np.cumsum(values[known], axis=1) / values[known].sum(axis=1, keepdims=True)
     high = np.hstack([np.ones((len(low), 1)), low[:, :-1]])
+    # A pixel more: of two edges that meet within one, the ground would shine through.
+    width_s += (span_s[1] - span_s[0]) / _WIDTH
     table = pd.DataFrame(
         {
             "seconds": np.repeat(time_s[known], len(order)),
@@ -94,11 +98,11 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
             x2="end:Q",
             y=alt.Y("low:Q", title=None)
             .scale(domain=[0, 1])
-            .axis(format=".0%", values=[0, 0.5, 1], grid=False, labelColor=_TEXT),
+            .axis(labelExpr=SHARE, values=[0, 0.5, 1], grid=False, labelColor=TEXT),
             y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
-            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
+            .legend(orient="bottom", title=None, labelColor=TEXT, columns=4),
         )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
@@ -133,10 +137,10 @@ def strips(
         .encode(
             x=_time(span_s),
             x2="end:Q",
-            y=alt.Y("face:O", title=_("face")).axis(labelColor=_TEXT, titleColor=_TEXT),
+            y=alt.Y("face:O", title=_("face")).axis(labelColor=TEXT, titleColor=TEXT),
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
-            .legend(orient="bottom", title=None, labelColor=_TEXT, columns=4),
+            .legend(orient="bottom", title=None, labelColor=TEXT, columns=4),
             opacity=alt.Opacity("share:Q", legend=None).scale(domain=[0, 1], range=[0.25, 1]),
         )
         .properties(width=_WIDTH, height=_STRIP_PX * faces)
@@ -159,22 +163,26 @@ def compared(
         parts.append(pieces.assign(session=name, piece=[f"{place}.{p}" for p in pieces["piece"]]))
     table = pd.concat(parts) if parts else pd.DataFrame(columns=["seconds", "first", "piece"])
     sessions = list(lines)
+    values = [line[1] for line in lines.values()]
+    most = reach(*values)
+    least = -most if any((some < 0).any() for some in values) else 0.0
     return (
         alt.Chart(table)
         .mark_line(strokeWidth=1.8, clip=True)
         .encode(
             x=_time(span_s),
-            y=alt.Y("first:Q", title=measure).axis(
-                labelExpr=_decimal(), gridOpacity=0.3, labelColor=_TEXT, titleColor=_TEXT
-            ),
+            y=alt.Y("first:Q", title=measure)
+            .scale(domain=[least, most])
+            .axis(labelExpr=decimal(), gridOpacity=0.3, labelColor=TEXT, titleColor=TEXT),
             # Dashes too, so that the lines differ without their colours.
             strokeDash=alt.StrokeDash("session:N", sort=sessions).legend(None),
             color=alt.Color("session:N", sort=sessions)
             .scale(domain=sessions, range=[_LINES[i % len(_LINES)] for i in range(len(sessions))])
-            .legend(orient="bottom", title=None, labelColor=_TEXT, labelLimit=0),
+            # One below the other: beside each other a phone would cut them off.
+            .legend(orient="bottom", title=None, labelColor=TEXT, labelLimit=0, columns=1),
             detail="piece:N",
         )
-        .properties(width=_WIDTH, height=_HEIGHT)
+        .properties(width=_WIDTH, height=_HEIGHT + _LEGEND_PX * len(sessions))
     )
 
 
@@ -200,16 +208,12 @@ def on_page(chart: Chart) -> Chart:
     return chart.properties(width="container", height=height, background="transparent")
 
 
-def _decimal() -> str:
-    return f"replace(datum.label, '.', '{numeral('.')}')"
-
-
 def _time(span_s: tuple[float, float]) -> alt.X:
-    first_s, last_s = span_s
+    first_s, last_s = span_s[0], max(span_s[1], span_s[0] + 1.0)
     return (
         alt.X("seconds:Q", title=None)
-        .scale(domain=[first_s, max(last_s, first_s + 1.0)], nice=False)
-        .axis(labelExpr=_CLOCK, grid=False, tickMinStep=1, tickCount=8, labelColor=_TEXT)
+        .scale(domain=[first_s, last_s], nice=False)
+        .axis(labelExpr=CLOCK, grid=False, values=moments(first_s, last_s), labelColor=TEXT)
     )
 
 
@@ -229,8 +233,8 @@ def _markers(markers: Sequence[tuple[float, str]], x: alt.X) -> list[alt.Chart]:
     table = pd.DataFrame(markers, columns=["seconds", "label"])
     base = alt.Chart(table)
     return [
-        base.mark_rule(color=_TEXT, clip=True).encode(x=x, tooltip=["label:N"]),
-        base.mark_text(
-            align="left", baseline="top", dx=4, color=_TEXT, limit=160, clip=True
-        ).encode(x=x, y=alt.value(2), text="label:N"),
+        base.mark_rule(color=TEXT, clip=True).encode(x=x, tooltip=["label:N"]),
+        base.mark_text(align="left", baseline="top", dx=4, color=TEXT, limit=160, clip=True).encode(
+            x=x, y=alt.value(2), text="label:N"
+        ),
     ]

@@ -12,10 +12,11 @@ import numpy.typing as npt
 import streamlit as st
 
 from emorec.clock import clock
+from emorec.drawing.axes import LINE, TEXT
 from emorec.pages.parts import keeping
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
-from emorec.pages.sessions.state import Shown, choose, compare_chosen, open_session
+from emorec.pages.sessions.state import SOURCES, Shown, choose, compare_chosen, open_session
 from emorec.sessions.kept import Stored
 from emorec.sessions.store import SessionStore
 from emorec.words import _, ngettext
@@ -115,8 +116,8 @@ def _facts(stored: Stored) -> str:
     facts = [clock(stored.duration_s), faces, _(stored.purpose)]
     if stored.title:
         facts.insert(0, f"{stored.started_at:%Y-%m-%d %H:%M} UTC")
-    if stored.source == "example":
-        facts.insert(0, "Example")
+    if stored.source in SOURCES:
+        facts.insert(0, _(SOURCES[stored.source]))
     if not stored.ended:
         facts.append(_("not ended"))
     return " · ".join(facts)
@@ -136,8 +137,8 @@ def _thumbnail(mood: npt.NDArray[np.float32]) -> str:
     picture = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 40" width="128" height="40" '
         'preserveAspectRatio="none" fill="none">'
-        '<path d="M0 20H100" stroke="#797979" stroke-dasharray="2 3"/>'
-        f'<g stroke="#2b9a9e" stroke-width="1.5">{drawn}</g></svg>'
+        f'<path d="M0 20H100" stroke="{TEXT}" stroke-dasharray="2 3"/>'
+        f'<g stroke="{LINE}" stroke-width="1.5">{drawn}</g></svg>'
     )
     # Streamlit takes drawings out of a page's HTML, but not pictures.
     return f"data:image/svg+xml;base64,{b64encode(picture.encode()).decode()}"
