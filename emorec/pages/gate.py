@@ -13,6 +13,7 @@ from emorec.errors import EmorecError
 from emorec.pages.parts import keeping
 from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.deployment import deployment
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.visit import visit
 from emorec.words import N_, _
 
@@ -107,7 +108,7 @@ def _ask() -> None:
         index=None,
         placeholder=_("Choose one"),
         format_func=_,
-        key="purpose",
+        key=worded("purpose"),
     )
     if purpose == PURPOSES[-1]:
         st.text_input(_("In your own words"), max_chars=200, key="own words")
@@ -134,7 +135,7 @@ def _agreed_purpose() -> str | None:
         st.session_state.get(f"statement {number}") is True for number in range(len(_statements()))
     ):
         return None
-    purpose = st.session_state.get("purpose")
+    purpose = st.session_state.get(worded("purpose"))
     if purpose == PURPOSES[-1]:
         return str(st.session_state.get("own words", "")).strip() or None
     return purpose if purpose in PURPOSES else None

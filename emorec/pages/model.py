@@ -17,6 +17,7 @@ from emorec.model.shown import in_words
 from emorec.model.store import path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import choose, chosen, recognizer
+from emorec.pages.parts.language import worded
 from emorec.percent import percent
 from emorec.words import N_, _, numeral
 
@@ -120,15 +121,15 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
     names = [name for name in _ORDER if name in answers]
     name = names[0]
     if len(names) > 1:
-        name = st.segmented_control(
+        chosen = st.segmented_control(
             _("Which answer"),
             names,
-            default=name,
             required=True,
             format_func=lambda name: _(ANSWERS[name].title),
             label_visibility="collapsed",
-            key=f"{found.name} kind",
+            key=worded(f"{found.name} kind", name),
         )
+        name = chosen or name
     picked = answers[name]
     st.caption(
         _(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from gettext import NullTranslations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from emorec.pages.parts import language
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.sessions.timeline import Timeline
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("about", "model", "notice", "video.page", "photo.page", "live.page", "sessions.page")
 SAME = (
     r"EmoRec|Browser|\w+_cnn|P\w+Test|MIT|FER2013|ELU|ReLU|macro_f1|STUN|TURN|https?:\S+|\w+\.\w+"
@@ -213,6 +216,38 @@ def test_the_switch_changes_the_words_and_no_choice_about_privacy() -> None:
         True,
     )
     assert at.session_state["visit"].state(_live_picture()).stream.view.blurs
+
+
+def test_the_switch_changes_no_choice_among_words() -> None:
+    at = page("live.page", code="en")
+    at.selectbox(key="live detector").select("haar")
+    at.multiselect(key="own expressions").select("fear")
+    at.select_slider(key="min_face").set_value(96).run()
+    at.selectbox(key="language").select("de").run()
+    assert at.selectbox(key="live detector de").value == "haar"
+    assert at.multiselect(key="own expressions de").value == ["fear"]
+    assert at.select_slider(key="min_face de").value == 96
+    at.session_state["live detector de"] = "auto"  # as where it was changed in German
+    with words.speaking("de"):  # the browser that AppTest stands for: it tells German words
+        at.selectbox(key="language").select("en").run()
+    assert at.selectbox(key="live detector").value == "auto", "not what it was in English before"
+    assert at.multiselect(key="own expressions").value == ["fear"]
+    assert "live detector de" not in at.session_state
+    assert not at.exception and not at.warning
+
+
+def test_every_choice_among_words_outlasts_a_change_of_the_language() -> None:
+    """Of those with a `format_func`: the language's own words are in no language."""
+    kinds = {"selectbox", "radio", "multiselect", "segmented_control", "pills", "select_slider"}
+    among_words = []
+    for file in (ROOT / "emorec" / "pages").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in kinds:
+                given = {each.arg: ast.unparse(each.value) for each in node.keywords}
+                if given.get("format_func", "clock") != "clock" and given["key"] != "_KEY":
+                    among_words.append((file.name, node.lineno, given["key"]))
+    assert len(among_words) >= 10
+    assert not [found for found in among_words if not found[2].startswith("worded(")]
 
 
 def test_callbacks_and_fragments_speak_the_visitors_language() -> None:

@@ -18,6 +18,7 @@ from emorec.pages.live.connection import close_settings
 from emorec.pages.live.layout import unseen
 from emorec.pages.live.reader import NextReader
 from emorec.pages.parts import naming
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.people import consent
@@ -88,7 +89,8 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
         _("Show it your face"),
         _EXPRESSIONS,
         format_func=_,
-        key="own expressions",
+        key=worded("own expressions"),
+        persist_state="session",
         max_selections=MOST_EXPRESSIONS,
         placeholder=_("One to three expressions to show"),
         disabled=off,

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit_webrtc.config import Translations
 
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.words import N_, _
 
@@ -84,11 +85,11 @@ def choose_source(locked: bool) -> None:
     """
     titles = _titles()
     # One that was unplugged: the browser takes another in its place.
-    titles.setdefault(st.session_state.get(_SOURCE, ANY), _("The camera chosen before"))
+    titles.setdefault(_source(), _("The camera chosen before"))
     st.selectbox(
         _("Camera"),
         list(titles),
-        key=_SOURCE,
+        key=worded(_SOURCE),
         format_func=titles.__getitem__,
         persist_state="session",
         disabled=locked,
@@ -101,7 +102,7 @@ def choose_source(locked: bool) -> None:
 
 def constraints() -> dict[str, Any]:
     """Return which camera the browser is asked for, as `getUserMedia` takes it."""
-    source = st.session_state.get(_SOURCE, ANY)
+    source = _source()
     if source in (FRONT, BACK):
         return {"facingMode": {"ideal": "user" if source == FRONT else "environment"}}
     return {"deviceId": {"ideal": source}} if source not in (ANY, SCREEN) else {}
@@ -109,12 +110,17 @@ def constraints() -> dict[str, Any]:
 
 def is_screen() -> bool:
     """Return whether a screen is asked for in place of a camera."""
-    return st.session_state.get(_SOURCE) == SCREEN
+    return _source() == SCREEN
 
 
 def mirrors() -> bool:
     """Return whether the chosen source may be shown as in a mirror: not one that faces away."""
-    return st.session_state.get(_SOURCE) not in (BACK, SCREEN)
+    return _source() not in (BACK, SCREEN)
+
+
+def _source() -> str:
+    chosen: str = st.session_state.get(worded(_SOURCE), ANY)
+    return chosen
 
 
 def _known() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from emorec.pages.live.state import stream_names
 from emorec.pages.parts import naming
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.report import edit_markers
 from emorec.settings import Settings
 from emorec.words import _, language
@@ -113,9 +114,8 @@ def _reading(reader: NextReader, active: bool) -> Settings:
     min_face_px = right.select_slider(
         _("Smallest face (px)"),
         sorted({0, *_SMALLEST_FACES_PX, chosen_px or 0}),
-        chosen_px or 0,
         format_func=lambda side_px: str(side_px or _("Auto")),
-        key="min_face",
+        key=worded("min_face", chosen_px or 0),
         help=_("**Auto**: what suits the picture; smaller where no face is found."),
         persist_state="session",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from emorec.pages.parts.language import worded
 from emorec.pipeline.detect import shortcoming
 from emorec.recognizer import EmotionRecognizer
 from emorec.settings import DETECTORS
@@ -34,9 +35,8 @@ def choose_detector(engine: EmotionRecognizer, key: str, locked: bool = False) -
     name = st.selectbox(
         _("Faces found by"),
         DETECTORS,
-        index=DETECTORS.index(engine.settings.detector),
         format_func=lambda name: _(NAMES[name]),
-        key=key,
+        key=worded(key, engine.settings.detector),
         persist_state="session",
         disabled=locked,
         help=f"{_(_HELP)}  \n{_('Takes effect at the next START.')}" if locked else _(_HELP),

@@ -37,6 +37,29 @@ def of_visitor() -> str:
     return chosen if chosen in LANGUAGES else best(st.context.locale)
 
 
+def worded(key: str, first: object = None) -> str:
+    """Return the key of a choice among words, of which each language has its own.
+
+    A browser tells by its words what is chosen. After a change of the language it would tell words
+    that are no option any more, and go on to for a choice in a popover that is closed. So another
+    choice takes the place of the one before, with its value.
+
+    Args:
+        key: of the choice.
+        first: what is chosen at first; None: whatever the choice itself says.
+    """
+    state = st.session_state
+    keys = {code: key if code == ENGLISH else f"{key} {code}" for code in LANGUAGES}
+    own = keys.pop(language())
+    for other in keys.values():
+        if other in state:
+            state[own] = state[other]
+            del state[other]
+    if own not in state and first is not None:
+        state[own] = first
+    return own
+
+
 def switch() -> None:
     """Let the visitor choose a language, and tell the browser which one the page is in."""
     st.html(_STYLE)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from emorec.clock import clock
 from emorec.errors import EmorecError
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.percent import percent, signed
 from emorec.sessions.downloads import KINDS, file_name, write
@@ -146,7 +147,7 @@ def edit_markers(markers: Sequence[Marker], key: str, change: ChangeMarker) -> N
     """
     names = {marker.id: f"{clock(marker.time_s)} {marker.label}" for marker in markers}
     chosen = st.selectbox(
-        _("Marker"), list(names), format_func=names.__getitem__, key=f"{key} marker"
+        _("Marker"), list(names), format_func=names.__getitem__, key=worded(f"{key} marker")
     )
     label = next(marker.label for marker in markers if marker.id == chosen)
     with st.container(horizontal=True, vertical_alignment="bottom"):

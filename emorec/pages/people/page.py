@@ -15,6 +15,7 @@ from emorec.errors import EmorecError
 from emorec.filenames import dated
 from emorec.pages.parts import naming
 from emorec.pages.parts.engine import recognizer
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
 from emorec.pages.people import pictures
@@ -43,6 +44,7 @@ Relatives may be as near as two pictures of one person: never decide about a per
 """)
 """The numbers are from `benchmarks/results/`; a test compares them with the newest result."""
 
+_NEW = 0  # in place of a person's id, which is 1 or more
 _SEARCH_FROM = 8
 _MOST_SHOWN = 50
 
@@ -115,12 +117,11 @@ def _enrol(gallery: Gallery, people: Sequence[Person]) -> None:
     title = _titles(people)
     id_ = None
     if people:
-        id_ = st.selectbox(
-            _("Who"),
-            [None, *by_id],
-            format_func=lambda id_: _("Somebody new") if id_ is None else title[id_],
-            key="people who",
+        title[_NEW] = _("Somebody new")
+        chosen = st.selectbox(
+            _("Who"), [_NEW, *by_id], format_func=title.__getitem__, key=worded("people who")
         )
+        id_ = chosen if chosen != _NEW else None
     name = ""
     if id_ is None:
         name = st.text_input(_("Name"), max_chars=80, key=f"people name {pictures.form_number()}")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from emorec.clock import clock
 from emorec.errors import EmorecError
+from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.pages.sessions.state import show_list
 from emorec.percent import signed
@@ -66,7 +67,10 @@ def show(store: SessionStore, ids: Sequence[int], seen: str | None) -> None:
     choices = st.columns(min(1 + len(sessions), _ACROSS))
     with choices[0]:
         measure = st.selectbox(
-            _("What"), MEASURES, format_func=lambda name: _(_NAMES.get(name) or name), key="measure"
+            _("What"),
+            MEASURES,
+            format_func=lambda name: _(_NAMES.get(name) or name),
+            key=worded("measure"),
         )
     starts_s = []
     for place, each in enumerate(sessions, start=1):
@@ -102,7 +106,7 @@ def _aligned_at(session: _Session) -> float:
         _("Align {session} at").format(session=plain(session.name)),
         list(names),
         format_func=names.__getitem__,
-        key=f"align {session.stored.id}",
+        key=worded(f"align {session.stored.id}"),
     )
     moments = {m.id: m.time_s for m in session.markers}
     return moments.get(chosen, session.stored.first_s)
@@ -136,9 +140,8 @@ def _span(sessions: Sequence[_Session], title: str, place: int) -> tuple[Table, 
     chosen = st.selectbox(
         _("Session"),
         range(len(sessions)),
-        index=min(place, len(sessions) - 1),
         format_func=lambda at: sessions[at].name,
-        key=f"span session {place}",
+        key=worded(f"span session {place}", min(place, len(sessions) - 1)),
     )
     session = sessions[chosen]
     first_s = int(session.stored.first_s)

@@ -150,8 +150,14 @@ def test_pages_keep_nothing_beside_the_visit_and_widgets() -> None:
         for path in folder.rglob("*.py")
         if (lines := writes(path.read_text(encoding="utf-8")))
     }
-    # Two keys of widgets, and nothing else.
-    assert found.keys() == {"parts/visit.py", "live/connection.py", "live/stage.py"}
+    # Keys of widgets, and nothing else.
+    assert found.keys() == {
+        "parts/visit.py",
+        "parts/language.py",
+        "live/connection.py",
+        "live/stage.py",
+    }
+    assert found["parts/language.py"] == ["state = st.session_state"], "of a choice among words"
     opens, closes = found["live/connection.py"]
     assert opens == "st.session_state[POPOVER] = True"
     assert closes == "st.session_state[POPOVER] = False"

@@ -1,0 +1,37 @@
+"""The switch of the language in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testkit.app import open_settings, ready_to_start
+
+
+def pick(page: Any, key: str, place: int) -> None:
+    """Choose an option, by its place."""
+    page.locator(f"[class*=st-key-{key}] input").click()
+    page.get_by_role("option").nth(place).click()
+    page.wait_for_timeout(1500)
+
+
+@pytest.mark.long
+def test_a_choice_whose_popover_is_closed_outlasts_a_change_of_the_language(
+    launch: Any, app_url: str
+) -> None:
+    page = launch(camera=False).new_page(viewport={"width": 1366, "height": 900})
+    ready_to_start(page, app_url)
+    open_settings(page)
+    pick(page, "live-detector", 1)
+    page.keyboard.press("Escape")
+    page.get_by_text("Smoothing (s)").wait_for(state="hidden")
+    pick(page, "language", 2)
+    # A run in which the browser has not shown the German choice yet.
+    page.get_by_text("Gesichter verpixeln").click()
+    page.get_by_text("Gezeigt werden nur durchsuchte Bilder").wait_for()
+    page.locator(".st-key-settings button").first.click()
+    chosen = page.locator("[class*=st-key-live-detector] input")
+    chosen.wait_for()
+    assert chosen.input_value() == "Haar: die Kaskade von OpenCV"
+    page.close()
