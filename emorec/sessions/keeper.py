@@ -12,11 +12,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from threading import Event, Thread
 from time import monotonic
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
+
+import numpy as np
 
 from emorec.errors import EmorecError
+from emorec.sessions.report import Report
+from emorec.sessions.seconds import FACE_SECOND, Table
 from emorec.sessions.store import About, SessionStore, thumbnail
-from emorec.sessions.timeline import Marker, Timeline
+from emorec.sessions.timeline import Marker
+from emorec.words import N_, _
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +33,59 @@ GIVE_UP_S = 5.0
 
 State = Literal["keeping", "given up", "ended"]
 
-NOTHING_MORE = "From now on nothing is kept: {why}"
-NOTHING = "Nothing is kept: {why}"
+NOTHING_MORE = N_("From now on nothing is kept: {why}")
+NOTHING = N_("Nothing is kept: {why}")
+
+
+class Recorded(Protocol):
+    """What a keeper asks of a session; a `Timeline` has it, and so has `Told`."""
+
+    @property
+    def span_s(self) -> tuple[float, float]: ...
+    @property
+    def faces_seen(self) -> int: ...
+    @property
+    def markers(self) -> tuple[Marker, ...]: ...
+    @property
+    def over(self) -> bool: ...
+    def seconds(self) -> Table: ...
+    def finished(self, after: int = -1) -> Table: ...
+    def face_seconds(self, after: int = -1) -> Table: ...
+
+
+class Told:
+    """A session that is over, of which the report alone is left: of a video.
+
+    Args:
+        report: of the session.
+    """
+
+    over = True
+
+    def __init__(self, report: Report) -> None:
+        self.span_s, self.markers = report.span_s, report.markers
+        self.faces_seen = report.summary.faces_seen
+        self._report = report
+
+    def seconds(self) -> Table:
+        """Return every second that the report tells."""
+        return self._report.seconds
+
+    def finished(self, after: int = -1) -> Table:
+        """Return the seconds later than ``after``."""
+        return self._report.seconds[self._report.seconds["second"] > after]
+
+    def face_seconds(self, after: int = -1) -> Table:
+        """Return the seconds of single faces later than ``after``; none where none are told."""
+        faces = self._report.faces
+        return np.zeros(0, FACE_SECOND) if faces is None else faces[faces["second"] > after]
 
 
 class Keeper:
     """Keeps one session; close it, or leave its context, to write the end.
 
     Args:
-        timeline: of the session; may run already.
+        session: its record; may run already.
         open_store: opens the store; called on the keeper's thread, because that may wait.
         about: what is decided at the beginning.
         from_start: whether the seconds before now are kept too.
@@ -50,7 +99,7 @@ class Keeper:
 
     def __init__(
         self,
-        timeline: Timeline,
+        session: Recorded,
         open_store: Callable[[], SessionStore],
         about: About,
         from_start: bool = False,
@@ -58,11 +107,11 @@ class Keeper:
     ) -> None:
         self.session_id: int | None = None
         self.written_s: float | None = None
-        self._timeline = timeline
+        self._session = session
         self._open_store = open_store
         self._about = about
         self._every_s = every_s
-        self._after = -1 if from_start else _last_second(timeline)
+        self._after = -1 if from_start else _last_second(session)
         self.first_s = self._after + 1.0
         self._markers: tuple[Marker, ...] = ()
         self._closing = Event()
@@ -96,7 +145,7 @@ class Keeper:
         if self.state != "given up":
             return None
         words = NOTHING if self.written_s is None else NOTHING_MORE
-        return words.format(why=self._why)
+        return _(words).format(why=self._why)
 
     @property
     def keeps_faces(self) -> bool:
@@ -124,7 +173,7 @@ class Keeper:
             self.session_id = store.begin(self._about)
             self._busy_since_s = None
             while True:
-                last = self._closing.wait(self._every_s) or self._timeline.over
+                last = self._closing.wait(self._every_s) or self._session.over
                 self._busy_since_s = monotonic()
                 self._write(store, self.session_id, last)
                 self._busy_since_s = None
@@ -140,30 +189,30 @@ class Keeper:
                 store.close()
 
     def _write(self, store: SessionStore, id_: int, last: bool) -> None:
-        timeline = self._timeline
+        session = self._session
         if self._groups_only and not self._about.group_only:
             store.groups_only(id_)
             self._about = replace(self._about, group_only=True, keeps_faces=False)
-        seconds = timeline.finished(self._after)
-        faces = timeline.face_seconds(self._after) if self._about.keeps_faces else None
+        seconds = session.finished(self._after)
+        faces = session.face_seconds(self._after) if self._about.keeps_faces else None
         if faces is not None and len(seconds):  # a second may have finished between the two calls
             faces = faces[faces["second"] <= seconds["second"][-1]]
         if len(seconds) or last:
-            small = thumbnail(timeline.finished(int(self.first_s) - 1)) if last else None
-            seen = timeline.faces_seen
+            small = thumbnail(session.finished(int(self.first_s) - 1)) if last else None
+            seen = session.faces_seen
             store.append(id_, seconds, faces, self._span_s(), seen, last, small)
         if len(seconds):
             self._after = int(seconds["second"][-1])
             self.written_s = self._after + 1.0
-        if (markers := timeline.markers) != self._markers:
+        if (markers := session.markers) != self._markers:
             store.set_markers(id_, markers)
             self._markers = markers
 
     def _span_s(self) -> tuple[float, float]:
-        first_s, last_s = self._timeline.span_s
+        first_s, last_s = self._session.span_s
         return max(first_s, self.first_s), last_s
 
 
-def _last_second(timeline: Timeline) -> int:
-    seconds = timeline.seconds()["second"]
+def _last_second(session: Recorded) -> int:
+    seconds = session.seconds()["second"]
     return int(seconds[-1]) if len(seconds) else -1

@@ -20,6 +20,10 @@ from emorec.sessions.report import Report, of_timeline
 from emorec.sessions.seconds import FACE_SECOND, SECOND
 from emorec.sessions.summary import summary_of
 from emorec.sessions.timeline import Timeline
+from emorec.words import N_
+
+SOURCE = N_("video")
+"""Where the pictures came from, among the settings of the report."""
 
 NOTE = "Read from a video file: the start and the wall clock are those of reading it."
 
@@ -39,6 +43,7 @@ def report_on(
         made_with: the model and the settings, as `emorec.rows.header` makes it.
         group_only: whether totals alone are told.
     """
+    made_with = {**made_with, "source": SOURCE}
     return replace(of_timeline(timeline, made_with, group_only), name=name, notes=NOTE)
 
 

@@ -127,13 +127,14 @@ def test_a_stranger_sees_and_deletes_nothing_and_shared_sessions_are_seen_by_all
     assert "No session is kept" in texts(ran(app)) and not store.sessions()
 
 
-def test_an_example_is_marked_as_one(store: SessionStore) -> None:
-    id_ = kept(store, made_with=MADE_WITH | {"source": "example"})
+@pytest.mark.parametrize("source", ["example", "video"])
+def test_what_was_no_camera_is_marked(store: SessionStore, source: str) -> None:
+    id_ = kept(store, made_with=MADE_WITH | {"source": source})
     kept(store)
-    app = page()
-    assert [each.value.startswith("Example · ") for each in app.caption[1:]] == [False, True]
+    app, says = page(), f"{source.title()}, not a camera · "
+    assert [each.value.startswith(says) for each in app.caption[1:]] == [False, True]
     app.button(key=f"open session {id_}").click()
-    assert "Example, not a camera · " in texts(ran(app))
+    assert says in texts(ran(app))
 
 
 def test_many_sessions_are_searched_and_shown_in_pages(store: SessionStore) -> None:

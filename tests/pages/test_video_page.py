@@ -16,9 +16,15 @@ from emorec.jobs.job import Job
 from emorec.media.video_writer import VideoWriter
 from emorec.pages.parts import disk as shared
 from emorec.pages.parts.deployment import deployment
+from emorec.pages.parts.keep import PURPOSES
 from emorec.pages.video.results import clickable
 from emorec.pages.video.state import OwnVideo
+from emorec.sessions.report import of_stored
+from emorec.sessions.store import open_sessions
+from emorec.videos.session import report_on
 from testkit import portraits
+from testkit.kept import MADE_WITH
+from tests.sessions.conftest import played
 
 MB = 2**20
 
@@ -149,6 +155,67 @@ def test_a_click_on_the_chart_chooses_one_of_its_moments() -> None:
     (selection,) = line["params"]
     assert selection["name"] == "moment" and selection["select"]["fields"] == ["seconds"]
     assert [clock(time_s) for time_s in (0, 59.9, 61, 3600)] == ["0:00", "0:59", "1:01", "1:00:00"]
+
+
+@pytest.mark.parametrize("group_only", [False, True])
+def test_what_a_video_showed_is_kept_as_a_live_session_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_only: bool
+) -> None:
+    def kept_page(own, report):
+        from emorec.pages.parts import keeping
+        from emorec.pages.video import results
+
+        results._session(own, report)
+        keeping.remember()
+
+    chosen(monkeypatch, "EMOREC_SESSIONS", "ask")
+    chosen(monkeypatch, "EMOREC_KEEP_DAYS", "7")
+    chosen(monkeypatch, "DATABASE_URL", f"sqlite:///{tmp_path / 'kept.sqlite'}")
+    report = report_on(played(12, faces=3), "my talk.mp4", MADE_WITH, group_only)
+    video = OwnVideo()
+    at = AppTest.from_function(kept_page, default_timeout=60, args=(video, report)).run()
+    assert at.text_input(key="video title").value == "my talk.mp4"
+    at.radio(key="keep_for").set_value(PURPOSES[0]).run()
+    assert at.button(key="keep session").disabled, "nobody has said that all agree"
+    at.checkbox(key="keep agreed").check().run()
+    if not group_only:
+        at.checkbox(key="keep faces").check().run()
+    at.button(key="keep session").click().run()
+    assert not at.exception
+    keeper = video.keeper
+    assert keeper is not None
+    wait(lambda: keeper.state != "keeping")
+    at.run()
+    assert keeper.state == "ended" and "**Kept** for 7 days" in words(at)
+    assert not at.radio, "it is kept once"
+    store = open_sessions()
+    (stored,) = store.sessions()
+    assert (stored.title, stored.purpose, stored.source) == ("my talk.mp4", PURPOSES[0], "video")
+    assert stored.ended and len(stored.owner) == 32
+    assert (stored.group_only, stored.keeps_faces) == (group_only, not group_only)
+    told = of_stored(store, stored.id)
+    store.close()
+    assert len(told.seconds) >= 10
+    assert repr(told.seconds.tolist()) == repr(report.seconds.tolist()), "NaN is like NaN"
+    assert told.span_s == report.span_s and told.summary.faces_seen == report.summary.faces_seen
+    if not group_only:
+        assert report.faces is not None and told.faces is not None
+        assert len(told.faces) == len(report.faces) > 10
+
+
+def test_a_server_that_keeps_no_sessions_offers_none_of_a_video(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def results_page(report):
+        from emorec.pages.video import results
+        from emorec.pages.video.state import OwnVideo
+
+        results._session(OwnVideo(), report)
+
+    chosen(monkeypatch, "EMOREC_SESSIONS", "off")
+    report = report_on(played(12, faces=3), "my talk.mp4", MADE_WITH)
+    at = AppTest.from_function(results_page, default_timeout=60, args=(report,)).run()
+    assert at.metric and not at.exception and not at.radio
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Keeping a live session: what is asked before, what runs meanwhile, and what it says of itself.
+"""Keeping a live session: what runs meanwhile, and what it says of itself.
 
 The page hands everything to a `Keeper`, which works on a thread of its own: neither the picture nor
 the page waits for the store.
@@ -15,30 +15,15 @@ import streamlit as st
 from emorec.clock import clock
 from emorec.live.stream import LiveStream
 from emorec.pages.live.state import LivePicture
+from emorec.pages.parts import keep as parts
 from emorec.pages.parts import keeping
 from emorec.pages.parts.consent import Consent
-from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
 from emorec.sessions.timeline import Timeline
-from emorec.words import N_, _
+from emorec.words import _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
     from emorec.sessions.keeper import Keeper
-
-_WORK = N_("At work or in education")
-
-PURPOSES = (
-    N_("An event: a talk, a demonstration"),
-    N_("Research, with the consent of all in view"),
-    N_("Private use"),
-    _WORK,
-)
-
-_PROHIBITED = N_(
-    "In the EU, inferring emotions **at work or in education is prohibited**, save for medical or "
-    "safety reasons ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj)). "
-    "Nothing is kept until you confirm that this does not apply."
-)
 
 
 @dataclass
@@ -68,7 +53,7 @@ def update(stream: LiveStream, own: LivePicture) -> None:
     """Keep a session from START on where the deployer wants that; heed Group only meanwhile."""
     keeper = keeper_of(stream)
     if keeper is None and keeping.from_start() and stream.timeline and not own.is_example:
-        _begin(stream, own, visit().state(Consent).purpose or PURPOSES[0], from_start=True)
+        _begin(stream, own, visit().state(Consent).purpose or parts.PURPOSES[0], from_start=True)
     elif keeper is not None and own.group_only:
         keeper.groups_only()
 
@@ -135,52 +120,17 @@ def problem(stream: LiveStream) -> str | None:
 
 
 def _ask(stream: LiveStream, own: LivePicture) -> None:
-    """Ask what the session is kept for, and who agrees."""
     group_only = own.group_only or stream.view.group_only
-    purpose = st.radio(
-        _("What for?"),
-        PURPOSES,
-        index=None,
-        format_func=_,
-        key="keep_for",
-        persist_state="session",
-    )
-    if purpose == _WORK:
-        st.warning(_(_PROHIBITED), icon=":material/gavel:")
-        st.checkbox(
-            _("It does not apply: we are not in the EU, or it is for medical or safety reasons."),
-            key="keep not prohibited",
-        )
-    st.markdown(keeping.what())
-    if stream.live:
-        st.checkbox(_("From START on, not only from now on"), key="keep from start")
-    if not group_only:
-        st.checkbox(_("Single faces too: a number a face, no name"), key="keep faces")
-    st.checkbox(_("Everyone in view knows and agrees that this is kept."), key="keep agreed")
-    st.button(
-        _("Keep this session"),
-        type="primary",
-        key="keep session",
-        disabled=_agreed_purpose() is None,
-        on_click=_press,
-        args=(stream, own),
-    )
+    parts.ask(partial(_press, stream, own), not group_only, _ask_since if stream.live else None)
 
 
-def _agreed_purpose() -> str | None:
-    """Return the purpose as the form holds it now; None unless all that is needed is confirmed."""
-    purpose = st.session_state.get("keep_for")
-    allowed = purpose != _WORK or st.session_state.get("keep not prohibited") is True
-    agreed = st.session_state.get("keep agreed") is True
-    return purpose if purpose in PURPOSES and allowed and agreed else None
+def _ask_since() -> None:
+    st.checkbox(_("From START on, not only from now on"), key="keep from start")
 
 
-def _press(stream: LiveStream, own: LivePicture) -> None:
-    """Keep the session; checked once more: a browser can press a button that is switched off."""
-    purpose = _agreed_purpose()
-    if purpose is not None and keeping.offered():
-        from_start = not stream.live or st.session_state.get("keep from start") is True
-        _begin(stream, own, purpose, from_start, st.session_state.get("keep faces") is True)
+def _press(stream: LiveStream, own: LivePicture, purpose: str, keeps_faces: bool) -> None:
+    from_start = not stream.live or st.session_state.get("keep from start") is True
+    _begin(stream, own, purpose, from_start, keeps_faces)
 
 
 def _begin(
@@ -190,25 +140,19 @@ def _begin(
     from_start: bool,
     keeps_faces: bool = False,
 ) -> None:
-    from emorec.sessions.keeper import Keeper
-    from emorec.sessions.kept import About
-    from emorec.sessions.store import open_sessions
-
     timeline = stream.timeline
     if timeline is None or own.reader is None:
         st.toast(_("There is no picture yet to keep."))
         return
-    group_only = own.group_only or stream.view.group_only
-    about = About(
-        owner=keeping.owner(),
-        started_at=timeline.clock_start,
-        purpose=purpose,
-        made_with=own.reader.made_with,
-        group_only=group_only,
-        keeps_faces=keeps_faces and not group_only,
-        keep_days=keeping.days(),
-    )
     kept = visit().state(Keeping)
     kept.close()
     kept.timeline = timeline
-    kept.keeper = Keeper(timeline, partial(open_sessions, deployment()), about, from_start)
+    kept.keeper = parts.begin(
+        timeline,
+        timeline.clock_start,
+        own.reader.made_with,
+        purpose,
+        group_only=own.group_only or stream.view.group_only,
+        keeps_faces=keeps_faces,
+        from_start=from_start,
+    )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from emorec.live.stream import LiveStream
 from emorec.pages.live import keep
 from emorec.pages.live.state import LivePicture
-from emorec.pages.parts import keeping
 from emorec.pages.parts import report as parts
+from emorec.pages.parts.keep import show_kept
 from emorec.pages.parts.markdown import plain
 from emorec.sessions import group
 from emorec.sessions.report import Report, of_timeline
@@ -19,9 +19,6 @@ from emorec.sessions.room import LEAST_FACES
 from emorec.sessions.texts import PURPOSE_MOST
 from emorec.sessions.timeline import Timeline
 from emorec.words import _
-
-if TYPE_CHECKING:
-    from emorec.sessions.keeper import Keeper
 
 _LAST_READING_S = 5.0  # a reading takes less than one
 
@@ -58,9 +55,7 @@ def _end(stream: LiveStream, timeline: Timeline, own: LivePicture) -> None:
     """Ask what is to become of the session, or say what has."""
     keeper = keep.keeper_of(stream)
     if keeper is not None and keeper.state != "given up":
-        st.markdown(_kept(keeper, timeline))
-        if keeper.state == "keeping":  # it writes the end, and may fail
-            st.fragment(_wait, run_every=1.0)(keeper)
+        show_kept(keeper, keep.kept_part(keeper, timeline))
     else:
         if keeper is not None and keeper.problem:
             st.error(plain(keeper.problem))
@@ -81,23 +76,6 @@ def _end(stream: LiveStream, timeline: Timeline, own: LivePicture) -> None:
             )
             return
     st.button(_("Back to the start"), type="primary", key="discard", on_click=stream.discard)
-
-
-def _kept(keeper: Keeper, timeline: Timeline) -> str:
-    """Return what is kept, in words; and where the report is of more, that too."""
-    part = keep.kept_part(keeper, timeline)
-    says = _("**Kept** for {days} days")
-    if not keeper.keeps_faces:
-        says = _("**Kept** for {days} days, without single faces")
-    where = _("see the Sessions page.")
-    if part:
-        where = _("**{part}**. The report below is of the whole session.").format(part=part)
-    return f":material/bookmark_added: {says.format(days=keeping.days())}: {where}"
-
-
-def _wait(keeper: Keeper) -> None:
-    if keeper.state != "keeping":
-        st.rerun()
 
 
 def _told(timeline: Timeline, made_with: dict[str, Any], group_only: bool) -> Report:

@@ -11,7 +11,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.pages.parts import report as parts
 from emorec.pages.parts.markdown import plain
-from emorec.pages.sessions.state import show_list
+from emorec.pages.sessions.state import SOURCES, show_list
 from emorec.sessions.kept import Stored
 from emorec.sessions.report import of_stored
 from emorec.sessions.store import SessionStore
@@ -50,8 +50,8 @@ def _facts(stored: Stored) -> str:
         f"{stored.started_at:%Y-%m-%d %H:%M} UTC",
         _("Kept for: {purpose}").format(purpose=_(stored.purpose)),
     ]
-    if stored.source == "example":
-        facts.insert(0, _("Example, not a camera"))
+    if stored.source in SOURCES:
+        facts.insert(0, _(SOURCES[stored.source]))
     if stored.delete_after is not None:
         facts.append(_("until {date}").format(date=f"{stored.delete_after:%Y-%m-%d}"))
     if stored.group_only:

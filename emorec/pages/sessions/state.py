@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from emorec.pages.parts.visit import State, visit
-from emorec.words import _
+from emorec.words import N_, _
+
+SOURCES = {"example": N_("Example, not a camera"), "video": N_("Video, not a camera")}
+"""What is said of sessions whose pictures came from elsewhere."""
 
 _CHOSEN = "session chosen "  # begins the keys of the boxes that choose sessions
 

@@ -11,7 +11,7 @@ from emorec.drawing import charts
 from emorec.errors import EmorecError
 from emorec.jobs.disk import Disk
 from emorec.jobs.job import Job
-from emorec.pages.parts import naming
+from emorec.pages.parts import keeping, naming
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.disk import disk
@@ -28,6 +28,7 @@ _KEEPS = N_(
     "deleted when you delete them or close this tab, at the latest two hours after you last used "
     "them."
 )
+_KEPT = N_("Numbers are kept for longer only where you choose **Keep this session**.")
 _AGREED = N_(
     "Upload a video only if everyone in it knows and agrees. In the EU, not at work or in "
     "education ([AI Act, Art. 5(1)(f)](https://eur-lex.europa.eu/eli/reg/2024/1689/oj))."
@@ -47,7 +48,9 @@ def render() -> None:
     """Show the page."""
     st.title(_("Video"))
     _show()
-    st.caption(_(_KEEPS))
+    kept = f" {_(_KEPT)}" if keeping.offered() else ""
+    st.caption(f"{_(_KEEPS)}{kept}")
+    keeping.remember()
 
 
 def _show() -> None:

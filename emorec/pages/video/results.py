@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -9,10 +10,13 @@ import streamlit as st
 
 from emorec.clock import clock
 from emorec.drawing import charts
+from emorec.drawing.axes import TEXT
 from emorec.jobs import results
 from emorec.jobs.job import Job
 from emorec.jobs.place import Place
+from emorec.pages.parts import keeping
 from emorec.pages.parts import report as session_report
+from emorec.pages.parts.keep import ask, begin, show_kept
 from emorec.pages.parts.markdown import plain
 from emorec.pages.video import player
 from emorec.pages.video.state import OwnVideo
@@ -20,6 +24,7 @@ from emorec.percent import percent
 from emorec.rows import table
 from emorec.sessions import group
 from emorec.sessions.report import Report
+from emorec.sessions.texts import TITLE_MOST
 from emorec.words import N_, _, numeral
 
 _SHOWN = {
@@ -29,6 +34,7 @@ _SHOWN = {
     "confidence": N_("confidence"),
     "unreadable": N_("unreadable"),
 }
+_TITLE = "video title"
 _THUMBNAIL_PX = 120
 _TIMELINE_PX = 200
 _ROW_PX, _FACES_PX = 35, 180
@@ -84,7 +90,7 @@ def show(own: OwnVideo, place: Place, job: Job, address: str) -> None:
                 st.info(_("No face was read in this video."), icon=":material/person_off:")
         _moments(own, place, moments)
     _files(place, address, job.order.group_only)
-    _session(results.session_of(place.source))
+    _session(own, results.session_of(place.source))
 
 
 def clickable(chart: charts.Chart) -> charts.Chart:
@@ -109,7 +115,7 @@ def clickable(chart: charts.Chart) -> charts.Chart:
                 },
             }
         ],
-        "mark": {"type": "rule", "color": "#797979", "size": 2, "tooltip": None},
+        "mark": {"type": "rule", "color": TEXT, "size": 2, "tooltip": None},
         "encoding": {
             "x": area["encoding"]["x"],
             "opacity": {"condition": {"param": "moment", "empty": False, "value": 1}, "value": 0},
@@ -221,13 +227,45 @@ def _moments(own: OwnVideo, place: Place, moments: list[dict[str, Any]]) -> None
             )
 
 
-def _session(report: Report) -> None:
-    """Show the report, as after a live session."""
+def _session(own: OwnVideo, report: Report) -> None:
+    """Show the report, as after a live session, and offer to keep it."""
     if report.group_only and not len(report.seconds):
         st.info(group.too_few(), icon=":material/groups:")
     elif report.summary.mean_valence is not None:
         st.header(_("Report"))
+        _keep(own, report)
         session_report.show(report, "video report")
+
+
+def _keep(own: OwnVideo, report: Report) -> None:
+    """Offer to keep what the report tells, or say that it is kept."""
+    if not keeping.offered():
+        return
+    if own.keeper is not None and own.keeper.state != "given up":
+        show_kept(own.keeper)
+        return
+    if own.keeper is not None and own.keeper.problem:
+        st.error(plain(own.keeper.problem))
+    with st.expander(_("Keep this session"), icon=":material/bookmark_add:", key="keep form"):
+        ask(
+            partial(_begin, own, report),
+            report.faces is not None,
+            lambda: st.text_input(_("Title"), report.name, max_chars=TITLE_MOST, key=_TITLE),
+        )
+
+
+def _begin(own: OwnVideo, report: Report, purpose: str, keeps_faces: bool) -> None:
+    from emorec.sessions.keeper import Told
+
+    own.keeper = begin(
+        Told(report),
+        report.started_at,
+        report.made_with,
+        purpose,
+        group_only=report.group_only,
+        keeps_faces=keeps_faces,
+        title=st.session_state.get(_TITLE, "").strip(),
+    )
 
 
 def _files(place: Place, address: str, group_only: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -17,6 +18,9 @@ from emorec.recognizer import EmotionRecognizer
 from emorec.settings import Settings
 from emorec.words import language
 
+if TYPE_CHECKING:  # it loads SQLAlchemy
+    from emorec.sessions.keeper import Keeper
+
 
 @dataclass
 class OwnVideo(State):
@@ -27,19 +31,21 @@ class OwnVideo(State):
         job: what reads it; None: it has not arrived.
         at_s: the moment that is shown beside the timeline, in seconds of the video.
         chosen: how often a moment was chosen: the same one may be chosen again.
+        keeper: keeps the video's session; None: that was not asked for.
     """
 
     place: Place | None = None
     job: Job | None = None
     at_s: float = 0.0
     chosen: int = 0
+    keeper: Keeper | None = None
 
     def close(self) -> None:
         """Delete the video and its results, and end the job."""
         where = disk()
         if self.place is not None and where is not None:
             where.close(self.place)
-        self.place = self.job = None
+        self.place = self.job = self.keeper = None
         self.at_s, self.chosen = 0.0, 0
 
     def open_place(self, where: Disk) -> Place:

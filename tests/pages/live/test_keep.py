@@ -100,6 +100,7 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
 
 def test_a_press_of_the_button_that_is_switched_off_keeps_nothing(timeline: Timeline) -> None:
     def script() -> None:
+        from functools import partial
         from types import SimpleNamespace
 
         import streamlit as st
@@ -107,15 +108,16 @@ def test_a_press_of_the_button_that_is_switched_off_keeps_nothing(timeline: Time
         from emorec.live.stream import LiveStream
         from emorec.pages.live import keep
         from emorec.pages.live.state import LivePicture
+        from emorec.pages.parts import keep as parts
         from emorec.pages.parts.visit import visit
 
         own = visit().state(LivePicture)
         own.reader = SimpleNamespace(made_with={})
         for agreed in (False, True):
-            st.session_state["keep_for"] = keep.PURPOSES[-1]
+            st.session_state["keep_for"] = parts.PURPOSES[-1]
             st.session_state["keep agreed"] = True
             st.session_state["keep not prohibited"] = agreed
-            keep._press(LiveStream(lambda: None), own)
+            parts._press(partial(keep._press, LiveStream(lambda: None), own))
             st.text(f"agreed {agreed}, kept {visit().state(keep.Keeping).keeper is not None}")
 
     app = ran(AppTest.from_function(script, default_timeout=60))
