@@ -35,11 +35,11 @@ if __name__ == "__main__":
     )
     # Streamlit leaves a tenth of a screen free above every page; a phone has none to give.
     # WCAG 2 asks for a contrast of 4.5 : 1; its captions have 3.9, and in the dark theme what is
-    # selected has less.
+    # selected has less. Popovers stand outside the theme, so CanvasText would be black there.
     st.html(
         "<style>.stMainBlockContainer { padding-top: 4.5rem; }"
         '[data-testid="stCaptionContainer"], .stMain blockquote { opacity: 1 !important; '
-        "color: color-mix(in srgb, CanvasText 78%, transparent) !important; }"
+        "color: color-mix(in srgb, currentColor 78%, transparent) !important; }"
         '[data-testid="stButtonGroup"] [data-selected="true"] p { color: CanvasText; }'
         ".stMain h2 { font-size: 1.6rem; }</style>"
     )

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from emorec.words import _
 from tools.dev import find_browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -166,12 +167,15 @@ def launch_browser(
 
 
 def ready_to_start(page: Any, url: str) -> Any:
-    """Open the Live page, remember its connections, and return START as soon as it is shown."""
+    """Open the Live page, remember its connections, and return START as soon as it is shown.
+
+    It is looked for in the language that the thread speaks, as the other parts of a page are.
+    """
     page.set_default_timeout(90_000)
     remember_peers(page)
     page.goto(url)
-    page.get_by_role("heading", name="Live").wait_for()
-    button = live_frame(page).get_by_role("button", name="START")
+    page.get_by_role("heading", name=_("Live")).wait_for()
+    button = live_frame(page).get_by_role("button", name=_("Start camera"))
     button.wait_for()
     return button
 
@@ -184,7 +188,7 @@ def remember_peers(page: Any) -> None:
 def live_frame(page: Any) -> Any:
     """Return the frame in which START and the picture live, once the page has drawn it."""
     iframe = page.locator('iframe[title*="webrtc"]')
-    for _ in range(100):
+    for _try in range(100):
         if frame := iframe.element_handle().content_frame():
             return frame
         page.wait_for_timeout(100)  # the page has just replaced it
@@ -193,9 +197,9 @@ def live_frame(page: Any) -> Any:
 
 def open_settings(page: Any) -> None:
     """Open the Live page's settings; a run of the page that began before the click closes them."""
-    inside = page.get_by_text("Smoothing (s)")
-    for _ in range(5):
-        page.get_by_role("button", name="Settings").click()
+    inside = page.get_by_text(_("Smoothing (s)"))
+    for _try in range(5):
+        page.get_by_role("button", name=_("Settings")).click()
         page.wait_for_timeout(1500)
         if inside.is_visible():
             return
@@ -210,12 +214,12 @@ def start_live(page: Any) -> None:
     from playwright.sync_api import TimeoutError as TookTooLong
 
     for last in (False, True):
-        discard = page.get_by_role("button", name="Discard this session")
+        discard = page.get_by_role("button", name=_("Discard this session"))
         if discard.count():
             discard.click()
-        live_frame(page).get_by_role("button", name="START").click()
+        live_frame(page).get_by_role("button", name=_("Start camera")).click()
         try:
-            page.get_by_text("Readings/s", exact=True).wait_for(timeout=45_000)
+            page.get_by_text(_("Readings/s"), exact=True).wait_for(timeout=45_000)
             return
         except TookTooLong:
             if last:

@@ -1,11 +1,11 @@
 """Pictures of every page in every state, to look at and for docs/images.
 
-    python -m testkit.screenshots FOLDER [--state NAME …] [--docs]
+    python -m testkit.screenshots FOLDER [--state NAME …] [--language de] [--docs]
 
-Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark. Cameras, photos
-and the video show public-domain portraits (`testkit.portraits`). Needs what `make test` installs.
-``--docs`` replaces the pictures in docs/images by those of these states, and the moving one of the
-README.
+Each state is shown on a laptop (1366×768) and a phone (390×844), light and dark; ``--tall`` makes
+the windows high enough for the whole page. Cameras, photos and the video show public-domain
+portraits (`testkit.portraits`). Needs what `make test` installs. ``--docs`` replaces the pictures
+in docs/images by those of these states, and the moving one of the README.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from PIL import Image
 from emorec.database.engine import connect
 from emorec.pages.live.example import FILM
 from emorec.sessions.store import SessionStore
+from emorec.words import ENGLISH, LANGUAGES, _, language, speaking
 from testkit import app
 from testkit.kept import ROOMS, keep_rooms
 from testkit.portraits import Portrait, collins, room
@@ -37,6 +38,7 @@ CROWDS = {"one": (1, 1, 260.0), "nine": (3, 3, 130.0), "25": (5, 5, 80.0)}
 
 _OWNER = "0" * 32  # of the sessions: the random id of a browser
 _STEPS = 20  # frames of a camera's film, after which it runs backwards
+_TALL_PX = 2600
 _READ_MS = 9000  # until the minute's chart has something to show
 
 
@@ -56,8 +58,14 @@ def write_camera(path: Path, crowd: str) -> Path:
 def before(page: Any, url: str) -> None:
     """Show the page before START."""
     app.ready_to_start(page, url)
-    page.get_by_text("The last minute", exact=True).wait_for()
+    page.locator(".st-key-minute canvas, .st-key-minute svg").first.wait_for()
     page.wait_for_timeout(2500)
+
+
+def settings(page: Any, url: str) -> None:
+    """Show the settings of the live picture."""
+    before(page, url)
+    app.open_settings(page)
 
 
 def live(page: Any, url: str) -> None:
@@ -67,19 +75,27 @@ def live(page: Any, url: str) -> None:
     page.wait_for_timeout(_READ_MS)
 
 
+def keep(page: Any, url: str) -> None:
+    """Show what is asked before a session is kept."""
+    live(page, url)
+    page.locator(".st-key-keep button").click()
+    page.locator('[class*="st-key-keep_for"] label').last.click()
+    page.locator(".st-key-keep-not-prohibited").wait_for()
+
+
 def example(page: Any, url: str) -> None:
     """Show the example that needs no camera."""
     app.ready_to_start(page, url)
-    page.get_by_role("button", name="Try an example").click()
-    page.get_by_text("Readings/s", exact=True).wait_for()
+    page.locator(".st-key-try-example button").click()
+    page.locator(".st-key-rates").wait_for()
     page.wait_for_timeout(_READ_MS)
 
 
 def over(page: Any, url: str) -> None:
     """Show the report of a session that is over."""
     live(page, url)
-    app.live_frame(page).get_by_role("button", name="Stop").click()
-    page.get_by_text("Keep or discard?").wait_for()
+    app.live_frame(page).get_by_role("button", name=_("Stop")).click()
+    page.locator(".st-key-discard").wait_for()
     page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
     page.wait_for_timeout(1500)
 
@@ -91,21 +107,21 @@ def denied(page: Any, url: str) -> None:
         {"permission": {"name": "camera"}, "setting": "denied", "origin": url},
     )
     app.ready_to_start(page, url).click()
-    page.get_by_text("denies this page the camera").wait_for()
+    page.locator(".st-key-now").get_by_text("videocam_off").wait_for()
     page.wait_for_timeout(1500)
 
 
 def missing(page: Any, url: str) -> None:
     """Show a computer without a camera."""
     app.ready_to_start(page, url)
-    page.get_by_text("finds no camera").wait_for()
+    page.locator(".st-key-now").get_by_text("videocam_off").wait_for()
     page.wait_for_timeout(1500)
 
 
 def photos(page: Any, url: str) -> None:
     """Show the Photo page before any photo."""
     _open(page, url, "photo")
-    page.get_by_text("An example:").wait_for()
+    page.get_by_test_id("stImage").wait_for()
 
 
 def gallery(page: Any, url: str) -> None:
@@ -119,34 +135,65 @@ def gallery(page: Any, url: str) -> None:
         files.append(Path(folder) / "notes.jpg")
         files[-1].write_bytes(b"no picture")
         page.locator('input[type="file"]').first.set_input_files(files)
-        page.get_by_role("button", name="Download all").wait_for()
+        page.locator(".st-key-photo-zip").wait_for()
     page.wait_for_timeout(1500)
 
 
 def opened(page: Any, url: str) -> None:
     """Show one photo of the gallery."""
     gallery(page, url)
-    page.get_by_test_id("stButton").get_by_role("button", name="9 faces").click()
-    page.get_by_role("group", name="Faces").wait_for()
+    page.get_by_test_id("stButton").get_by_role("button", name="9 ").click()
+    page.locator("[data-face]").first.or_(page.get_by_role("group")).first.wait_for()
 
 
 def video(page: Any, url: str) -> None:
     """Show what was read of a video, at a moment of it."""
     _open(page, url, "video")
     page.locator('input[type="file"]').set_input_files(FILM)
-    page.get_by_text("click a moment to see it").wait_for()
-    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart = page.locator(".st-key-video-timeline")
     chart.locator("canvas, svg").first.wait_for()
     page.wait_for_timeout(1500)
     box = chart.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 40)
-    page.get_by_text("Faces at").wait_for()
+    page.wait_for_timeout(1500)
 
 
 def sessions(page: Any, url: str) -> None:
     """Show the sessions of some rooms that were kept."""
     _open(page, url, "sessions")
     page.get_by_role("button", name=ROOMS[0][0]).wait_for()
+
+
+def session(page: Any, url: str) -> None:
+    """Show one kept session."""
+    sessions(page, url)
+    page.get_by_role("button", name=ROOMS[0][0]).click()
+    page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
+
+
+def compared(page: Any, url: str) -> None:
+    """Show two kept sessions compared."""
+    sessions(page, url)
+    for number in (0, 1):
+        page.locator('[class*="st-key-session-chosen"] label').nth(number).click()
+        page.wait_for_timeout(1000)
+    page.locator(".st-key-compare-sessions button").first.click()
+    page.get_by_test_id("stVegaLiteChart").first.locator("canvas, svg").first.wait_for()
+
+
+def people(page: Any, url: str) -> None:
+    """Show a person who is enrolled."""
+    _open(page, url, "people")
+    with tempfile.TemporaryDirectory() as folder:
+        portrait = Path(folder) / "portrait.jpg"
+        cv2.imwrite(str(portrait), collins().image_bgr)
+        page.locator('input[type="file"]').first.set_input_files(portrait)
+        page.get_by_role("img").first.wait_for()
+    page.get_by_role("textbox", name=_("Name")).first.fill("Eileen")
+    page.get_by_role("textbox", name=_("Name")).first.press("Enter")
+    page.locator('[class*="st-key-people-consent"] label').click()
+    page.get_by_test_id("stBaseButton-primary").and_(page.locator(":enabled")).first.click()
+    page.locator('[class*="st-key-people-ask"]').first.wait_for()
 
 
 def model(page: Any, url: str) -> None:
@@ -161,6 +208,11 @@ def about(page: Any, url: str) -> None:
     page.get_by_test_id("stMetricValue").first.wait_for()
 
 
+def notice(page: Any, url: str) -> None:
+    """Show the notice for people who are filmed."""
+    _open(page, url, "notice")
+
+
 def _open(page: Any, url: str, path: str) -> None:
     page.set_default_timeout(90_000)
     page.goto(f"{url}/{path}")
@@ -171,9 +223,11 @@ _WALL = np.full((300, 400, 3), (180, 200, 190), np.uint8)
 
 STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
     "before": ("one", before),
+    "settings": ("one", settings),
     "one": ("one", live),
     "nine": ("nine", live),
     "25": ("25", live),
+    "keep": ("one", keep),
     "example": (None, example),
     "denied": ("one", denied),
     "missing": (None, missing),
@@ -183,8 +237,12 @@ STATES: dict[str, tuple[str | None, Callable[[Any, str], None]]] = {
     "opened": (None, opened),
     "video": (None, video),
     "sessions": (None, sessions),
+    "session": (None, session),
+    "compared": (None, compared),
+    "people": (None, people),
     "model": (None, model),
     "about": (None, about),
+    "notice": (None, notice),
 }
 """The camera's crowd, None where there is no camera, and what leads to the state."""
 
@@ -206,7 +264,7 @@ _MOVING_FRAMES, _MOVING_STEP_MS, _MOVING_WIDTH = 16, 250, 960
 def record(page: Any, file: Path) -> None:
     """Write what a page shows for some seconds as an animated WebP."""
     frames = []
-    for _ in range(_MOVING_FRAMES):
+    for _number in range(_MOVING_FRAMES):
         with Image.open(io.BytesIO(page.screenshot())) as shot:
             height = shot.height * _MOVING_WIDTH // shot.width
             frames.append(shot.convert("RGB").resize((_MOVING_WIDTH, height)))
@@ -223,13 +281,14 @@ def record(page: Any, file: Path) -> None:
     print(f"{file}: {file.stat().st_size} bytes")
 
 
-def take(folder: Path, states: list[str], docs: bool) -> None:
-    """Write the pictures of these states, four of each.
+def take(folder: Path, states: list[str], docs: bool, tall: bool) -> None:
+    """Write the pictures of these states, four of each, in the language that the thread speaks.
 
     Args:
         folder: where to.
         states: which of `STATES`.
         docs: whether the pictures in docs/images are replaced too.
+        tall: whether the windows are as high as the pages.
     """
     from playwright.sync_api import sync_playwright
 
@@ -239,20 +298,21 @@ def take(folder: Path, states: list[str], docs: bool) -> None:
         store = SessionStore(connect(database, Path(scratch)))
         keep_rooms(store, _OWNER)
         store.close()
-        env = {"EMOREC_SESSIONS": "ask", "DATABASE_URL": database}
-        with app.running_app(log, env=env) as (_, url):
+        env = {"EMOREC_SESSIONS": "ask", "DATABASE_URL": database, "EMOREC_DATA": scratch}
+        env["EMOREC_PEOPLE"] = "1"
+        with app.running_app(log, env=env) as (_process, url):
             for state in states:
                 crowd, lead = STATES[state]
                 film = write_camera(Path(scratch) / f"{crowd}.mjpeg", crowd) if crowd else None
                 browser = app.launch_browser(playwright, film, allowed=state != "denied")
-                context = browser.new_context(viewport=_viewport("laptop"))
+                context = browser.new_context(viewport=_viewport("laptop"), locale=language())
                 context.add_cookies([{"name": "emorec_browser", "value": _OWNER, "url": url}])
                 page = context.new_page()
                 lead(page, url)
                 if docs and state == "25":
                     record(page, app.ROOT / "docs" / "images" / MOVING)
                 for size in SIZES:
-                    page.set_viewport_size(_viewport(size))
+                    page.set_viewport_size(_viewport(size) | ({"height": _TALL_PX} if tall else {}))
                     for scheme in SCHEMES:
                         page.emulate_media(color_scheme=scheme)
                         page.wait_for_timeout(2000)
@@ -274,10 +334,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="is made where it is missing")
     parser.add_argument("--state", nargs="+", choices=STATES, default=list(STATES))
+    parser.add_argument("--language", choices=LANGUAGES, default=ENGLISH)
+    parser.add_argument("--tall", action="store_true", help="windows as high as the pages")
     parser.add_argument("--docs", action="store_true", help="replace those in docs/images too")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    take(given.folder, given.state, given.docs)
+    with speaking(given.language):
+        take(given.folder, given.state, given.docs, given.tall)
     return 0
 
 
