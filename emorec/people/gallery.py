@@ -6,12 +6,10 @@ memory; it is read again after every change that this or another process makes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +19,16 @@ from sqlalchemy.orm import Session
 from emorec.calibration.examples import Examples
 from emorec.database.engine import connect, deleting, place_of, reading, wipe, writing
 from emorec.database.tables import EmbeddingRow, PersonExamplesRow, PersonRow, StoreRow
-from emorec.database.vault import SealError, Vault, confirm, unlock
+from emorec.database.vault import Vault, confirm, unlock
 from emorec.deployment import STORE, Deployment
-from emorec.errors import EmorecError, NoStoreError, StoreError
-from emorec.model import typed_json
+from emorec.errors import EmorecError, NoStoreError
 from emorec.people import consent as words
 from emorec.people import examples as kept
 from emorec.people.matching import Match
 from emorec.people.names import checked_name
 from emorec.people.nearest import SIZE, Index, checked
 from emorec.people.rule import MARGIN, Embeddings, threshold
+from emorec.people.sealed import Sealed, exported
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,7 @@ class Gallery:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._engine = engine
         self._vault = vault
+        self._sealed = Sealed(vault)
         self._index: Index | None = None
         self._loading = Lock()
 
@@ -111,7 +110,7 @@ class Gallery:
             kept_at = session.execute(with_examples).all()
         examples = {id_: when for id_, when in kept_at}  # noqa: C416 - rows are no pairs to mypy
         found = [
-            Person(id_, self._open_name(id_, name), n, when, examples.get(id_))
+            Person(id_, self._sealed.open_name(id_, name), n, when, examples.get(id_))
             for id_, name, when, n in rows
         ]
         return sorted(found, key=lambda person: (person.name.casefold(), person.id))
@@ -138,8 +137,8 @@ class Gallery:
             session.add(person)
             session.flush()  # gives it the id, which is part of the sealed values' place
             id_ = person.id
-            person.name = self._vault.seal(name.encode(), _name_place(id_))
-            session.add_all(self._sealed_rows(id_, checked_, now))
+            person.name = self._sealed.name(id_, name)
+            session.add_all(self._sealed.rows(id_, checked_, now))
         return Person(id_, name, len(checked_), now)
 
     def add(self, person_id: int, embeddings: npt.ArrayLike) -> None:
@@ -154,7 +153,7 @@ class Gallery:
             _raise_revision(session)
             confirm(session, self._vault)
             _person_row(session, person_id)
-            session.add_all(self._sealed_rows(person_id, rows, datetime.now(UTC)))
+            session.add_all(self._sealed.rows(person_id, rows, datetime.now(UTC)))
 
     def rename(self, person_id: int, name: str) -> None:
         """Change a person's name; the old name is erased from the store.
@@ -167,7 +166,7 @@ class Gallery:
             _raise_revision(session)
             confirm(session, self._vault)
             row = _person_row(session, person_id)
-            row.name = self._vault.seal(name.encode(), _name_place(person_id))
+            row.name = self._sealed.name(person_id, name)
         wipe(self._engine)
 
     def keep_examples(self, person_id: int, examples: Examples, consent: bool) -> None:
@@ -212,7 +211,7 @@ class Gallery:
         if person_id not in known:
             with reading(self._engine) as session:
                 row = session.get(PersonExamplesRow, person_id)
-            known[person_id] = kept.opened(row, self._open) if row else None
+            known[person_id] = kept.opened(row, self._sealed.open) if row else None
         return known[person_id]
 
     def delete(self, person_id: int) -> None:
@@ -234,38 +233,7 @@ class Gallery:
 
     def export(self) -> bytes:
         """Return all stored data of all people as JSON, for the right of access (GDPR, Art. 15)."""
-        with reading(self._engine) as session:
-            people = session.scalars(select(PersonRow).order_by(PersonRow.id)).all()
-            rows = session.scalars(select(EmbeddingRow).order_by(EmbeddingRow.id)).all()
-            with_examples = session.scalars(select(PersonExamplesRow)).all()
-        examples = {
-            row.person_id: {
-                "kept": row.consented_at.isoformat(),
-                "consent_version": row.consent_version,
-                **typed_json.as_json(kept.opened(row, self._open)),
-            }
-            for row in with_examples
-        }
-        pictures: dict[int, list[dict[str, Any]]] = {row.id: [] for row in people}
-        for row in rows:
-            embedding = self._open_embedding(row.person_id, row.embedding)
-            values = [float(f"{value:.9g}") for value in embedding]  # exact for any float32
-            pictures[row.person_id].append({"added": row.added_at.isoformat(), "embedding": values})
-        document = {
-            "exported": datetime.now(UTC).isoformat(),
-            "people": [
-                {
-                    "id": person.id,
-                    "name": self._open_name(person.id, person.name),
-                    "enrolled": person.consented_at.isoformat(),
-                    "consent_version": person.consent_version,
-                    "pictures": pictures[person.id],
-                    "examples": examples.get(person.id),
-                }
-                for person in people
-            ],
-        }
-        return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+        return exported(self._engine, self._sealed)
 
     def embeddings(self) -> tuple[npt.NDArray[np.int64], Embeddings]:
         """Return all embeddings.
@@ -321,8 +289,8 @@ class Gallery:
                 rows = session.execute(query).all()
             matrix = np.empty((len(rows), SIZE), np.float32)
             for row, (id_, sealed) in enumerate(rows):
-                matrix[row] = self._open_embedding(id_, sealed)
-            names = {id_: self._open_name(id_, sealed) for id_, sealed in people}
+                matrix[row] = self._sealed.open_embedding(id_, sealed)
+            names = {id_: self._sealed.open_name(id_, sealed) for id_, sealed in people}
             ids = np.array([id_ for id_, _ in rows], np.int64)
             self._index = Index(revision, names, ids, matrix)
             return self._index
@@ -332,32 +300,6 @@ class Gallery:
         # index afterwards.
         with self._loading:
             self._index = None
-
-    def _open_name(self, id_: int, sealed: bytes) -> str:
-        return self._open(id_, sealed, _name_place(id_)).decode()
-
-    def _open_embedding(self, id_: int, sealed: bytes) -> Embeddings:
-        return np.frombuffer(self._open(id_, sealed, _embedding_place(id_)), "<f4").astype(
-            np.float32
-        )
-
-    def _open(self, id_: int, sealed: bytes, place: str) -> bytes:
-        try:
-            return self._vault.open(sealed, place)
-        except SealError as error:
-            raise StoreError(f"{error} `emorec people delete {id_}` removes the person.") from None
-
-    def _sealed_rows(self, id_: int, embeddings: Embeddings, now: datetime) -> list[EmbeddingRow]:
-        return [
-            EmbeddingRow(
-                person_id=id_,
-                embedding=self._vault.seal(
-                    embedding.astype("<f4").tobytes(), _embedding_place(id_)
-                ),
-                added_at=now,
-            )
-            for embedding in embeddings
-        ]
 
 
 def delete_all_people(engine: Engine) -> None:
@@ -408,13 +350,3 @@ def _at_least_one(embeddings: npt.ArrayLike) -> Embeddings:
     if not len(array):
         raise ValueError("Expected at least one embedding. Received none.")
     return array
-
-
-def _name_place(id_: int) -> str:
-    return f"name of person {id_}"
-
-
-def _embedding_place(id_: int) -> str:
-    # Every embedding of existing stores is sealed for this place: with other words it cannot be
-    # opened. For the same reason the table is called "look" (`emorec.database.tables`).
-    return f"look of person {id_}"
