@@ -121,7 +121,7 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
     names = [name for name in _ORDER if name in answers]
     name = names[0]
     if len(names) > 1:
-        chosen = st.segmented_control(
+        kind = st.segmented_control(
             _("Which answer"),
             names,
             required=True,
@@ -129,7 +129,7 @@ def _quality(found: Contract, measured: Mapping[str, Evaluation]) -> None:
             label_visibility="collapsed",
             key=worded(f"{found.name} kind", name),
         )
-        name = chosen or name
+        name = kind or name
     picked = answers[name]
     st.caption(
         _(
