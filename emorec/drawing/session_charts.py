@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 _LINES = (LINE, "#e0852b", "#8d6fd1", "#c2506b", "#5a8f3c", "#4c7fc4")
 _WIDTH, _HEIGHT = 860, 200
+_PHONE = 280  # width of the plot there
 _STRIP_PX = 14
 _LEGEND_PX = 16
 _AROUND_PX = 90
@@ -78,8 +79,8 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
     known = ~np.isnan(values).any(axis=1)
     low = 1.0 - np.cumsum(values[known], axis=1) / values[known].sum(axis=1, keepdims=True)
     high = np.hstack([np.ones((len(low), 1)), low[:, :-1]])
-    # A pixel more: of two edges that meet within one, the ground would shine through.
-    width_s += (span_s[1] - span_s[0]) / _WIDTH
+    # A phone's pixel more: where two edges meet within one, the ground would shine through.
+    width_s += (span_s[1] - span_s[0]) / _PHONE
     table = pd.DataFrame(
         {
             "seconds": np.repeat(time_s[known], len(order)),
@@ -102,7 +103,7 @@ def shares(time_s: Floats, values: Floats, span_s: tuple[float, float]) -> Chart
             y2="high:Q",
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
-            .legend(orient="bottom", title=None, labelColor=TEXT, columns=4),
+            .legend(orient="bottom", title=None, labelColor=TEXT, columns=3),
         )
         .properties(width=_WIDTH, height=_HEIGHT)
     )
@@ -140,7 +141,7 @@ def strips(
             y=alt.Y("face:O", title=_("face")).axis(labelColor=TEXT, titleColor=TEXT),
             color=alt.Color("emotion:N", sort=order)
             .scale(domain=order, range=[COLORS[emotion] for emotion in EMOTIONS])
-            .legend(orient="bottom", title=None, labelColor=TEXT, columns=4),
+            .legend(orient="bottom", title=None, labelColor=TEXT, columns=3),
             opacity=alt.Opacity("share:Q", legend=None).scale(domain=[0, 1], range=[0.25, 1]),
         )
         .properties(width=_WIDTH, height=_STRIP_PX * faces)

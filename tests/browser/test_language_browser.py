@@ -35,3 +35,22 @@ def test_a_choice_whose_popover_is_closed_outlasts_a_change_of_the_language(
     chosen.wait_for()
     assert chosen.input_value() == "Haar: die Kaskade von OpenCV"
     page.close()
+
+
+@pytest.mark.long
+def test_the_switch_does_not_cover_what_closes_a_phones_list_of_pages(
+    launch: Any, app_url: str
+) -> None:
+    context = launch(camera=False).new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{app_url}/about")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name="Photo").wait_for()
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click(timeout=10_000)
+    page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
+    pick(page, "language", 2)
+    page.get_by_role("heading", name="Was es tut").wait_for()
+    context.close()

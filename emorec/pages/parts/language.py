@@ -15,11 +15,12 @@ _NAME = "Language · Sprache"  # and what stands for the browser's: it needs no 
 _STYLE = """
 <style>
 .st-key-language {
-  position: fixed; top: 0.6rem; right: 3.25rem; width: 11.5rem !important; z-index: 999991;
+  position: fixed; top: 0.6rem; right: 3.25rem; width: 11.5rem !important; z-index: 999990;
 }
 </style>
 """
-"""Beside the menu, on every page in the same place."""
+"""Beside the menu, on every page in the same place: above Streamlit's header, and below the list of
+pages that a phone opens over both."""
 
 _JS = """export default function ({ data }) {
   document.documentElement.lang = data.language;

@@ -30,7 +30,7 @@ from emorec.words import N_, _, numeral
 _SHOWN = {
     "track_id": N_("face"),
     "name": N_("name"),
-    "emotion": N_("emotion"),
+    "emotion": N_("expression"),
     "confidence": N_("confidence"),
     "unreadable": N_("unreadable"),
 }
