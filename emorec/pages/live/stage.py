@@ -21,6 +21,7 @@ from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts import keeping
+from emorec.pages.parts.press import once
 from emorec.pages.parts.visit import visit
 from emorec.words import N_, _
 
@@ -150,7 +151,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             _("Go on") if stream.paused else _("Pause"),
             icon=":material/play_arrow:" if stream.paused else ":material/pause:",
             key="pause",
-            on_click=_pause_or_go_on,
+            on_click=once(_pause_or_go_on),
             args=(stream,),
         )
         st.download_button(
@@ -167,7 +168,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             _("Mark"),
             icon=":material/flag:",
             key="mark",
-            on_click=_mark,
+            on_click=once(_mark),
             args=(stream,),
             shortcut="M",
         )
