@@ -1,7 +1,7 @@
-"""The example that needs no camera: a picture before START, and a film that is read like one.
+"""The example that needs no camera: a film that is read like one.
 
-Both show Eileen Collins (NASA) and Grace Hopper (US Navy), whose portraits are in the public
-domain. tests/pages/live/test_example.py draws the picture, testkit/example.py makes the film.
+It shows Eileen Collins (NASA) and Grace Hopper (US Navy), whose portraits are in the public domain.
+testkit/example.py makes it; `emorec.pages.parts.example` has the picture before START.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from emorec.words import N_
-
-PICTURE = Path(__file__).with_name("example.jpg")
-"""What stands on the stage before START: the portraits as EmoRec reads them."""
 
 FILM = Path(__file__).with_name("example.mp4")
 """The portraits, moved by a program: two of them, then six, then eighteen; 30 s."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -13,6 +12,7 @@ from emorec.pages.parts import naming, opened, reading, totals
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.engine import recognizer
+from emorec.pages.parts.example import example_picture
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.reading import How
 from emorec.pages.photo import downloads
@@ -26,7 +26,6 @@ _ALONE = "<style>.st-key-giving { display: none; }</style>"
 """One photo needs the whole height. The uploader is hidden only: else it would forget its files."""
 
 
-_EXAMPLE = Path(__file__).parents[1] / "live" / "example.jpg"
 _EXAMPLE_ALT = N_("Example: two portraits with a box and an emotion on each face")
 
 
@@ -64,7 +63,7 @@ def render() -> None:
         )
     reading.keep("photo", [how.key(one.digest) for one in given])
     if not given:
-        st.image(_EXAMPLE, width=720, alt=_(_EXAMPLE_ALT))
+        st.image(example_picture(), width=720, alt=_(_EXAMPLE_ALT))
         st.caption(_("An example: what a photo looks like once it is read."))
         return
     _show(own, given, how)

@@ -1,6 +1,6 @@
 """The picture on the stage before START: two public-domain portraits, as the app itself draws them.
 
-``EMOREC_UPDATE_GOLDEN=1 pytest tests/pages/live/test_example.py`` draws it again; look at it.
+``EMOREC_UPDATE_GOLDEN=1 pytest tests/pages/parts/test_example.py`` draws it again; look at it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ import os
 
 import cv2
 import numpy as np
+import pytest
 
 from emorec.drawing.overlay import draw_faces
 from emorec.media.photo import read_photo
-from emorec.pages.live.example import PICTURE
+from emorec.pages.parts.example import example_picture
 from emorec.recognizer import EmotionRecognizer
+from emorec.words import LANGUAGES, speaking
 from testkit.portraits import collins, hopper
 
 HALF_WH = (640, 720)
@@ -29,15 +31,18 @@ def portraits() -> np.ndarray:
     return np.hstack(halves)
 
 
-def test_the_example_is_what_the_app_draws() -> None:
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_example_is_what_the_app_draws(code: str) -> None:
     image = portraits()
     faces = EmotionRecognizer().analyze(image).faces
     assert [face.emotion is not None for face in faces] == [True, True]
-    drawn = cv2.resize(draw_faces(image, faces), (960, 540), interpolation=cv2.INTER_AREA)
+    with speaking(code):
+        drawn, picture = draw_faces(image, faces), example_picture()
+    drawn = cv2.resize(drawn, (960, 540), interpolation=cv2.INTER_AREA)
     if os.environ.get("EMOREC_UPDATE_GOLDEN") == "1":
-        cv2.imwrite(str(PICTURE), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    shown = read_photo(PICTURE)
+        cv2.imwrite(str(picture), drawn, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    shown = read_photo(picture)
     assert shown.shape == drawn.shape
     # A per cent more or less on another processor changes a digit, a compression every pixel.
     assert np.mean(np.abs(shown.astype(int) - drawn).max(axis=2) > 60) < 0.005
-    assert PICTURE.stat().st_size < 120_000
+    assert picture.stat().st_size < 120_000
