@@ -37,8 +37,8 @@ NOTHING_MORE = N_("From now on nothing is kept: {why}")
 NOTHING = N_("Nothing is kept: {why}")
 
 
-class Recorded(Protocol):
-    """What a keeper asks of a session; a `Timeline` has it, and so has `Told`."""
+class SessionRecord(Protocol):
+    """What a keeper asks of a session; a `Timeline` has it, and so has `ReportedSession`."""
 
     @property
     def span_s(self) -> tuple[float, float]: ...
@@ -53,7 +53,7 @@ class Recorded(Protocol):
     def face_seconds(self, after: int = -1) -> Table: ...
 
 
-class Told:
+class ReportedSession:
     """A session that is over, of which the report alone is left: of a video.
 
     Args:
@@ -99,7 +99,7 @@ class Keeper:
 
     def __init__(
         self,
-        session: Recorded,
+        session: SessionRecord,
         open_store: Callable[[], SessionStore],
         about: About,
         from_start: bool = False,
@@ -213,6 +213,6 @@ class Keeper:
         return max(first_s, self.first_s), last_s
 
 
-def _last_second(session: Recorded) -> int:
+def _last_second(session: SessionRecord) -> int:
     seconds = session.seconds()["second"]
     return int(seconds[-1]) if len(seconds) else -1

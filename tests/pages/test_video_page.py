@@ -16,7 +16,7 @@ from emorec.jobs.job import Job
 from emorec.media.video_writer import VideoWriter
 from emorec.pages.parts import disk as shared
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.parts.keep import PURPOSES
+from emorec.pages.parts.keep_form import PURPOSES
 from emorec.pages.video.results import clickable
 from emorec.pages.video.state import OwnVideo
 from emorec.sessions.report import of_stored

@@ -15,8 +15,7 @@ import streamlit as st
 from emorec.clock import clock
 from emorec.live.stream import LiveStream
 from emorec.pages.live.state import LivePicture
-from emorec.pages.parts import keep as parts
-from emorec.pages.parts import keeping
+from emorec.pages.parts import keep_form, keeping
 from emorec.pages.parts.consent import Consent
 from emorec.pages.parts.visit import State, visit
 from emorec.sessions.timeline import Timeline
@@ -53,7 +52,9 @@ def update(stream: LiveStream, own: LivePicture) -> None:
     """Keep a session from START on where the deployer wants that; heed Group only meanwhile."""
     keeper = keeper_of(stream)
     if keeper is None and keeping.from_start() and stream.timeline and not own.is_example:
-        _begin(stream, own, visit().state(Consent).purpose or parts.PURPOSES[0], from_start=True)
+        _begin(
+            stream, own, visit().state(Consent).purpose or keep_form.PURPOSES[0], from_start=True
+        )
     elif keeper is not None and own.group_only:
         keeper.groups_only()
 
@@ -121,7 +122,7 @@ def problem(stream: LiveStream) -> str | None:
 
 def _ask(stream: LiveStream, own: LivePicture) -> None:
     group_only = own.group_only or stream.view.group_only
-    parts.ask(partial(_press, stream, own), not group_only, _ask_since if stream.live else None)
+    keep_form.ask(partial(_press, stream, own), not group_only, _ask_since if stream.live else None)
 
 
 def _ask_since() -> None:
@@ -147,7 +148,7 @@ def _begin(
     kept = visit().state(Keeping)
     kept.close()
     kept.timeline = timeline
-    kept.keeper = parts.begin(
+    kept.keeper = keep_form.begin(
         timeline,
         timeline.clock_start,
         own.reader.made_with,

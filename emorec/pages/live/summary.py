@@ -11,7 +11,7 @@ from emorec.live.stream import LiveStream
 from emorec.pages.live import keep
 from emorec.pages.live.state import LivePicture
 from emorec.pages.parts import report as parts
-from emorec.pages.parts.keep import show_kept
+from emorec.pages.parts.keep_form import show_kept
 from emorec.pages.parts.markdown import plain
 from emorec.sessions import group
 from emorec.sessions.report import Report, of_timeline

@@ -16,7 +16,7 @@ from emorec.jobs.job import Job
 from emorec.jobs.place import Place
 from emorec.pages.parts import keeping
 from emorec.pages.parts import report as session_report
-from emorec.pages.parts.keep import ask, begin, show_kept
+from emorec.pages.parts.keep_form import ask, begin, show_kept
 from emorec.pages.parts.markdown import plain
 from emorec.pages.video import player
 from emorec.pages.video.state import OwnVideo
@@ -255,10 +255,10 @@ def _keep(own: OwnVideo, report: Report) -> None:
 
 
 def _begin(own: OwnVideo, report: Report, purpose: str, keeps_faces: bool) -> None:
-    from emorec.sessions.keeper import Told
+    from emorec.sessions.keeper import ReportedSession
 
     own.keeper = begin(
-        Told(report),
+        ReportedSession(report),
         report.started_at,
         report.made_with,
         purpose,

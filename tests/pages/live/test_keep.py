@@ -108,7 +108,7 @@ def test_a_press_of_the_button_that_is_switched_off_keeps_nothing(timeline: Time
         from emorec.live.stream import LiveStream
         from emorec.pages.live import keep
         from emorec.pages.live.state import LivePicture
-        from emorec.pages.parts import keep as parts
+        from emorec.pages.parts import keep_form as parts
         from emorec.pages.parts.visit import visit
 
         own = visit().state(LivePicture)

@@ -16,7 +16,7 @@ from emorec.pages.parts.press import once
 from emorec.words import N_, _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
-    from emorec.sessions.keeper import Keeper, Recorded
+    from emorec.sessions.keeper import Keeper, SessionRecord
 
 _WORK = N_("At work or in education")
 
@@ -91,7 +91,7 @@ def _press(begin: Begin) -> None:
 
 
 def begin(
-    session: Recorded,
+    session: SessionRecord,
     started_at: datetime,
     made_with: Mapping[str, Any],
     purpose: str,
