@@ -37,6 +37,7 @@ from emorec.words import N_, _
 log = logging.getLogger(__name__)
 
 _CHECK_EVERY_S = 0.5
+_CLOSE_S = 1.0  # takes milliseconds, where there is no relay or it answers
 _TAB_GONE_S = SILENCE_S  # Streamlit's page opens a broken WebSocket again within seconds
 _LEAST_STEPS = 0.75  # between two pictures, of a camera's step: they come not quite evenly
 _LOOK_EVERY_S = 0.1  # where no picture is drawn: what is to be shown may change all the same
@@ -171,6 +172,7 @@ class CameraTrack(VideoSinkTrack):
         self._film = Film(film, stream.put) if film else None
         self._peer: ReferenceType[RTCPeerConnection] | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._closing: asyncio.Future[None] | None = None  # of the peer before; kept until it ends
 
     def stop(self) -> None:
         super().stop()
@@ -192,7 +194,10 @@ class CameraTrack(VideoSinkTrack):
         former = _peers.get(self._stream)
         self._peer = _peers[self._stream] = ref(peer)
         if former is not None and (connection := former()) is not None:
-            await connection.close()
+            # Its pictures end at once. But aioice says goodbye to its relay, and asks one that is
+            # gone for over half a minute, while this START must be answered within 10 s.
+            self._closing = asyncio.ensure_future(connection.close())
+            await asyncio.wait([self._closing], timeout=_CLOSE_S)
 
         @peer.on("track")
         def on_track(track: RemoteStreamTrack) -> None:

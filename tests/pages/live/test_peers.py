@@ -112,6 +112,29 @@ def test_a_stream_that_loses_its_place_loses_its_connection() -> None:
     with_cameras(work)
 
 
+def test_a_second_start_is_answered_while_the_first_says_goodbye_to_a_relay_that_is_gone() -> None:
+    stream, room = LiveStream(no_reader), Room(1)
+    assert room.enter(stream)
+
+    async def work(first: RTCPeerConnection, second: RTCPeerConnection) -> None:
+        former = await press_start(stream, first)
+        close, answers = former.close, asyncio.Event()
+
+        async def close_late() -> None:
+            await answers.wait()
+            await close()
+
+        former.close = close_late
+        server = await press_start(stream, second)
+        assert former.connectionState != "closed"
+        answers.set()
+        await closed(former)
+        assert server.connectionState != "closed"
+        await server.close()
+
+    with_cameras(work, 2)
+
+
 def test_a_second_connection_ends_the_first_and_not_the_stream() -> None:
     stream, room = LiveStream(no_reader), Room(1)
     assert room.enter(stream)
@@ -119,7 +142,7 @@ def test_a_second_connection_ends_the_first_and_not_the_stream() -> None:
     async def work(first: RTCPeerConnection, second: RTCPeerConnection) -> None:
         former = await press_start(stream, first)
         server = await press_start(stream, second)
-        assert former.connectionState == "closed"
+        await closed(former)
         while server.connectionState != "connected":
             await asyncio.sleep(0.05)
         await asyncio.sleep(1)  # the first's tracks have ended
