@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.machine import machine, versions
 from benchmarks.report import add_options, deliver, kept
 from emorec import Settings
-from emorec.batch.cluster import connected, results
+from emorec.batch.cluster import LostError, connected, results
 from emorec.batch.inputs import Task, tasks
 from emorec.batch.store import Store
 from emorec.batch.work import Job, work
@@ -100,7 +100,7 @@ def measure_real(videos: int, seconds: float) -> dict[str, float]:
                 )
                 began_s = time.monotonic()
                 for _, outcome in results(client, tasks(paths, {}), do):
-                    if outcome.read != 1:
+                    if isinstance(outcome, LostError) or outcome.read != 1:
                         raise SystemExit(f"a video was not read: {outcome}")
                 took_s[str(workers)] = round(time.monotonic() - began_s, 2)
     return took_s

@@ -17,6 +17,7 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path as File
 from typing import Any
 
@@ -94,7 +95,7 @@ def films() -> dict[str, list[Film]]:
             ]
     for tilt in TILTS:
         kinds[f"tilt {tilt}°"] = [
-            _scene(number, head, swaying(px, tilt * (-1) ** number))
+            (_scene(number, head, swaying(px, tilt * (-1) ** number)),)
             for number, (head, px) in enumerate(_heads())
         ]
     kinds["cuts"] = [_cuts(number) for number in range(_CUT_FILMS)]
@@ -160,6 +161,10 @@ def _heads() -> list[tuple[Sprite, int]]:
     return [(astronaut_head(), FACES_PX[0]), (hopper_head(), FACES_PX[1])]
 
 
+def _still(pose: Pose, time_s: float) -> Pose:
+    return pose
+
+
 def _cuts(number: int) -> Film:
     """Return scenes of one head each: the other one, anywhere, of any size, from cut to cut."""
     rng = np.random.default_rng([number, 7])
@@ -169,7 +174,7 @@ def _cuts(number: int) -> Film:
         side = rng.uniform(50, 200)
         x, y = rng.uniform(side / 2, np.array(SIZE_WH) - side / 2)
         pose = Pose(float(x), float(y), float(side))
-        actor = Actor(1, heads[cut % 2], lambda time_s, pose=pose: pose)
+        actor = Actor(1, heads[cut % 2], partial(_still, pose))
         scenes.append(Scene("cuts", SIZE_WH, _CUT_S, [actor], seed=10 * number + cut))
     return tuple(scenes)
 

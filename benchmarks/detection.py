@@ -139,7 +139,8 @@ def reframed(found: dict[str, list[Boxes]], truths: dict[str, list[Boxes]]) -> d
 def worker(name: str, folder: Path) -> None:
     """Look at all pictures, and write the boxes of each and the milliseconds they took."""
     look = LOOKS[name]()
-    found, all_ms = [], []
+    found: list[list[list[list[float]]]] = []
+    all_ms: list[float] = []
     for file in sorted(folder.glob("*.npy")):
         own = []
         frames = np.load(file, mmap_mode="r")
@@ -160,7 +161,9 @@ def _own(name: str, min_face_px: float = SMALLEST) -> Look:
     from emorec.pipeline.detect import make_detector
 
     detector = make_detector(name)
-    return lambda image_bgr: [one.box_xyxy for one in detector.detect(image_bgr, min_face_px)]
+    return lambda image_bgr: [
+        one.box_xyxy.tolist() for one in detector.detect(image_bgr, min_face_px)
+    ]
 
 
 def _fer() -> Look:

@@ -111,7 +111,9 @@ def scores(said: Any, truths: dict[str, Any]) -> dict[str, Any]:
     from emorec.emotions import EMOTIONS
     from emorec.training.metrics import accuracy, macro_f1
 
-    report = {"neutral": round(float((said == EMOTIONS.index("neutral")).mean()), 4)}
+    report: dict[str, Any] = {
+        "neutral": round(float((said == EMOTIONS.index("neutral")).mean()), 4)
+    }
     for kind, true in truths.items():
         known = true >= 0
         report[kind] = {

@@ -130,6 +130,8 @@ def worker(name: str, folder: Path) -> None:
     told: dict[str, Any] = {"photos": [], "rooms": {}, "ms": []}
     for file in [*files, *sorted(folder.glob("*.png"))]:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        if image is None:
+            raise SystemExit(f"{file}: is no picture that can be read")
         began = perf_counter()
         faces = look(image)
         ms = (perf_counter() - began) * 1000

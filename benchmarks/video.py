@@ -33,6 +33,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -82,13 +83,12 @@ def main() -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Measure some parts, and return them with those that the file has already."""
-    report = kept(args)
-    report = {
+    report: dict[str, Any] = {
         "command": f"python -m benchmarks.video --only PART --seconds {args.seconds:g}"
         f" --hours {args.hours:g} --fer-python PYTHON",
         "packages": {"EmoRec": versions(Path(sys.executable), _PACKAGES)},
         "films": {},
-    } | report
+    } | kept(args)
     if args.fer_python:
         report["packages"]["fer"] = versions(args.fer_python, _FER_PACKAGES)
     with tempfile.TemporaryDirectory() as temporary:
@@ -246,7 +246,7 @@ def analyze_worker(film: Path) -> dict[str, Any]:
     return told(took_s, spent_s, record["frames"], record["most_at_once"])
 
 
-WORKERS = {
+WORKERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "EmoRec": partial(emorec_worker, annotated=True),
     "EmoRec without video": partial(emorec_worker, annotated=False),
     "fer": partial(fer_worker, annotated=True),
