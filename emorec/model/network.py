@@ -14,9 +14,10 @@ operations that ship with Keras are used: a saved file loads without this packag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
 from emorec.words import N_
@@ -40,6 +41,11 @@ class Shape:
         widths: channels of each stage; the stem halves the side, and so does every way down.
         depths: residual blocks of each stage.
         dropout: rate in [0, 1) before the heads.
+        ranks: for each 3x3 convolution, in order, the channels between its two halves (M. Jaderberg
+            et al., "Speeding up Convolutional Neural Networks with Low Rank Expansions", BMVC
+            2014); None: convolutions are whole. In halves, none is followed by a normalisation:
+            that of the network it was compressed from is part of its weights
+            (`emorec.training.compress`).
     """
 
     activation: str
@@ -47,21 +53,32 @@ class Shape:
     widths: tuple[int, ...] = (32, 64, 128, 256)
     depths: tuple[int, ...] = (2, 3, 3, 1)
     dropout: float = 0.2
+    ranks: tuple[int, ...] | None = None
 
+
+_RANKS = (16, 16, 16, 16, 40, 48, 48, 48, 48, 24, 48, 48, 48, 48, 24, 16, 24, 16)
+"""Chosen together: the least sum of what each layer's halves cost, taken as proportional to the
+variance they lose, within 45 million multiply-adds (benchmarks/training-log.md, runs 16 and 17)."""
 
 SHAPES = MappingProxyType(
     {
         "elu": Shape("elu"),
         "relu": Shape("relu"),
-        "small": Shape("elu", side=40, depths=(0, 1, 1, 1), dropout=0.0),
+        "small": Shape("elu", dropout=0.0, ranks=_RANKS),
     }
 )
 """The residual networks. ``elu`` and ``relu`` differ in nothing but the activation; ``small`` is
-``elu`` with fewer blocks on a smaller face: a fifth of its work, for live pictures on a processor
-that does not carry it, and able to begin with its weights."""
+``elu`` compressed to a third of its work, for live pictures on a processor that does not carry
+it."""
 
-NETWORKS = (*SHAPES, "seed")
-"""Every network by name; ``seed`` is the first prototypes'."""
+TRAINED = ("elu", "relu", "seed")
+"""The networks that are trained from nothing; ``seed`` is the first prototypes'."""
+
+COMPRESSED_FROM = "elu"
+"""The network that ``small`` is compressed from."""
+
+NETWORKS = (*TRAINED, "small")
+"""Every network by name."""
 
 ACTIVATIONS = MappingProxyType({"elu": "ELU", "relu": "ReLU", "small": "ELU", "seed": "ELU"})
 """The activation of each network, in words."""
@@ -83,6 +100,7 @@ def build_network(
     widths: tuple[int, ...] | None = None,
     depths: tuple[int, ...] | None = None,
     dropout: float | None = None,
+    ranks: tuple[int, ...] | None = None,
     dtype: str = "uint8",
 ) -> keras.Model:
     """Build an untrained network.
@@ -91,9 +109,11 @@ def build_network(
         name: one of ``NETWORKS``.
         side: side of the input in pixels. None leaves it open and enlarges nothing, for training at
             growing sizes up to `trunk_side`; the ``seed`` network flattens and so needs its 48.
-        widths: as in `Shape`, whose own it takes where it is None; so do the next two.
+        widths: as in `Shape`, whose own it takes where it is None; so do the next
+            three.
         depths: as in `Shape`.
         dropout: as in `Shape`.
+        ranks: as in `Shape`.
         dtype: of the input; training feeds blended faces, which are float32 in [0, 255].
 
     Returns:
@@ -108,7 +128,10 @@ def build_network(
 
     if name not in NETWORKS:
         raise ValueError(f"Expected a network among {', '.join(NETWORKS)}. Received {name!r}.")
-    shape = SHAPES.get(name, Shape("elu"))
+    given: dict[str, Any] = {"widths": widths, "depths": depths, "dropout": dropout, "ranks": ranks}
+    shape = replace(
+        SHAPES.get(name, Shape("elu")), **{key: of for key, of in given.items() if of is not None}
+    )
     faces = layers.Input((side, side, 1), dtype=dtype, name="faces")
     x = layers.Rescaling(1 / 255, name="to_unit")(faces)
     if side not in (None, trunk_side(name)):
@@ -122,9 +145,9 @@ def build_network(
     if name == "seed":
         x = _seed_trunk(x)
     else:
-        x = _residual_trunk(x, shape.activation, widths or shape.widths, depths or shape.depths)
+        x = _residual_trunk(x, shape)
     features = layers.Activation("linear", dtype="float32", name="features")(x)
-    x = layers.Dropout(shape.dropout if dropout is None else dropout, name="dropout")(x)
+    x = layers.Dropout(shape.dropout, name="dropout")(x)
     return _with_heads(f"{name}_cnn", faces, x, features)
 
 
@@ -146,34 +169,34 @@ def _with_heads(
     return keras.Model(faces, {**heads, "features": features}, name=name)
 
 
-def _residual_trunk(
-    x: keras.KerasTensor, activation: str, widths: tuple[int, ...], depths: tuple[int, ...]
-) -> keras.KerasTensor:
+def _residual_trunk(x: keras.KerasTensor, shape: Shape) -> keras.KerasTensor:
     from keras import layers
 
+    activation, ranks = shape.activation, iter(shape.ranks or ())
     # A face of 48 pixels has little to spare: the stem halves it, but its windows overlap and each
     # sees more channels than pixels.
-    x = _conv(x, widths[0], 6, "stem", strides=2)
+    plain = _folded if shape.ranks else _conv
+    x = plain(x, shape.widths[0], 6, "stem", strides=2)
     x = layers.Activation(activation, name="stem_act")(x)
-    for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+    for stage, (width, depth) in enumerate(zip(shape.widths, shape.depths, strict=True), start=1):
         if stage > 1:
-            x = _conv(x, width, 2, f"s{stage}_down", strides=2)
+            x = plain(x, width, 2, f"s{stage}_down", strides=2)
             x = layers.Activation(activation, name=f"s{stage}_down_act")(x)
         for block in range(1, depth + 1):
-            x = _block(x, width, activation, f"s{stage}b{block}", gated=block == depth)
+            x = _block(x, width, activation, f"s{stage}b{block}", block == depth, ranks)
     return layers.GlobalAveragePooling2D(name="pool")(x)
 
 
 def _block(
-    x: keras.KerasTensor, width: int, activation: str, name: str, gated: bool
+    x: keras.KerasTensor, width: int, activation: str, name: str, gated: bool, ranks: Iterator[int]
 ) -> keras.KerasTensor:
-    """Two 3x3 convolutions, perhaps a channel gate, and the way around them."""
+    """Two 3x3 convolutions of the next two ranks, perhaps a channel gate, and the way around."""
     from keras import layers
 
     way_around = x
-    x = _conv(x, width, 3, f"{name}_1")
+    x = _conv3x3(x, width, f"{name}_1", next(ranks, None))
     x = layers.Activation(activation, name=f"{name}_1_act")(x)
-    x = _conv(x, width, 3, f"{name}_2")
+    x = _conv3x3(x, width, f"{name}_2", next(ranks, None))
     if gated:
         gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_se_pool")(x)
         gate = layers.Conv2D(max(width // 8, 8), 1, activation="relu", name=f"{name}_se_1")(gate)
@@ -181,6 +204,15 @@ def _block(
         x = layers.Multiply(name=f"{name}_se")([x, gate])
     x = layers.Add(name=f"{name}_add")([x, way_around])
     return layers.Activation(activation, name=f"{name}_act")(x)
+
+
+def _conv3x3(x: keras.KerasTensor, width: int, name: str, rank: int | None) -> keras.KerasTensor:
+    from keras import layers
+
+    if rank is None:
+        return _conv(x, width, 3, name)
+    down = layers.Conv2D(rank, (3, 1), padding="same", use_bias=False, name=f"{name}_vertical")
+    return _folded(down(x), width, (1, 3), name)
 
 
 def _conv(
@@ -199,6 +231,15 @@ def _conv(
     )
     x = convolution(x)
     return layers.BatchNormalization(name=f"{name}_bn")(x)
+
+
+def _folded(
+    x: keras.KerasTensor, width: int, kernel: int | tuple[int, int], name: str, strides: int = 1
+) -> keras.KerasTensor:
+    """A convolution that its normalisation is part of."""
+    from keras import layers
+
+    return layers.Conv2D(width, kernel, strides, padding="same", name=f"{name}_conv")(x)
 
 
 def _seed_trunk(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -1,4 +1,4 @@
-"""`emorec train | teach`, and what `measure_commands` adds; each loads only what it needs."""
+"""`emorec train | teach | compress`, and what `measure_commands` adds; each loads what it needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from emorec.model.network import NETWORKS
+from emorec.model.network import COMPRESSED_FROM, TRAINED
 from emorec.training.measure_commands import DATA, FERPLUS
 from emorec.training.measure_commands import add_parsers as add_measuring
 
@@ -14,26 +14,11 @@ from emorec.training.measure_commands import add_parsers as add_measuring
 def add_parsers(commands: Any) -> None:
     """Add these commands to what ``add_subparsers`` returned."""
     add = commands.add_parser("train", help="train a network on labelled faces")
-    add.add_argument("--data", type=Path, required=True, metavar="PATH", help=DATA)
-    add.add_argument("--network", choices=NETWORKS, help="default: elu")
-    add.add_argument("--ferplus", type=Path, metavar="FILE", help=FERPLUS)
+    _add_faces(add)
+    add.add_argument("--network", choices=TRAINED, help="default: elu")
     add.add_argument("--out", type=Path, metavar="DIR", help="default: runs/NETWORK_cnn")
     add.add_argument("--resume", action="store_true", help="go on with the run that is in DIR")
-    add.add_argument("--epochs", type=_count, metavar="N", help="default: the recipe's")
-    add.add_argument("--steps", type=_count, metavar="N", help="stop after N steps: a trial")
-    add.add_argument(
-        "--batch", type=_count, metavar="N", help="faces a step; default: the recipe's"
-    )
-    add.add_argument("--seed", type=_count, metavar="N", help="of all that is random; default: 1")
-    add.add_argument(
-        "--precision",
-        choices=("float32", "mixed_bfloat16"),
-        help="default: float32; the other is faster where the processor has such instructions",
-    )
-    add.add_argument(
-        "--learning-rate", type=_rate, metavar="R", help="the highest; default: the recipe's"
-    )
-    add.add_argument("--weight-decay", type=_rate, metavar="R", help="default: the recipe's")
+    _add_recipe(add)
     add.add_argument(
         "--start", type=Path, metavar="FILE", help="a .keras model whose weights to begin with"
     )
@@ -51,7 +36,43 @@ def add_parsers(commands: Any) -> None:
     add.add_argument("--out", type=Path, required=True, metavar="FILE", help="teachers.npz, say")
     add.set_defaults(command=teach)
 
+    add = commands.add_parser("compress", help="make a smaller network of a trained one")
+    _add_faces(add)
+    add.add_argument(
+        "--model",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=f"a .keras model of the network {COMPRESSED_FROM}",
+    )
+    add.add_argument("--out", type=Path, metavar="DIR", help="default: runs/small_cnn")
+    _add_recipe(add)
+    add.set_defaults(command=compress)
+
     add_measuring(commands)
+
+
+def _add_faces(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--data", type=Path, required=True, metavar="PATH", help=DATA)
+    add.add_argument("--ferplus", type=Path, metavar="FILE", help=FERPLUS)
+
+
+def _add_recipe(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--epochs", type=_count, metavar="N", help="default: the recipe's")
+    add.add_argument("--steps", type=_count, metavar="N", help="stop after N steps: a trial")
+    add.add_argument(
+        "--batch", type=_count, metavar="N", help="faces a step; default: the recipe's"
+    )
+    add.add_argument("--seed", type=_count, metavar="N", help="of all that is random; default: 1")
+    add.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="default: float32; the other is faster where the processor has such instructions",
+    )
+    add.add_argument(
+        "--learning-rate", type=_rate, metavar="R", help="the highest; default: the recipe's"
+    )
+    add.add_argument("--weight-decay", type=_rate, metavar="R", help="default: the recipe's")
 
 
 def train(args: argparse.Namespace) -> int:
@@ -84,6 +105,27 @@ def teach(args: argparse.Namespace) -> int:
     from emorec.training.run import run_teachers
 
     run_teachers(args.data, args.models, args.out, say=lambda line: print(line, flush=True))
+    return 0
+
+
+def compress(args: argparse.Namespace) -> int:
+    """Compress a trained network, let it learn from that network, export it and measure it."""
+    from emorec.training.run import run_compress
+
+    run_compress(
+        args.data,
+        args.out or Path("runs") / "small_cnn",
+        args.model,
+        ferplus=args.ferplus,
+        epochs=args.epochs,
+        steps=args.steps,
+        batch=args.batch,
+        seed=args.seed,
+        precision=args.precision,
+        learning_rate=args.learning_rate,
+        weight_decay=args.weight_decay,
+        say=lambda line: print(line, flush=True),
+    )
     return 0
 
 

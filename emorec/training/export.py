@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,7 @@ def export(
     data: Mapping[str, str],
     command: str,
     validation: FaceSet,
+    weights: Sequence[str] = tuple(WEIGHTS),
     say: Callable[[str], None] = print,
 ) -> Contract:
     """Write ``NAME.keras`` and ``NAME.tflite`` and, last, the contract ``NAME.json``.
@@ -65,6 +66,7 @@ def export(
         data: ``name`` and ``protocol``, as in the contract.
         command: that trained it.
         validation: the faces on which the kinds of weights are compared.
+        weights: the kinds that may ship, ``float32`` among them.
         say: takes a line on each kind of weights.
 
     Returns:
@@ -79,15 +81,15 @@ def export(
         made = {suffix: Path(workplace) / f"{name}.{suffix}" for suffix in FORMATS}
         network.save(made["keras"])
         _convert_apart(made["keras"], Path(workplace))
-        kinds = {kind: Path(workplace) / f"{kind}.tflite" for kind in WEIGHTS}
-        weights = _smallest(network, kinds, validation, say)
-        kinds[weights].replace(made["tflite"])
+        kinds = {each: Path(workplace) / f"{each}.tflite" for each in weights}
+        smallest = _smallest(network, kinds, validation, say)
+        kinds[smallest].replace(made["tflite"])
         files = {suffix: _describe(file) for suffix, file in made.items()}
         contract = Contract(
             name=name,
             network=kind,
             created=datetime.now(UTC).date().isoformat(),
-            files={**files, "tflite": files["tflite"] | {"weights": weights}},
+            files={**files, "tflite": files["tflite"] | {"weights": smallest}},
             data=data,
             metrics={},
             licence=LICENCE,

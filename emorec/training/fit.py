@@ -48,8 +48,7 @@ def train(
         recipe: how to train.
         resume: go on from ``last.npz`` with the same optimiser state and random streams.
         say: takes one line of progress an epoch.
-        start: the network whose weights a new run begins with, as far as it has the same layers;
-            None: random ones.
+        start: the network whose weights a new run begins with; None: random ones.
 
     Returns:
         The network with the best weights, as it takes faces of 48 pixels.
@@ -80,7 +79,7 @@ def train(
         keras.config.set_dtype_policy("float32")
     history = trainee.restore(state_file) if resume else []
     if start is not None and not resume:
-        adopt(trainee.network, start)
+        trainee.network.set_weights(start.get_weights())
 
     plan = _plan(recipe, len(training))
     first = len(history)
@@ -113,15 +112,6 @@ def train(
     with arrays_of(best_file) as arrays:
         shipped.set_weights([arrays[f"arr_{i}"] for i in range(len(arrays))])
     return shipped
-
-
-def adopt(network: keras.Model, start: keras.Model) -> None:
-    """Give a network the weights of every layer that another has under the same name and shape."""
-    known = {layer.name: layer.get_weights() for layer in start.layers}
-    for layer in network.layers:
-        own, other = layer.get_weights(), known.get(layer.name, [])
-        if [w.shape for w in own] == [w.shape for w in other]:
-            layer.set_weights(other)
 
 
 def validate(network: keras.Model, faces: FaceSet) -> dict[str, float]:

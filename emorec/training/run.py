@@ -1,38 +1,32 @@
-"""The whole of `emorec train`: faces in, a measured model with its contract out."""
+"""The whole of `emorec train` and `compress`: faces in, a measured model with its contract out."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import re
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emorec.errors import DataError, TrainingError
-from emorec.model.network import FACE_SIDE, SHAPES, build_network
+from emorec.model.contract import Contract
+from emorec.model.network import COMPRESSED_FROM, FACE_SIDE, TRAINED, build_network
 from emorec.model.runtime import start_keras
 from emorec.model.store import EmotionModel
 from emorec.model.store import load as load_model
-from emorec.training.corruptions import evaluate_corrupted
 from emorec.training.data import FaceSet, load, without_faces_of
 from emorec.training.distill import learn_from, teach
-from emorec.training.evaluate import evaluate, readable, record
-from emorec.training.plots import draw_answers
+from emorec.training.finish import check_folder, finish, writing
 
 if TYPE_CHECKING:
     import keras
 
+    from emorec.training.compress import Lesson
     from emorec.training.recipe import Recipe
 
 _TEACHERS = "teachers.npz"
-# Packages that a run needs at its end, and their modules.
-_NEEDED = {"matplotlib": "matplotlib", "scipy": "scipy", "vl-convert-python": "vl_convert"}
 
 VALIDATION_SHARE = 0.1
 """Of Training, where the data name no faces to choose by."""
@@ -79,26 +73,12 @@ def run(
             f"{folder}: --resume goes on with the settings the run was begun with;"
             f" leave out {', '.join(given)}."
         )
-    with _writing(folder, begun=False):
-        made = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        if made:
-            folder.rmdir()  # of data that cannot be read nothing stays
-    for package, module in _NEEDED.items():
-        if importlib.util.find_spec(module) is None:
-            raise TrainingError(f"A run needs {package} at its end: pip install {package}.")
+    check_folder(folder)
     training, validation, chosen_on = prepare(load(data, ferplus, say), say)
 
     backend = start_keras()
-    from emorec.drawing.measures import confusion
-    from emorec.training.calibrate import calibrate
-    from emorec.training.export import export
     from emorec.training.fit import train
-    from emorec.training.head import refit
     from emorec.training.recipe import Recipe, read_recipe
-    from emorec.training.spread import measure as measure_spread
 
     first = None
     if start is not None:
@@ -108,44 +88,75 @@ def run(
         lesson = teachers or folder / _TEACHERS
         training, asked = learn_from(lesson, training)
         recipe = replace(recipe, teachers=asked)
-    name = f"{recipe.network}_cnn"
     say(
         f"{recipe.network}: {recipe.epochs} epochs of {len(training)} faces, Keras on {backend},"
         f" into {folder}"
     )
     if teachers is not None:
-        with _writing(folder):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(teachers, folder / _TEACHERS)
     best = train(training, validation, folder, recipe, resume, say, first)
 
-    say("Exporting …")
-    shipped = build_network(recipe.network, FACE_SIDE)
-    shipped.set_weights(best.get_weights())
-    with _writing(folder):
-        export(
-            shipped,
-            folder,
-            name,
-            kind=recipe.network,
-            data={
-                "name": data.name if data.is_dir() else "FER2013",
-                "protocol": "learned from Training without the faces that stand pixel for pixel in"
-                f" a test too, chosen on {chosen_on}",
-            },
-            command=_command(data, ferplus, recipe),
-            validation=validation,
-            say=say,
+    return finish(
+        best,
+        folder,
+        kind=recipe.network,
+        data=data,
+        command=_command(data, ferplus, recipe),
+        splits=(training, validation, chosen_on),
+        resumable=True,
+        say=say,
+    )
+
+
+def run_compress(
+    data: Path,
+    folder: Path,
+    model: Path,
+    *,
+    ferplus: Path | None = None,
+    say: Callable[[str], None] = print,
+    **changes: Any,
+) -> EmotionModel:
+    """Compress a trained network, then export, calibrate and measure the smaller one.
+
+    Args:
+        data: as in `emorec.training.data.load`.
+        folder: receives the files of a model, as with `run`.
+        model: the ``.keras`` file of the network, with its contract beside it.
+        ferplus: FER+'s votes on the same faces.
+        say: takes one line of progress.
+        **changes: to fields of `emorec.training.compress.Lesson`; None leaves one as it is.
+
+    Raises:
+        DataError: the data cannot be used.
+        TrainingError: the network cannot be compressed, or the result not be exported.
+        ModelError: Keras is not installed, or ``model`` cannot be used.
+    """
+    check_folder(folder)
+    training, validation, chosen_on = prepare(load(data, ferplus, say), say)
+    backend = start_keras()
+    from emorec.training.compress import Lesson, compress
+
+    lesson = Lesson(**{name: value for name, value in changes.items() if value is not None})
+    source, contract = _network_of(model)
+    if contract.network != COMPRESSED_FROM:
+        raise TrainingError(
+            f"{model}: expected the network {COMPRESSED_FROM}. Received {contract.network}."
         )
-        model = refit(load_model(folder / f"{name}.tflite"), training, say)
-        measure_spread(model, training)
-        model = calibrate(model, validation, say)
-        plain, flipped = (evaluate(model, validation, chosen_on, flip) for flip in (False, True))
-        record(model, chosen_on, plain, flipped, evaluate_corrupted(model, validation))
-        draw_answers(confusion, plain.answers().values(), folder / "confusion.png")
-    for measured in plain.answers().values():
-        say(readable(measured) + "\n")
-    return model
+    say(f"{contract.name}: {lesson.epochs} epochs of {len(training)} faces, Keras on {backend}")
+    small = compress(source, contract.network, training, validation, lesson, say)
+    return finish(
+        small,
+        folder,
+        kind="small",
+        data=data,
+        command=_compress_command(data, ferplus, model, lesson),
+        splits=(training, validation, chosen_on),
+        resumable=False,
+        say=say,
+    )
 
 
 def run_teachers(
@@ -167,33 +178,38 @@ def run_teachers(
     teachers = [load_model(model) for model in models]
     faces, _, _ = prepare(load(data, None, say), say)
     names = " ".join(model.name for model in models)
-    with _writing(file.parent):
+    with writing(file.parent):
         file.parent.mkdir(parents=True, exist_ok=True)
     teach(teachers, faces, file, f"emorec teach --data {data.name} {names}", say)
 
 
 def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict[str, Any]]:
     """Return the network to begin with, and what follows from it for the recipe."""
-    import keras
-
-    if start.suffix != ".keras":
-        raise TrainingError(f"{start}: expected a .keras file to begin with.")
-    contract = load_model(start).contract
-    wanted = changes.get("network", contract.network)
-    if wanted != contract.network and not _differ_in_size(wanted, contract.network):
-        raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
-    network = keras.saving.load_model(start, compile=False)
-    expected = build_network(contract.network, FACE_SIDE).get_weights()
-    if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
+    network, contract = _network_of(start)
+    if contract.network not in TRAINED:
         raise TrainingError(
-            f"{start}: its layers are not those that the network {contract.network} has now."
+            f"{start}: is of the network {contract.network}: `emorec compress` makes it."
         )
+    wanted = changes.get("network", contract.network)
+    if wanted != contract.network:
+        raise TrainingError(f"{start}: is of the network {contract.network}, not {wanted}.")
     return network, changes | {"network": wanted, "start": contract.command}
 
 
-def _differ_in_size(one: str, other: str) -> bool:
-    """Return whether two networks differ in size alone, so that layers of one fit the other."""
-    return {one, other} <= SHAPES.keys() and SHAPES[one].activation == SHAPES[other].activation
+def _network_of(file: Path) -> tuple[keras.Model, Contract]:
+    """Return a network and its contract, its layers being those that its kind has now."""
+    import keras
+
+    if file.suffix != ".keras":
+        raise TrainingError(f"{file}: expected a .keras file to begin with.")
+    contract = load_model(file).contract
+    network = keras.saving.load_model(file, compile=False)
+    expected = build_network(contract.network, FACE_SIDE).get_weights()
+    if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
+        raise TrainingError(
+            f"{file}: its layers are not those that the network {contract.network} has now."
+        )
+    return network, contract
 
 
 def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
@@ -215,24 +231,23 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     if recipe.start:
         # Each run that this one continues has a folder of its own.
         start = f"START{recipe.start.count(' --out START') + 1}"
-        network = re.findall(r"--network (\S+)", recipe.start)[-1]
-        model = f"{start}/{network}_cnn.keras"
+        model = f"{start}/{recipe.network}_cnn.keras"
         command = f"{recipe.start} --out {start}; {command} --start {model}"
     said |= {key: getattr(recipe, key) for key in ("network", "start", "teachers")}
     repeated = replace(usual, **said).lasting(recipe.epochs)
     return command if repeated == recipe else f"{command}, its settings changed by hand"
 
 
-@contextlib.contextmanager
-def _writing(folder: Path, begun: bool = True) -> Iterator[None]:
-    """Turn an error of writing into one line; ``begun``: there are trained weights already."""
-    kept = "; the trained weights are kept, and --resume exports them" if begun else ""
-    try:
-        yield
-    except OSError as error:
-        raise TrainingError(
-            f"{folder}: cannot be written to ({error.strerror or error}){kept}."
-        ) from error
+def _compress_command(data: Path, ferplus: Path | None, model: Path, lesson: Lesson) -> str:
+    """Return the command that repeats a compression."""
+    usual = type(lesson)()
+    options = [f"--data {data.name}", *([f"--ferplus {ferplus.name}"] if ferplus else [])]
+    options += [
+        f"--{name.replace('_', '-')} {getattr(lesson, name)}"
+        for name in asdict(lesson)
+        if getattr(lesson, name) != getattr(usual, name)
+    ]
+    return " ".join(["emorec compress", *options, f"--model {model.name}"])
 
 
 def prepare(splits: dict[str, FaceSet], say: Callable[[str], None]) -> tuple[FaceSet, FaceSet, str]:

@@ -109,8 +109,8 @@ class Trainee(keras.Model):
     ) -> Any:
         del x, y, sample_weight, training
         return (
-            _cross_entropy(y_pred["targets"], y_pred["fer2013"])
-            + _cross_entropy(y_pred["votes"], y_pred["ferplus"])
+            cross_entropy(y_pred["targets"], y_pred["fer2013"])
+            + cross_entropy(y_pred["votes"], y_pred["ferplus"])
         ) / 2
 
     def copy_averaged_weights_to(self, network: keras.Model) -> None:
@@ -193,5 +193,6 @@ def vote_shares(votes: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return np.divide(kept[:, :classes], named, out=np.zeros_like(kept[:, :classes]), where=usable)
 
 
-def _cross_entropy(wanted: Any, said: Any) -> Any:
+def cross_entropy(wanted: Any, said: Any) -> Any:
+    """Return the mean cross entropy of probabilities of shape (n, classes); rows of 0 count 0."""
     return -ops.mean(ops.sum(wanted * ops.log(ops.clip(said, 1e-7, 1.0)), axis=-1))

@@ -29,7 +29,9 @@ def faces() -> np.ndarray:
     return np.concatenate([real, [real[0][:, ::-1]], random])
 
 
-@pytest.mark.parametrize("name", ["elu_cnn", pytest.param("relu_cnn", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name", ["elu_cnn", "small_cnn", pytest.param("relu_cnn", marks=pytest.mark.long)]
+)
 def test_keras_and_litert_agree(faces: np.ndarray, name: str) -> None:
     pytest.importorskip("keras")
     litert = LiteRTRuntime((MODELS / f"{name}.tflite").read_bytes())

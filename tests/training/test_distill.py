@@ -18,7 +18,7 @@ from emorec.model.contract import read
 from emorec.model.network import build_network
 from emorec.model.store import EmotionModel, load
 from emorec.paths import MODELS
-from emorec.training import export, fit, run, trainee
+from emorec.training import export, finish, fit, run, trainee
 from emorec.training.augment import Augmentation, vary
 from emorec.training.data import FaceSet
 from emorec.training.distill import VIEWS, draw_framings, learn_from, predict, teach
@@ -153,7 +153,7 @@ def full_disk(*args: object, **options: object) -> NoReturn:
 def test_a_student_whose_export_failed_is_exported_by_resume_without_the_teachers_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (fit, run, trainee):
+    for module in (finish, fit, run, trainee):
         small = partial(build_network, widths=(4,), depths=(1,))
         monkeypatch.setattr(module, "build_network", small)
     lines = ["emotion,pixels,Usage"]

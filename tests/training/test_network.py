@@ -11,7 +11,6 @@ import pytest
 from emorec.model.network import NETWORKS, SHAPES, trunk_side
 from emorec.model.network import build_network as build
 from emorec.training.card.card import size
-from emorec.training.fit import adopt
 from emorec.training.recipe import Recipe
 
 
@@ -31,9 +30,9 @@ def activations(network: keras.Model) -> set[str]:
 
 def test_the_small_network_stays_within_what_a_live_picture_can_spend() -> None:
     parameters, work = size(build_network("small"))
-    assert work <= 33e6
-    assert parameters <= 1.8e6
-    assert work < size(build_network("elu"))[1] / 4
+    assert work <= 45e6
+    assert parameters <= 0.6e6
+    assert work < size(build_network("elu"))[1] / 3
 
 
 @pytest.mark.parametrize("name", ["elu", "small"])
@@ -50,26 +49,6 @@ def test_every_network_takes_and_gives_the_same(name: str) -> None:
     assert said["features"].ndim == 2 and said["features"].shape[1] >= 128
     for head in ("fer2013", "ferplus"):
         assert said[head].sum(axis=1) == pytest.approx(np.ones(2), abs=1e-4)
-
-
-def test_the_small_network_takes_over_every_layer_of_the_large_one_that_fits() -> None:
-    large, small = build_network("elu"), build("small")
-    fresh = {layer.name: layer.get_weights() for layer in small.layers}
-    adopt(small, large)
-    known = {layer.name: layer.get_weights() for layer in large.layers}
-    taken = {
-        layer.name
-        for layer in small.layers
-        if layer.weights
-        and layer.name in known
-        and all(map(np.array_equal, layer.get_weights(), known[layer.name]))
-    }
-    assert {"stem_conv", "s2_down_conv", "s3b1_2_bn", "s4b1_se_1", "fer2013", "ferplus"} <= taken
-    left = {layer.name for layer in small.layers if layer.weights} - taken
-    assert left == {f"{stage}b1_se_{part}" for stage in ("s2", "s3") for part in (1, 2)}
-    for name in left:
-        for own, before in zip(small.get_layer(name).get_weights(), fresh[name], strict=True):
-            np.testing.assert_array_equal(own, before)
 
 
 @pytest.mark.parametrize("name", SHAPES)

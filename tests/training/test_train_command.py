@@ -12,49 +12,23 @@ import pytest
 from PIL import Image
 
 from emorec.cli import main
-from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS
+from emorec.emotions import EMOTIONS
 from emorec.errors import DataError
 from emorec.model.contract import read
 from emorec.model.network import build_network
-from emorec.model.shown import FERPLUS_COLUMNS
 from emorec.model.store import load
-from emorec.training import fit, run, trainee
+from emorec.paths import MODELS
+from emorec.training import finish, fit, run, trainee
 from emorec.training.data import FaceSet
 from emorec.training.recipe import Recipe
 from emorec.training.run import prepare
-
-RANDOM = np.random.default_rng(0)
-
-
-def some_faces(n: int) -> FaceSet:
-    faces = RANDOM.integers(0, 256, (n, 48, 48)).astype(np.uint8)
-    return FaceSet(faces, np.arange(n, dtype=np.int64) % 7)
-
-
-def as_csv(path: Path, splits: dict[str, FaceSet]) -> Path:
-    lines = ["emotion,pixels,Usage"]
-    for usage, faces in splits.items():
-        for face, label in zip(faces.faces, faces.labels, strict=True):
-            lines.append(f"{label},{' '.join(map(str, face.ravel()))},{usage}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def as_votes(path: Path, splits: dict[str, FaceSet]) -> Path:
-    """Ten people who all name the face's label."""
-    lines = [f"Usage,Image name,{','.join(FERPLUS_EMOTIONS)},unknown,NF"]
-    for usage, faces in splits.items():
-        for column in np.array(FERPLUS_COLUMNS)[faces.labels]:
-            votes = 10 * np.eye(10, dtype=int)[column]
-            lines.append(f"{usage},face.png,{','.join(map(str, votes))}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
+from testkit.labelled import as_csv, as_votes, some_faces
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same networks with few channels, to train in seconds."""
-    for module in (fit, run, trainee):
+    for module in (finish, fit, run, trainee):
         tiny = partial(build_network, widths=(4,), depths=(1,))
         monkeypatch.setattr(module, "build_network", tiny)
 
@@ -183,13 +157,13 @@ def test_a_run_from_one_that_went_on_from_another_has_a_folder_of_its_own() -> N
     )
 
 
-def test_a_smaller_network_names_the_larger_one_that_it_begins_with() -> None:
-    before = "emorec train --data fer2013.csv --network elu"
-    recipe = Recipe(network="small", start=before).lasting(None)
-    assert run._command(Path("fer2013.csv"), None, recipe) == (
-        f"{before} --out START1; emorec train --data fer2013.csv --network small"
-        " --start START1/elu_cnn.keras"
-    )
+def test_a_compressed_network_is_not_trained_as_if_it_had_normalisations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = as_csv(tmp_path / "fer2013.csv", {"Training": some_faces(20)})
+    start = ["--start", str(MODELS / "small_cnn.keras")]
+    assert main(["train", "--data", str(data), *start, "--out", str(tmp_path / "run")]) == 2
+    assert "`emorec compress` makes it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -198,6 +172,8 @@ def test_a_smaller_network_names_the_larger_one_that_it_begins_with() -> None:
         ["train"],
         ["evaluate"],
         ["train", "--data", "x", "--network", "vgg"],
+        ["train", "--data", "x", "--network", "small"],
+        ["compress", "--data", "x"],
         ["train", "--data", "x", "--steps", "0"],
         ["train", "--data", "x", "--epochs", "-1"],
         ["train", "--data", "x", "--precision", "float8"],

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from emorec.emotions import EMOTIONS, FERPLUS_EMOTIONS, UNSURE
 from emorec.errors import EmorecError, ModelError
 from emorec.model import contract, shelf, store
+from emorec.model.choice import MOST_MS, SMALL_NAME
 from emorec.model.contract import Contract
 from emorec.model.evaluation import ANSWERS, Evaluation, Measured
-from emorec.model.network import ACTIVATIONS, FACE_SIDE, TITLES
+from emorec.model.network import ACTIVATIONS, FACE_SIDE, TITLES, TRAINED
 from emorec.model.runtime import start_keras
 from emorec.model.shelf import Crops
 from emorec.model.shown import in_words
@@ -183,7 +184,10 @@ def _card(folder: Path, models: Iterable[Model]) -> str:
         FERPLUS_EMOTIONS=FERPLUS_EMOTIONS,
         IMAGES=_IMAGES,
         LEAST_COVERAGE=LEAST_COVERAGE,
+        MOST_MS=MOST_MS,
+        SMALL_NAME=SMALL_NAME,
         TITLES=TITLES,
+        TRAINED=TRAINED,
         UNSURE=UNSURE,
     )
     return _wrapped(text)
