@@ -16,7 +16,7 @@ from emorec.model.shelf import Comparison
 from emorec.model.shown import in_words
 from emorec.model.store import path_of
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.parts.engine import choose, chosen, recognizer
+from emorec.pages.parts.engine import choose, chosen, live_name, recognizer
 from emorec.pages.parts.language import worded
 from emorec.percent import percent
 from emorec.words import N_, _, numeral
@@ -57,6 +57,14 @@ def render() -> None:
     except EmorecError as error:
         st.error(str(error))
         return
+    live = live_name()
+    if live != chosen():
+        st.caption(
+            _(
+                "Live pictures are read by **{live}**: on the app's processor **{name}** would take"
+                " too long for each face."
+            ).format(live=live, name=chosen())
+        )
     _quality(model.contract, measured)
     st.header(_("What is shown"))
     st.markdown(_shown(model.contract, measured))

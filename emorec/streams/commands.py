@@ -76,13 +76,18 @@ def watch(args: argparse.Namespace) -> int:
 
         require()
     from emorec.calibration.baseline import Baselines
+    from emorec.deployment import Deployment
+    from emorec.model.choice import for_live
+    from emorec.model.store import path_of
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import header
     from emorec.sessions.report import NOTICE
     from emorec.streams.camera import Camera
     from emorec.streams.feed import UNITS, Feed
 
-    recognizer = EmotionRecognizer(settings=chosen_settings(args))
+    runtime = Deployment.from_env(only=("runtime",)).runtime
+    model = path_of(for_live(runtime), runtime)
+    recognizer = EmotionRecognizer(model, settings=chosen_settings(args))
     reader = recognizer.reader("live", calibrate=None if args.no_baseline else Baselines())
     with Camera(args.camera) as camera:
         clock_start = datetime.now(UTC) - timedelta(seconds=monotonic() - camera.began_s)

@@ -14,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from emorec.emotions import UNSURE
-from emorec.model import evaluation, store, typed_json
+from emorec.model import choice, evaluation, store, typed_json
 from emorec.model.shelf import Comparison, Run, Spread
 from emorec.pages.parts import engine
 from emorec.pages.parts.visit import Visit
@@ -206,6 +206,22 @@ def test_choosing_a_model_changes_every_page_and_stays(two_models: Path) -> None
     assert page(model=chosen).radio[0].value == "other"
     assert "**other**" in text(page("about", model=chosen))
     assert "**elu_cnn**" in text(page("about"))  # another visitor's page
+
+
+@pytest.mark.parametrize(
+    ("chosen", "live"), [("elu_cnn", "small_cnn"), ("elu_cnn", "elu_cnn"), ("other", "other")]
+)
+def test_it_says_what_reads_live_pictures_where_that_is_another_model(
+    two_models: Path, monkeypatch: pytest.MonkeyPatch, chosen: str, live: str
+) -> None:
+    fast = live == chosen == "elu_cnn"
+    monkeypatch.setattr(choice, "ms_per_face", lambda model: 0.5 if fast else 5.0)
+    choice.for_live.cache_clear()
+    try:
+        said = text(page(model=chosen))
+    finally:
+        choice.for_live.cache_clear()
+    assert (f"Live pictures are read by **{live}**" in said) is (live != chosen)
 
 
 def test_a_photo_is_read_by_the_chosen_model(two_models: Path) -> None:

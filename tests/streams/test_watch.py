@@ -19,6 +19,8 @@ from websockets.sync.client import connect
 
 from emorec.cli import main
 from emorec.emotions import EMOTIONS, UNSURE
+from emorec.model import choice
+from emorec.model.store import DEFAULT_NAME
 from emorec.streams import extra
 from emorec.streams.commands import _address
 from testkit.app import free_port
@@ -59,6 +61,24 @@ def test_a_film_that_ends_ends_it(film: Path, capsys: pytest.CaptureFixture[str]
     assert set(kinds(rest)) <= {"second"}
 
 
+@pytest.mark.parametrize(("cost_ms", "name"), [(0.5, "elu_cnn"), (5.0, "small_cnn")])
+def test_it_reads_with_the_network_that_the_machine_carries(
+    film: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cost_ms: float,
+    name: str,
+) -> None:
+    monkeypatch.setattr(choice, "ms_per_face", lambda model: cost_ms)
+    choice.for_live.cache_clear()
+    try:
+        assert main(["watch", "--camera", str(film)]) == 0
+    finally:
+        choice.for_live.cache_clear()
+    header = json.loads(capsys.readouterr().out.splitlines()[0])["header"]
+    assert header["model"]["name"] == name
+
+
 def test_lines_come_while_it_runs_and_ctrl_c_ends_it_whole(long_film: Path) -> None:
     with watching("--camera", long_film) as process:
         assert process.stdout and process.stdin
@@ -80,7 +100,8 @@ def test_lines_come_while_it_runs_and_ctrl_c_ends_it_whole(long_film: Path) -> N
     seconds = [line["second"]["time_s"] for line in lines if "second" in line]
     assert seconds == sorted(set(seconds))
     assert seconds[-1] == pictures[-1]["time_s"] // 1  # the second that was not over, too
-    assert header["model"]["name"] == "elu_cnn" and header["baseline"] is True
+    assert header["model"]["name"] in (DEFAULT_NAME, choice.SMALL_NAME)
+    assert header["baseline"] is True
     assert "apparent expression" in header["notice"] and "2024/1689" in header["notice"]
     units = header["units"]
     assert set(units["picture"]) == {*pictures[0], *pictures[-1]["faces"][0]} - {"faces"}

@@ -201,7 +201,7 @@ def _learned(reader: NextReader, own: OwnFace, guide: Guide) -> tuple[str, bool]
     """Learn from what was shown; return one line for the visitor, and whether it was refused."""
     if guide.progress.problem:
         return _(guide.progress.problem), True
-    model = reader.engine.model
+    model = reader.model
     try:
         learned = examples.learn_checked(model, np.array(guide.rows), guide.labels)
         reader.calibration.owner = guide.track_id

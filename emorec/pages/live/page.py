@@ -12,7 +12,7 @@ from emorec.pages.live.camera import camera_problem, is_screen, start_problem
 from emorec.pages.live.state import LivePicture, follow, live_picture
 from emorec.pages.parts import keeping
 from emorec.pages.parts.deployment import deployment
-from emorec.pages.parts.engine import classifier, recognizer, room
+from emorec.pages.parts.engine import live_classifier, live_recognizer, recognizer, room
 from emorec.pages.parts.pictures import single_shot
 from emorec.pages.parts.visit import visit
 from emorec.words import _
@@ -27,13 +27,14 @@ def render(photos: StreamlitPage | None = None) -> None:
     """
     layout.begin()
     try:
-        engine, shared = recognizer(), classifier()
+        engine = recognizer()
+        live, shared = live_recognizer(), live_classifier()
         room()
         rtc = rtc_configuration(deployment())
     except EmorecError as error:
         st.error(str(error))
         return
-    stream, reader = live_picture(engine, shared)
+    stream, reader = live_picture(live, shared)
     own = visit().state(LivePicture)
 
     with st.container(key="live"):

@@ -15,6 +15,7 @@ class NextReader:
     Attributes:
         made_with: the header of the rows of the stream that was started last; its settings are
             those at START, though smoothing and smallest face may be changed while it runs.
+        model: reads the stream that was started last; examples shown to it belong to it.
         source: where the pictures of the next START come from: ``camera``, ``screen`` or
             ``example``.
         calibration: what is known of the faces of this visitor's picture.
@@ -25,13 +26,16 @@ class NextReader:
         self.classifier = classifier
         self.settings = engine.settings
         self.source = "camera"
+        self.model = engine.model
         self.made_with = rows.header(engine.model, engine.settings)
         self.calibration = Calibration()
 
     def __call__(self) -> Reader:
-        self.made_with = rows.header(self.engine.model, self.settings)
+        self.drop_foreign()
+        self.model = self.engine.model
+        self.made_with = rows.header(self.model, self.settings)
         self.made_with |= {"source": self.source, "baseline": self.calibration.baseline}
-        self.calibration.begin(self.engine.model)
+        self.calibration.begin(self.model)
         return self.engine.reader(
             "live", self.settings, classifier=self.classifier, calibrate=self.calibration
         )

@@ -53,7 +53,7 @@ def live_picture(
     """Return the visitor's live picture and what its next START reads with.
 
     Args:
-        engine: of the model that the visitor has chosen.
+        engine: that reads the visitor's live pictures.
         classifier: what reads the faces of all live pictures on that engine.
     """
     own = visit().state(LivePicture)

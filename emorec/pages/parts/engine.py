@@ -11,6 +11,7 @@ from emorec import monitoring
 from emorec.live.pace import Pace
 from emorec.live.room import Room, places
 from emorec.live.shared import SharedClassifier
+from emorec.model import choice
 from emorec.model.store import DEFAULT_NAME, WithFeatures, path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.visit import State, visit
@@ -30,19 +31,41 @@ class ChosenModel(State):
 def recognizer() -> EmotionRecognizer:
     """Return the engine of the model that this visitor chose; the first call loads it for all.
 
+    It reads photos and videos; live pictures are read by `live_recognizer`.
+
     Raises:
         EmorecError: a model file or a setting is missing or wrong; the next call tries again.
     """
-    file = _chosen_file()
+    file = _file(chosen())
     if file in _loaded:
         return _engine(file)
     with st.spinner(_("Loading the model…")):
         return _engine(file)
 
 
-def classifier() -> SharedClassifier:
-    """Return the classifier that all live sessions on this visitor's engine share."""
-    return _classifier(_chosen_file())
+def live_recognizer() -> EmotionRecognizer:
+    """Return the engine that reads this visitor's live pictures from the next START on.
+
+    It is that of `recognizer`, unless the default model is too slow here (`choice.for_live`).
+
+    Raises:
+        EmorecError: as `recognizer`.
+    """
+    return _engine(_file(live_name()))
+
+
+def live_classifier() -> SharedClassifier:
+    """Return the classifier that all live sessions on this visitor's live engine share."""
+    return _classifier(_file(live_name()))
+
+
+def live_name() -> str:
+    """Return the name of the model that reads this visitor's live pictures.
+
+    Raises:
+        EmorecError: as `recognizer`.
+    """
+    return choice.for_live(deployment().runtime) if chosen() == DEFAULT_NAME else chosen()
 
 
 def chosen() -> str:
@@ -89,5 +112,5 @@ def _engine(model_file: str) -> EmotionRecognizer:
     return engine
 
 
-def _chosen_file() -> str:
-    return str(path_of(chosen(), deployment().runtime))
+def _file(name: str) -> str:
+    return str(path_of(name, deployment().runtime))

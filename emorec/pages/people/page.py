@@ -14,7 +14,7 @@ import streamlit as st
 from emorec.errors import EmorecError
 from emorec.filenames import dated
 from emorec.pages.parts import naming
-from emorec.pages.parts.engine import recognizer
+from emorec.pages.parts.engine import live_recognizer
 from emorec.pages.parts.language import worded
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import State, visit
@@ -278,7 +278,7 @@ def _examples(gallery: Gallery, person_id: int, kept: datetime) -> str:
     words = _("Examples of {emotions} · since {date}").format(
         emotions=", ".join(map(_, found.counts)), date=_day(kept)
     )
-    if found.belongs_to(recognizer().model):
+    if found.belongs_to(live_recognizer().model):
         return f"{icon} {words} · {_('used on the Live page')}"
     own = _("learned for the network {name} and used by it alone")
     return f"{icon} {words} · {own.format(name=plain(found.model.name))}"

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from emorec.live.stream import LiveStream
+from emorec.model.choice import for_live
 from emorec.pages.live import keep
 from emorec.pages.parts import keeping
 from emorec.pages.parts.visit import Visit
@@ -93,7 +94,7 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
     stored = the_one(store, lambda each: each.ended)
     assert (stored.purpose, stored.keeps_faces, stored.group_only) == ("Private use", False, False)
     assert len(store.seconds(stored.id)) == 12 and not len(store.face_seconds(stored.id))
-    assert stored.made_with["model"]["name"] == "elu_cnn"
+    assert stored.made_with["model"]["name"] == for_live("litert")
     assert stored.owner == app.session_state["visit"].state(keeping.Browser).id
     assert "**Kept** for 7 days" in texts(ran(app)) and "on disk, nothing" not in texts(app)
 

@@ -17,17 +17,22 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from emorec.calibration import examples
 from emorec.columns import FACE_SECOND, SECOND
 from emorec.emotions import EMOTIONS
+from emorec.errors import ModelError
 from emorec.live.frame import View
 from emorec.live.room import Room
 from emorec.live.stream import LiveStream
+from emorec.model import choice
+from emorec.model.store import path_of
 from emorec.pages.live.camera import start_problem
 from emorec.pages.live.now import _row, totals
 from emorec.pages.live.now import said as said_of
 from emorec.pages.live.reader import NextReader
 from emorec.pages.live.state import LivePicture
-from emorec.pages.parts.engine import classifier, recognizer
+from emorec.pages.parts.engine import live_classifier, live_recognizer
+from emorec.recognizer import EmotionRecognizer
 from emorec.records import Box, Face, FrameResult, unclassified
 from emorec.sessions.group import of_groups
 from emorec.sessions.timeline import Timeline
@@ -176,8 +181,8 @@ def test_what_was_chosen_is_still_chosen_after_a_visit_to_another_page():
         for element in app.get(kind)
     }
     assert controls.keys() >= CHOICES.keys()
-    for key, choice in CHOICES.items():
-        controls[key].set_value(choice)
+    for key, chosen in CHOICES.items():
+        controls[key].set_value(chosen)
     app.run()
     app.session_state["elsewhere"] = True
     app.run().run()
@@ -517,7 +522,7 @@ def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
         assert tuple(rows[0]) == tuple(columns) and len(rows) == n
     told = json.loads(offered["JSON"]())
     assert {"header", "summary", "rows", "markers", "faces"} <= set(told)
-    assert told["header"]["model"]["name"] == "elu_cnn"
+    assert told["header"]["model"]["name"] == choice.for_live("litert")
     assert told["header"]["settings"]["smoothing_s"] == 0.6
     assert told["summary"]["dominant"] == "happy" and len(told["rows"]) == 12
 
@@ -628,9 +633,46 @@ def test_where_the_room_is_full_nothing_says_to_press_start(monkeypatch):
     assert "try example" not in {button.key for button in app.button}
 
 
+@pytest.mark.parametrize(("cost_ms", "name"), [(0.5, "elu_cnn"), (5.0, "small_cnn")])
+def test_live_pictures_are_read_by_what_the_machine_carries_and_shots_by_the_large_network(
+    monkeypatch, cost_ms, name
+):
+    monkeypatch.setattr(choice, "ms_per_face", lambda model: cost_ms)
+    shot_by = []
+    monkeypatch.setattr(
+        "emorec.pages.live.page.single_shot",
+        lambda key, engine, *rest, **named: shot_by.append(engine.model.contract.name),
+    )
+    choice.for_live.cache_clear()
+    try:
+        app = page().run()
+        assert not app.exception
+        reader = live(app).reader
+    finally:
+        choice.for_live.cache_clear()
+    reader()
+    assert reader.made_with["model"]["name"] == reader.model.contract.name == name
+    assert shot_by == ["elu_cnn"]
+
+
+def test_examples_of_another_network_are_dropped_at_start():
+    large, small = (EmotionRecognizer(path_of(name)) for name in ("elu_cnn", "small_cnn"))
+    reader = NextReader(large, large.model)
+    rows = np.full((4, 7 + 256), 1 / 7, np.float32) * [[1], [1], [2], [2]]
+    learned = examples.learn(large.model, rows.astype(np.float32), ["happy", "happy", "sad", "sad"])
+    reader.calibration.corrector = examples.Corrector(learned, large.model)
+    reader()
+    assert reader.calibration.corrector is not None
+    reader.engine = small  # the machine carries no more, or the visitor chose it
+    reader()
+    assert reader.calibration.corrector is None and reader.model is small.model
+    with pytest.raises(ModelError, match=r"belongs to another network \(elu_cnn"):
+        examples.Corrector(learned, small.model)
+
+
 @pytest.mark.parametrize("source", ["camera", "example"])
 def test_what_is_read_says_where_its_pictures_came_from(source):
-    reader = NextReader(recognizer(), classifier())
+    reader = NextReader(live_recognizer(), live_classifier())
     reader.source = source
     reader()
     assert reader.made_with["source"] == source
