@@ -152,8 +152,8 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             _("Go on") if stream.paused else _("Pause"),
             icon=":material/play_arrow:" if stream.paused else ":material/pause:",
             key="pause",
-            on_click=once(_pause_or_go_on),
-            args=(stream,),
+            on_click=_pause,
+            args=(stream, not stream.paused),
         )
         st.download_button(
             _("Snapshot"),
@@ -228,5 +228,6 @@ def _mark(stream: LiveStream) -> None:
         st.toast(says, icon=":material/flag:")
 
 
-def _pause_or_go_on(stream: LiveStream) -> None:
-    stream.paused = not stream.paused
+def _pause(stream: LiveStream, paused: bool) -> None:
+    """Pause or go on; the same if Streamlit runs it twice for one press (`press.once`)."""
+    stream.paused = paused
