@@ -21,7 +21,7 @@ from statistics import mean, median
 from time import perf_counter
 from typing import Any
 
-from benchmarks.machine import ROOT, machine, percentile_95, run, versions
+from benchmarks.machine import machine, percentile_95, run, versions
 from benchmarks.report import add_options, deliver
 
 STARTS = 5
@@ -109,17 +109,10 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "command": f"python -m benchmarks.speed --fer-python PYTHON --repeats {args.repeats}",
         **where,
         "load_after": [round(load, 2) for load in os.getloadavg()],
-        "model_sha256": model_sha256(),
         "packages": packages,
         "start": start,
         "workloads": workloads,
     }
-
-
-def model_sha256() -> str:
-    """Return which weights were timed."""
-    contract = json.loads((ROOT / "models" / "elu_cnn.json").read_text())
-    return str(contract["files"]["tflite"]["sha256"])
 
 
 def starts(python: Path, code: str, frames: str) -> dict[str, Any]:
@@ -143,18 +136,22 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     """Time single pictures, then the same scene as a live picture."""
     import numpy as np
 
-    from emorec import EmotionRecognizer, Settings
+    from emorec import EmotionRecognizer
+    from emorec.model.choice import for_live
+    from emorec.model.store import path_of
     from testkit.frames import FPS
 
     truth = np.load(f"{base}.truth.npy")
-    recognizer = EmotionRecognizer(settings=Settings())
+    recognizer, of_live = EmotionRecognizer(), EmotionRecognizer(path_of(for_live("litert")))
     pictures = np.load(f"{base}.short.npy")
     single = timed(recognizer.analyze, pictures)
-    reader = recognizer.reader("live")
+    reader = of_live.reader("live")
     clock = count()
     live = timed(lambda frame: reader.read(frame, next(clock) / FPS), np.load(f"{base}.frames.npy"))
     report = {}
+    engines = {"analyze": recognizer, "live": of_live}
     for name, (results, all_ms) in {"analyze": single, "live": live}.items():
+        contract = engines[name].model.contract
         boxes = [[tuple(face.box) for face in result.faces] for result in results]
         # A face whose label comes from an earlier frame costs nothing, so it does not count.
         read = [
@@ -165,6 +162,7 @@ def emorec_worker(base: Path) -> dict[str, Any]:
         }
         report[f"EmoRec {name}"] = {
             **summary(all_ms, boxes, truth[WARM_UP:], read),
+            "model": {"name": contract.name, "sha256": contract.files["tflite"]["sha256"]},
             "stage_ms": {
                 stage: {"median": round(median(ms), 3), "p95": percentile_95(ms)}
                 for stage, ms in stages.items()
