@@ -187,6 +187,11 @@ def test_ctrl_c_leaves_nothing_half_written(
         return read(self, image, time_s)
 
     monkeypatch.setattr(Reader, "read", stopped)
-    assert main(["video", str(film), "--out", str(tmp_path / "out")]) == 130
+    # A shell starts what runs in the background with SIGINT ignored, these tests too.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["video", str(film), "--out", str(tmp_path / "out")]) == 130
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert capsys.readouterr() == ("", "")
     assert list((tmp_path / "out").iterdir()) == []
