@@ -53,6 +53,15 @@ def run(python: Path, args: list[str]) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
+def peak_mb() -> float:
+    """Return the most memory that this process has held, in MB; needs Linux.
+
+    `resource.getrusage` would count that of the process that started this one too.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
 def versions(python: Path, names: list[str]) -> dict[str, str]:
     """Return the versions of those packages that are there."""
     code = (

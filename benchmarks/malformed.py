@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import resource
 import struct
 import time
 import warnings
@@ -26,6 +25,7 @@ import pillow_heif
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from benchmarks.machine import peak_mb
 from emorec.errors import ImageError
 from emorec.media.photo import read_photo
 
@@ -173,17 +173,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the files that did harm")
     args = parser.parse_args(argv)
     outcome(next(iter(originals().values())))
-    before, start = _peak_mb(), time.monotonic()
+    before, start = peak_mb(), time.monotonic()
     happened = run(args.count, args.seed, args.keep)
     print(f"{args.count} damaged files in {time.monotonic() - start:.0f} s")
-    print(f"peak memory {before} MB before, {_peak_mb()} MB after")
+    print(f"peak memory {before:.0f} MB before, {peak_mb():.0f} MB after")
     for said, often in happened.most_common():
         print(f"{often:>7}  {said}")
     return int(bool(set(happened) - {"read", "refused"}))
-
-
-def _peak_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -39,7 +38,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import machine, run, versions
+from benchmarks.machine import machine, peak_mb, run, versions
 from benchmarks.report import add_options, deliver, kept
 
 _MEMORY_FPS = 2
@@ -258,13 +257,12 @@ WORKERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 def told(took_s: float, spent_s: float, frames: int, faces: int) -> dict[str, Any]:
     """Return what is kept of a film that was read."""
     length_s = frames / 30  # `testkit.frames.FPS`
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "real_time_factor": round(length_s / took_s, 3),
         "processor_s_a_second": round(spent_s / length_s, 3),
         "frames": frames,
         "faces": faces,
-        "peak_mb": round(peak_kb / 1024),
+        "peak_mb": round(peak_mb()),
     }
 
 
