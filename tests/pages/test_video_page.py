@@ -17,6 +17,7 @@ from emorec.media.video_writer import VideoWriter
 from emorec.pages.parts import disk as shared
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.keep_form import PURPOSES
+from emorec.pages.parts.report import loading
 from emorec.pages.video.results import clickable
 from emorec.pages.video.state import OwnVideo
 from emorec.sessions.report import of_stored
@@ -243,7 +244,9 @@ def test_the_results_of_two_people(
         assert not at.dataframe and not at.get("vega_lite_chart") and not at.get("imgs")
     else:
         assert at.dataframe[0].value["track_id"].tolist() == [1, 2]
-        assert len(at.get("vega_lite_chart")) == 1
+        loading().join()
+        at.run()
+        assert len(at.get("vega_lite_chart")) == 3  # timeline, expressions, faces
         assert at.header[0].value == "Report" and at.metric[1].value == "2"
         moment = at.button(key="moment 0")
         shown = own(at).chosen
