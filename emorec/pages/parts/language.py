@@ -41,8 +41,8 @@ def of_visitor() -> str:
 def worded(key: str, first: object = None) -> str:
     """Return the key of a choice among words, of which each language has its own.
 
-    A browser tells by its words what is chosen. After a change of the language it would tell words
-    that are no option any more, and go on to for a choice in a popover that is closed. So another
+    A browser tells by its words what is chosen. After a change of the language these words are no
+    option any more, and it goes on telling them for a choice in a popover that is closed. So another
     choice takes the place of the one before, with its value.
 
     Args:
