@@ -42,8 +42,8 @@ def worded(key: str, first: object = None) -> str:
     """Return the key of a choice among words, of which each language has its own.
 
     A browser tells by its words what is chosen. After a change of the language these words are no
-    option any more, and it goes on telling them for a choice in a popover that is closed. So another
-    choice takes the place of the one before, with its value.
+    option any more, and it goes on telling them for a choice in a popover that is closed. So
+    another choice takes the place of the one before, with its value.
 
     Args:
         key: of the choice.
