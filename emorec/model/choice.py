@@ -17,7 +17,7 @@ with AVX2, but in more with AVX-512, whose instructions for int8 it does not use
 MOST_MS = 2.0
 """Milliseconds a face that the default network may take to read live pictures: fifty faces, each
 read every 0.45 s as `emorec.pipeline.schedule` wants at least, then take half of the time that it
-gives to all work. It takes 0.4 to 0.7 ms with AVX-512 or AMX, and 4.0 to 10.5 with AVX2 alone, so
+gives to all work. It takes 0.4 to 0.7 ms with AVX-512 or AMX, and 3.0 to 10.5 with AVX2 alone, so
 that chance does not decide."""
 
 _CALLS = 10

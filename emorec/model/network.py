@@ -109,8 +109,7 @@ def build_network(
         name: one of ``NETWORKS``.
         side: side of the input in pixels. None leaves it open and enlarges nothing, for training at
             growing sizes up to `trunk_side`; the ``seed`` network flattens and so needs its 48.
-        widths: as in `Shape`, whose own it takes where it is None; so do the next
-            three.
+        widths: as in `Shape`, whose own it takes where it is None; so do the next three.
         depths: as in `Shape`.
         dropout: as in `Shape`.
         ranks: as in `Shape`.

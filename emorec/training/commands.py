@@ -75,6 +75,12 @@ def _add_recipe(add: argparse.ArgumentParser) -> None:
     add.add_argument("--weight-decay", type=_rate, metavar="R", help="default: the recipe's")
 
 
+def _recipe(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of `_add_recipe` say, by their names; None: not given."""
+    names = "epochs", "steps", "batch", "seed", "precision", "learning_rate", "weight_decay"
+    return {name: getattr(args, name) for name in names}
+
+
 def train(args: argparse.Namespace) -> int:
     """Train a network on labelled faces, export it and measure it."""
     from emorec.training.run import run as run_training
@@ -84,13 +90,7 @@ def train(args: argparse.Namespace) -> int:
         args.out or Path("runs") / f"{args.network or 'elu'}_cnn",
         ferplus=args.ferplus,
         network=args.network,
-        epochs=args.epochs,
-        steps=args.steps,
-        batch=args.batch,
-        seed=args.seed,
-        precision=args.precision,
-        learning_rate=args.learning_rate,
-        weight_decay=args.weight_decay,
+        **_recipe(args),
         start=args.start,
         teachers=args.teachers,
         teaching=args.teaching,
@@ -117,13 +117,7 @@ def compress(args: argparse.Namespace) -> int:
         args.out or Path("runs") / "small_cnn",
         args.model,
         ferplus=args.ferplus,
-        epochs=args.epochs,
-        steps=args.steps,
-        batch=args.batch,
-        seed=args.seed,
-        precision=args.precision,
-        learning_rate=args.learning_rate,
-        weight_decay=args.weight_decay,
+        **_recipe(args),
         say=lambda line: print(line, flush=True),
     )
     return 0

@@ -1,7 +1,7 @@
 """`emorec compress`: from a trained network to a smaller one that says nearly the same.
 
 The smaller one begins with what the larger one knows (`emorec.training.halves`), then learns to
-answer as it does: both see the same random view of a face, drawn anew each time (L. Beyer et al.,
+answer as it does: both see the same random view of a face, another each time (L. Beyer et al.,
 "Knowledge distillation: A good teacher is patient and consistent", CVPR 2022). The lesson is the
 larger one's probabilities, with a fifth of labels and votes, and its features (A. Romero et al.,
 "FitNets", ICLR 2015).
@@ -15,7 +15,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import ops
 
 from emorec.errors import TrainingError
@@ -24,7 +23,7 @@ from emorec.training.augment import Augmentation, vary
 from emorec.training.data import FaceSet
 from emorec.training.fit import validate
 from emorec.training.halves import take_over
-from emorec.training.trainee import cross_entropy, vote_shares
+from emorec.training.trainee import constant, cross_entropy, vote_shares
 
 FITTED_ON = 400
 """Training faces whose patches weigh the error of the halves."""
@@ -127,10 +126,10 @@ class _Learner(keras.Model):
             votes = vote_shares(faces.votes)
         labels = np.eye(pupil.output["fer2013"].shape[-1], dtype=np.float32)[faces.labels]
         self.faces, self.labels, self.votes = (
-            self._constant(value) for value in (faces.faces, labels, votes)
+            constant(self, value) for value in (faces.faces, labels, votes)
         )
         features = teacher.predict(faces.faces[:_SPREAD_OF, ..., None], verbose=0)["features"]
-        self.variance = self._constant(features.var(axis=0) + np.float32(1e-6))
+        self.variance = constant(self, features.var(axis=0) + np.float32(1e-6))
         steps = max(len(faces) // lesson.batch, 1) * lesson.epochs
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -144,21 +143,12 @@ class _Learner(keras.Model):
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.compile(optimizer)
 
-    def _constant(self, value: npt.NDArray) -> keras.Variable:
-        return self.add_weight(
-            shape=value.shape,
-            dtype=str(value.dtype),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(value),
-            trainable=False,
-            autocast=False,
-        )
-
     def call(self, rows: Any, training: bool = False) -> dict[str, Any]:
         faces = ops.take(self.faces, rows, axis=0)
         views = ops.cast(ops.round(vary(faces, FACE_SIDE, Augmentation(), self.seeds)), "uint8")
         labels, votes = (ops.take(of, rows, axis=0) for of in (self.labels, self.votes))
         taught = self.teacher(views[..., None], training=False)
-        voted = LABELS_SHARE * ops.sum(votes, axis=-1, keepdims=True)  # 0 where nobody named one
+        voted = LABELS_SHARE * ops.sum(votes, axis=-1, keepdims=True)  # 0 where no voter named one
         wanted = {
             "fer2013": (1 - LABELS_SHARE) * taught["fer2013"] + LABELS_SHARE * labels,
             "ferplus": (1 - voted) * taught["ferplus"] + LABELS_SHARE * votes,

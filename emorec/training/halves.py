@@ -3,7 +3,7 @@
 M. Jaderberg et al., "Speeding up Convolutional Neural Networks with Low Rank Expansions" (BMVC
 2014). The halves are fitted on what comes out: the error of the kernel is weighted by the
 covariance of the 3x3 patches that the layer gets. Without that weighting the network reads 27.5 %
-of PublicTest before it learns anew, with it 60.9 % (benchmarks/training-log.md, run 16).
+of PublicTest before any training, with it 60.9 % (benchmarks/training-log.md, run 16).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float32]
 def take_over(network: keras.Model, source: keras.Model, faces: npt.NDArray[np.uint8]) -> None:
     """Give a network the layers of another one, its 3x3 convolutions in halves.
 
-    Nothing is learned anew; normalisation is folded into the convolutions.
+    Nothing is trained; normalisation is folded into the convolutions.
 
     Args:
         network: of `emorec.model.network`, with ``ranks``; else of the other one's shape.

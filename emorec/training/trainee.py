@@ -33,6 +33,17 @@ class _SGD(keras.optimizers.SGD):
         super().finalize_variable_values(variables)
 
 
+def constant(model: keras.Model, value: npt.NDArray) -> keras.Variable:
+    """Return a value as part of a model's graph, of its own dtype, that no training changes."""
+    return model.add_weight(
+        shape=value.shape,
+        dtype=str(value.dtype),
+        initializer=lambda shape, dtype=None: ops.convert_to_tensor(value),
+        trainable=False,
+        autocast=False,
+    )
+
+
 class Trainee(keras.Model):
     """The network in training: takes row numbers, gives its guesses and what was asked for."""
 
@@ -43,15 +54,15 @@ class Trainee(keras.Model):
         self.recipe = recipe
         self.side = recipe.sides[0]
         self.seeds = keras.random.SeedGenerator(recipe.seed)
-        self.faces = self._constant(faces.faces)
+        self.faces = constant(self, faces.faces)
         targets, votes = lessons(faces, recipe)
         self.views = targets.shape[1]
         self.targets, self.votes = (
-            self._constant(lesson.reshape(-1, lesson.shape[-1])) for lesson in (targets, votes)
+            constant(self, lesson.reshape(-1, lesson.shape[-1])) for lesson in (targets, votes)
         )
         self.framings = None
         if faces.framings is not None:
-            self.framings = self._constant(faces.framings.reshape(-1, faces.framings.shape[-1]))
+            self.framings = constant(self, faces.framings.reshape(-1, faces.framings.shape[-1]))
         steps = max(len(faces) // recipe.batch, 1)
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0,
@@ -74,15 +85,6 @@ class Trainee(keras.Model):
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.compile(optimizer)
         optimizer.build(self.network.trainable_variables)
-
-    def _constant(self, value: npt.NDArray) -> keras.Variable:
-        return self.add_weight(
-            shape=value.shape,
-            dtype=str(value.dtype),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(value),
-            trainable=False,
-            autocast=False,
-        )
 
     def call(self, rows: Any, training: bool = False) -> dict[str, Any]:
         how = self.recipe.augmentation

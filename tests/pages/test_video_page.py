@@ -177,7 +177,7 @@ def test_what_a_video_showed_is_kept_as_a_live_session_is(
     at = AppTest.from_function(kept_page, default_timeout=60, args=(video, report)).run()
     assert at.text_input(key="video title").value == "my talk.mp4"
     at.radio(key="keep_for").set_value(PURPOSES[0]).run()
-    assert at.button(key="keep session").disabled, "nobody has said that all agree"
+    assert at.button(key="keep session").disabled, "no visitor has said that all agree"
     at.checkbox(key="keep agreed").check().run()
     if not group_only:
         at.checkbox(key="keep faces").check().run()

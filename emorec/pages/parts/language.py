@@ -47,7 +47,7 @@ def worded(key: str, first: object = None) -> str:
 
     Args:
         key: of the choice.
-        first: what is chosen at first; None: whatever the choice itself says.
+        first: what is chosen at first; None: what the choice itself says.
     """
     state = st.session_state
     keys = {code: key if code == ENGLISH else f"{key} {code}" for code in LANGUAGES}
