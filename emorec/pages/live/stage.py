@@ -21,7 +21,7 @@ from emorec.pages.live.layout import VIDEO_STYLE
 from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts import keeping
-from emorec.pages.parts.example import example_picture
+from emorec.pages.parts.example import EXAMPLE_ALT, example_picture
 from emorec.pages.parts.press import once
 from emorec.pages.parts.visit import visit
 from emorec.words import N_, _
@@ -131,10 +131,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
     """
     if scene == "ready":
         with st.container(key="example"):
-            st.image(
-                example_picture(),
-                alt=_("Example: two portraits with a box and an emotion on each face"),
-            )
+            st.image(example_picture(), alt=_(EXAMPLE_ALT))
     if scene not in ("ready", "live"):
         return
     with st.container(key="actions", horizontal=True, gap="small", vertical_alignment="center"):

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emorec.words import language
+from emorec.words import N_, language
+
+EXAMPLE_ALT = N_("Example: two portraits with a box and an emotion on each face")
+"""What the picture shows, in words."""
 
 
 def example_picture() -> Path:

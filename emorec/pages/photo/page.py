@@ -12,7 +12,7 @@ from emorec.pages.parts import naming, opened, reading, totals
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.detector import choose_detector
 from emorec.pages.parts.engine import recognizer
-from emorec.pages.parts.example import example_picture
+from emorec.pages.parts.example import EXAMPLE_ALT, example_picture
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.reading import How
 from emorec.pages.photo import downloads
@@ -20,13 +20,10 @@ from emorec.pages.photo.gallery import AT_ONCE, Gallery, Given, Tiles, gallery, 
 from emorec.photos.reading import ReadPhoto
 from emorec.recognizer import EmotionRecognizer
 from emorec.rows import header
-from emorec.words import N_, _, ngettext
+from emorec.words import _, ngettext
 
 _ALONE = "<style>.st-key-giving { display: none; }</style>"
 """One photo needs the whole height. The uploader is hidden only: else it would forget its files."""
-
-
-_EXAMPLE_ALT = N_("Example: two portraits with a box and an emotion on each face")
 
 
 def render() -> None:
@@ -63,7 +60,7 @@ def render() -> None:
         )
     reading.keep("photo", [how.key(one.digest) for one in given])
     if not given:
-        st.image(example_picture(), width=720, alt=_(_EXAMPLE_ALT))
+        st.image(example_picture(), width=720, alt=_(EXAMPLE_ALT))
         st.caption(_("An example: what a photo looks like once it is read."))
         return
     _show(own, given, how)
