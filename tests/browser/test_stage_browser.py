@@ -30,11 +30,15 @@ _WATCH_SHIFTS = """() => {
     for (const entry of list.getEntries()) {
       // What stands inside the second slot changes with the faces; the slot itself must not move.
       const moved = entry.sources.filter(({ node }) => node && !inSlot(node));
-      for (const { node } of moved) window.shifts.push((node.outerHTML || "").slice(0, 200));
+      for (const { node, previousRect, currentRect } of moved) {
+        const [from, to] = [previousRect, currentRect].map((at) => [at.x, at.y].map(Math.round));
+        const what = (node.outerHTML || node.textContent).slice(0, 120);
+        window.shifts.push(`${Math.round(entry.startTime)} ms: ${from} to ${to}: ${what}`);
+      }
     }
   }).observe({ type: "layout-shift" });
 }"""
-"""Keeps the elements that were moved in ``window.shifts``."""
+"""Keeps in ``window.shifts`` which elements were moved, when, from where and to where."""
 
 
 def boxes(page: Any) -> dict[str, list[int]]:

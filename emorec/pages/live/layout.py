@@ -64,7 +64,9 @@ _PAGE = f"""
   border: 1px solid rgb(128 128 128 / 0.4); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
   margin: 0; min-height: 2.5rem;
 }}
-@container (max-width: 900px) {{
+@container (max-width: 1000px) {{
+  /* Five of them fit, so none grows narrower as the next one arrives. */
+  .st-key-actions:has(.st-key-pause) {{ grid-auto-columns: minmax(0, 7.5rem); }}
   .st-key-actions.st-key-actions :has(> [data-testid="stIconMaterial"]),
   .st-key-actions.st-key-actions [data-testid="stIconMaterial"] {{ display: none; }}
   .st-key-actions button, .st-key-actions a {{ padding-inline: 0.3rem !important; }}
@@ -183,6 +185,7 @@ _PAGE = f"""
   :has(> .st-key-actions) {{ left: 124px; }}
   .st-key-actions {{ gap: 0.3rem; grid-auto-columns: minmax(0, 7rem); }}
   :has(> .st-key-actions .st-key-pause) {{ left: 80px; }}
+  .st-key-actions.st-key-actions:has(.st-key-pause) {{ grid-auto-columns: minmax(0, 3.2rem); }}
   .st-key-actions.st-key-actions:has(.st-key-pause) [data-testid="stIconMaterial"] {{
     display: inline-block;
   }}

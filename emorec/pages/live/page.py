@@ -67,7 +67,10 @@ def render(photos: StreamlitPage | None = None) -> None:
                 if scene == "live":
                     st.fragment(readings.show, run_every=0.5)(stream)
                 else:
-                    readings.before_start(problem)
+                    # A fragment stands in a container of its own. What stood elsewhere until START
+                    # would stay beside it for a moment, and move the slots.
+                    with st.container():
+                        readings.before_start(problem)
     if scene == "live":
         layout.live_styles()
     elif scene == "ready" and problem is None and not stream.view.group_only:
