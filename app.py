@@ -43,6 +43,8 @@ if __name__ == "__main__":
         '[data-testid="stButtonGroup"] [data-selected="true"] p { color: CanvasText; }'
         ".stMain h2 { font-size: 1.6rem; }</style>"
     )
+    # Before the page, whose number of elements changes: the switch would be made anew with it.
+    language.switch()
     pictures = st.Page(
         photo.render, title=_("Photo"), icon=":material/photo_library:", url_path="photo"
     )
@@ -103,7 +105,6 @@ if __name__ == "__main__":
     if page is not None:
         page.run()
         gate.ways_out()
-    language.switch()
 else:
     # No component is imported here: Streamlit serves its files only if a run imports it first.
     from emorec.server import start

@@ -17,6 +17,7 @@ _STYLE = """
 .st-key-language {
   position: fixed; top: 0.6rem; right: 3.25rem; width: 11.5rem !important; z-index: 999990;
 }
+:has(> .st-key-unseen-language) { position: absolute; }
 </style>
 """
 """Beside the menu, on every page in the same place: above Streamlit's header, and below the list of
