@@ -53,6 +53,10 @@ def compose() -> dict[str, Any]:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 
 
+def app_names(compose: dict[str, Any]) -> list[str]:
+    return [name for name in compose["services"] if re.fullmatch(r"app-\d+", name)]
+
+
 def environment(container: dict[str, Any]) -> dict[str, str]:
     return {variable["name"]: variable["value"] for variable in container["env"]}
 
@@ -247,24 +251,46 @@ class TestManyCores:
         assert run.returncode == 0, run.stdout + run.stderr
 
     def test_every_image_is_pinned_and_every_service_checked(self, compose: dict[str, Any]) -> None:
-        assert set(compose["services"]) == {"app", "proxy", "turn", "database", "prometheus"}
+        others = {"proxy", "turn", "database", "prometheus"}
+        assert set(compose["services"]) == {*app_names(compose), *others}
         for name, service in compose["services"].items():
             assert re.search(r":\d+\.\d+|:v\d+\.\d+", service["image"]), name
-            assert "healthcheck" in service or name == "app"  # of the Dockerfile
+            assert ("healthcheck" in service) == (name in others)  # the Dockerfile has the app's
             assert service["restart"] == "unless-stopped"
 
+    def test_the_proxy_finds_every_app_by_a_name_that_outlives_its_container(
+        self, compose: dict[str, Any]
+    ) -> None:
+        # Compose gave a replica that took the place of another a new number, and so a new name.
+        example = (DEPLOY / "compose.env.example").read_text(encoding="utf-8")
+        names = re.search(r"^EMOREC_UPSTREAMS=(.*)$", example, re.MULTILINE)
+        assert names and names[1].split() == [f"{name}:8501" for name in app_names(compose)]
+        assert len(app_names(compose)) > 1
+        for name in app_names(compose):
+            assert "replicas" not in compose["services"][name]["deploy"]
+
+    def test_the_apps_differ_in_nothing_and_one_builds_their_image(
+        self, compose: dict[str, Any]
+    ) -> None:
+        # Two builds at once of one image name fail in Docker's newer image store.
+        first, *others = (dict(compose["services"][name]) for name in app_names(compose))
+        assert first.pop("build")
+        assert all(other == first for other in others)
+
     def test_the_app_knows_every_variable_that_it_is_given(self, compose: dict[str, Any]) -> None:
-        given = set(compose["services"]["app"]["environment"]) - {"FORWARDED_ALLOW_IPS"}
+        given = set(compose["x-app"]["environment"]) - {"FORWARDED_ALLOW_IPS", "TMPDIR"}
         assert given <= {variable.name for variable in VARIABLES.values()}
 
-    def test_what_has_to_be_filled_in_is_in_the_example(self) -> None:
+    def test_what_has_to_be_filled_in_is_in_the_example(self, compose: dict[str, Any]) -> None:
         text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
         asked = set(re.findall(r"\$\{(\w+)", text))
         example = (DEPLOY / "compose.env.example").read_text(encoding="utf-8")
         assert asked == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
-        names = re.search(r"^EMOREC_UPSTREAMS=(.*)$", example, re.MULTILINE)
-        count = re.search(r"^EMOREC_APPS=(\d+)$", example, re.MULTILINE)
-        assert names and count and len(names[1].split()) == int(count[1])
+        assert compose["x-app"]["env_file"] == ["compose.env"]  # further variables of the app's
+
+    def test_the_secrets_that_were_filled_in_are_not_committed(self) -> None:
+        ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+        assert "/deploy/compose.env" in ignored
 
     def test_the_proxy_is_told_all_that_its_file_asks_for(self, compose: dict[str, Any]) -> None:
         file = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
@@ -277,15 +303,39 @@ class TestManyCores:
         config = yaml.safe_load((DEPLOY / "prometheus.yml").read_text(encoding="utf-8"))
         (job,) = config["scrape_configs"]
         (found,) = job["dns_sd_configs"]
-        app = compose["services"]["app"]
+        app = compose["x-app"]
         assert str(found["port"]) == app["environment"]["EMOREC_METRICS_PORT"]
-        assert found["names"] == ["app"]
+        assert found["names"] == app["networks"]["inside"]["aliases"]
 
     def test_the_container_may_do_nothing_it_does_not_need(self, compose: dict[str, Any]) -> None:
-        app = compose["services"]["app"]
+        app = compose["x-app"]
         assert app["read_only"] and app["cap_drop"] == ["ALL"] and "ports" not in app
         live, cores = app["environment"]["EMOREC_MAX_LIVE"], app["deploy"]["resources"]
         assert live == cores["limits"]["cpus"]
+
+    def test_uploaded_videos_take_no_memory_of_the_container(self, compose: dict[str, Any]) -> None:
+        app = compose["x-app"]
+        (mount,) = app["volumes"]
+        volume, _, folder = mount.partition(":")
+        assert volume in compose["volumes"] and folder == app["environment"]["TMPDIR"]
+        (memory,) = app["tmpfs"]
+        assert re.fullmatch(r"/tmp:size=\d+m", memory)  # without a size: half of the machine's
+
+    def test_the_relay_leads_to_no_tcp_port(self, compose: dict[str, Any]) -> None:
+        # A visitor's TURN password opened connections to the database through it.
+        command = compose["services"]["turn"]["command"]
+        assert {"--no-tcp-relay", "--no-multicast-peers", "--log-file=stdout"} <= set(command)
+        guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+        assert "\n      no-tcp-relay\n" in guide
+
+    def test_the_relay_may_have_its_public_address_by_nat(self, compose: dict[str, Any]) -> None:
+        command = compose["services"]["turn"]["command"]
+        assert "${TURN_EXTERNAL_IP:+--external-ip=${TURN_EXTERNAL_IP}}" in command
+
+    def test_the_database_is_ready_when_it_answers_to_others(self, compose: dict[str, Any]) -> None:
+        # While PostgreSQL's image makes the database, a server answers at the socket alone.
+        test = compose["services"]["database"]["healthcheck"]["test"]
+        assert test[:4] == ["CMD", "pg_isready", "-h", "127.0.0.1"]
 
     def test_the_unit_starts_the_app_as_every_platform_does(self) -> None:
         unit = (DEPLOY / "systemd" / "emorec@.service").read_text(encoding="utf-8")
