@@ -288,6 +288,11 @@ class TestManyCores:
         assert asked == set(re.findall(r"^(\w+)=", example, re.MULTILINE))
         assert compose["x-app"]["env_file"] == ["compose.env"]  # further variables of the app's
 
+    def test_without_a_login_no_visitor_manages_the_people(self, compose: dict[str, Any]) -> None:
+        assert "EMOREC_PEOPLE" not in compose["x-app"]["environment"]
+        example = (DEPLOY / "compose.env.example").read_text(encoding="utf-8")
+        assert "\n# EMOREC_PEOPLE=1\n" in example
+
     def test_the_secrets_that_were_filled_in_are_not_committed(self) -> None:
         ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
         assert "/deploy/compose.env" in ignored
