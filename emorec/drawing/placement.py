@@ -30,13 +30,24 @@ def best_place(
     Returns:
         The rectangle, and how many pixels of ``taken`` it covers (0 = none).
     """
-    room = np.maximum(np.subtract(picture_wh, size_wh), 0)
-    corner = np.clip(np.asarray(places_xy, dtype=np.float64), 0, room)
-    other = np.asarray([own, *taken], dtype=np.float64)
-    low = np.maximum(corner[:, None], other[None, :, :2])
-    high = np.minimum((corner + size_wh)[:, None], other[None, :, 2:])
-    overlaps = np.clip(high - low, 0, None).prod(axis=2)
+    width, height = size_wh
+    right, bottom = max(picture_wh[0] - width, 0), max(picture_wh[1] - height, 0)
+    places = [
+        Box(x, y, x + width, y + height)
+        for x, y in ((min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in places_xy)
+    ]
+    # Mostly the first place covers nothing; NumPy takes ten times as long to see that.
+    if _free(places[0], own) and all(_free(places[0], other) for other in taken):
+        return places[0], 0.0
+    place, other = np.array(places, np.float64)[:, None], np.array([own, *taken], np.float64)
+    sides = np.minimum(place[..., 2:], other[:, 2:]) - np.maximum(place[..., :2], other[:, :2])
+    sides = np.maximum(sides, 0.0)  # of the overlaps
+    overlaps = sides[..., 0] * sides[..., 1]
     covered = overlaps[:, 1:].sum(axis=1)
     best = int((covered + _OWN_FACE * overlaps[:, 0]).argmin())
-    x, y = int(corner[best, 0]), int(corner[best, 1])
-    return Box(x, y, x + size_wh[0], y + size_wh[1]), float(covered[best])
+    return places[best], float(covered[best])
+
+
+def _free(place: Box, other: Box) -> bool:
+    x1, y1, x2, y2 = other
+    return place[0] >= x2 or place[2] <= x1 or place[1] >= y2 or place[3] <= y1
