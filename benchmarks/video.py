@@ -169,11 +169,13 @@ def emorec_worker(film: Path, annotated: bool) -> dict[str, Any]:
     def read(out: Path, end_s: float) -> VideoReport:
         reader = recognizer.reader("file", calibrate=Baselines())
         if not annotated:
-            return read_video(film, reader, end_s=end_s, ahead=True)
+            return read_video(film, reader, end_s=end_s, overlap=True)
         folder = ResultFolder(out, [film])
         results = VideoResults(folder, film, "label", 1 / READINGS_PER_S, about)
         sinks = [InThread(results)]
-        report = read_video(film, reader, sinks, end_s=end_s, ahead=True, timeline=results.timeline)
+        report = read_video(
+            film, reader, sinks, end_s=end_s, overlap=True, timeline=results.timeline
+        )
         if failures := results.finish(report):
             raise SystemExit(failures[0])
         return report

@@ -6,6 +6,7 @@ A source hands its pictures to a `Reader`, which returns a `FrameResult` for eac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -28,7 +29,7 @@ class Stages(Protocol):
 
     settings: Settings
 
-    def update(self, image_bgr: Image, time_s: float) -> FrameResult: ...
+    def find(self, image_bgr: Image, time_s: float) -> Callable[[], FrameResult]: ...
 
 
 class Names(Protocol):
@@ -94,5 +95,23 @@ class Reader:
         Raises:
             EmorecError: the names cannot be worked out.
         """
-        result = self._stages.update(image_bgr, time_s)
-        return self.names.named(image_bgr, result) if self.names else result
+        return self.find(image_bgr, time_s)()
+
+    def find(self, image_bgr: Image, time_s: float) -> Callable[[], FrameResult]:
+        """Find the faces of the next picture, which `read` does first.
+
+        Args:
+            image_bgr: as for `read`; must not change before its faces are read.
+            time_s: as for `read`.
+
+        Returns:
+            Does the rest of `read`. To be called once for each picture, in their order. Another
+            thread may call it while this one finds the faces of the next pictures.
+        """
+        read = self._stages.find(image_bgr, time_s)
+
+        def named() -> FrameResult:
+            result = read()
+            return self.names.named(image_bgr, result) if self.names else result
+
+        return named

@@ -180,8 +180,9 @@ def _draw_box(image_bgr: Image, box: Box, color: Color, thin: bool) -> None:
     if thin:
         line = max(1, line // 2)
     edge = line // 2 + 1  # keeps the whole stroke in the picture
-    x1, x2 = np.clip((box.x1, box.x2 - 1), edge, max(edge, width - 1 - edge)).tolist()
-    y1, y2 = np.clip((box.y1, box.y2 - 1), edge, max(edge, height - 1 - edge)).tolist()
+    right, bottom = max(edge, width - 1 - edge), max(edge, height - 1 - edge)
+    x1, x2 = (min(max(x, edge), right) for x in (box.x1, box.x2 - 1))
+    y1, y2 = (min(max(y, edge), bottom) for y in (box.y1, box.y2 - 1))
     if not thin:
         cv2.rectangle(image_bgr, (x1, y1), (x2, y2), _DARK, line + 2, cv2.LINE_AA)
     cv2.rectangle(image_bgr, (x1, y1), (x2, y2), color, line, cv2.LINE_AA)

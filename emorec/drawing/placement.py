@@ -30,13 +30,20 @@ def best_place(
     Returns:
         The rectangle, and how many pixels of ``taken`` it covers (0 = none).
     """
-    room = np.maximum(np.subtract(picture_wh, size_wh), 0)
-    corner = np.clip(np.asarray(places_xy, dtype=np.float64), 0, room)
-    other = np.asarray([own, *taken], dtype=np.float64)
-    low = np.maximum(corner[:, None], other[None, :, :2])
-    high = np.minimum((corner + size_wh)[:, None], other[None, :, 2:])
-    overlaps = np.clip(high - low, 0, None).prod(axis=2)
+    width, height = size_wh
+    right, bottom = max(picture_wh[0] - width, 0), max(picture_wh[1] - height, 0)
+    corners = [(min(max(x, 0), right), min(max(y, 0), bottom)) for x, y in places_xy]
+    (x, y), others = corners[0], (own, *taken)
+    # Mostly the first place covers nothing, which NumPy takes several times as long to find.
+    if not any(
+        x < x2 and x1 < x + width and y < y2 and y1 < y + height for x1, y1, x2, y2 in others
+    ):
+        return Box(x, y, x + width, y + height), 0.0
+    corner, other = np.array(corners, np.float64)[:, None], np.array(others, np.float64)
+    sides = np.minimum(corner + size_wh, other[:, 2:]) - np.maximum(corner, other[:, :2])
+    sides = np.maximum(sides, 0.0)  # of the overlaps
+    overlaps = sides[..., 0] * sides[..., 1]
     covered = overlaps[:, 1:].sum(axis=1)
     best = int((covered + _OWN_FACE * overlaps[:, 0]).argmin())
-    x, y = int(corner[best, 0]), int(corner[best, 1])
-    return Box(x, y, x + size_wh[0], y + size_wh[1]), float(covered[best])
+    x, y = corners[best]
+    return Box(x, y, x + width, y + height), float(covered[best])

@@ -134,7 +134,7 @@ def _read(order: dict[str, Any], source: Path, gallery: Matcher) -> dict[str, An
         [curve, InThread(written)] if written else [curve],
         progress=progress,
         threads=_DECODERS,
-        ahead=True,
+        overlap=True,
         timeline=timeline,
     )
     report = replace(report, file=source.name)

@@ -95,7 +95,7 @@ class Follower:
         boxes[followed] = new[followed]
         return boxes, followed
 
-    def thumbnails(self, boxes_xyxy: Boxes) -> npt.NDArray[np.float32]:
+    def thumbnails(self, boxes_xyxy: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return what the last frame showed in each box, to compare it with another frame's.
 
         Args:

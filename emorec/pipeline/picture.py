@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 
@@ -96,6 +97,12 @@ class PicturePipeline:
         )
         stage_ms = MappingProxyType(times.ms)
         return FrameResult(0, time_s, size_wh, faces, True, stage_ms, smallest_px)
+
+    def find(
+        self, image_bgr: npt.NDArray[np.uint8], time_s: float = 0.0
+    ) -> Callable[[], FrameResult]:
+        """Return what finds and reads the faces, as `update` does."""
+        return partial(self.update, image_bgr, time_s)
 
     def _find(
         self, image_bgr: npt.NDArray[np.uint8], size_wh: tuple[int, int]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from types import MappingProxyType
 
@@ -86,6 +88,56 @@ def _by_track(
     return [known.get(track.track_id, unclassified()) for track in tracks]
 
 
+def _face(
+    track: Track,
+    probs_raw: Probabilities,
+    probs: Probabilities,
+    emotion: str | None,
+    reason: str | None,
+    size_wh: tuple[int, int],
+) -> Face:
+    if reason is not None:
+        # The smoother keeps what was read before, for when the face can be read again.
+        probs, emotion = unclassified(), None
+    return Face(
+        track_id=track.track_id,
+        box=to_box(track.box_xyxy, size_wh),
+        score=track.score,
+        age_s=track.age_s,
+        unseen_s=track.unseen_s,
+        probs_raw=probs_raw,
+        probs=probs,
+        emotion=emotion,
+        velocity_xy=(float(track.velocity_xy[0]), float(track.velocity_xy[1])),
+        unreadable=reason,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What is known of a frame before its faces are read.
+
+    Attributes:
+        new_scene: whether no face before this frame is one of it.
+        read: ids of the faces to read, ``crops`` what they look like.
+        unreadable: by id, why a face cannot be read.
+        whole: whether a search of the whole picture ended in this frame.
+    """
+
+    index: int
+    time_s: float
+    size_wh: tuple[int, int]
+    new_scene: bool
+    tracks: Sequence[Track]
+    read: Sequence[int]
+    crops: npt.NDArray[np.uint8]
+    unreadable: Mapping[int, str]
+    whole: bool
+    smallest_px: float
+    smoothing_s: float
+    times: StageTimes
+
+
 class Pipeline:
     """Reads the frames of one stream, in the order of their time. Not for several threads.
 
@@ -121,6 +173,7 @@ class Pipeline:
         self._detector = detector
         self._order = ReadingOrder()
         self._unreadable: dict[int, str] = {}
+        self._new_scene = False
         self._smoother = Smoother(unsure_below)
         self._schedule = schedule or Schedule()
         self._clock = clock
@@ -140,8 +193,8 @@ class Pipeline:
         self._follower.reset()
         self._search.reset()
         self._order.reset()
-        self._unreadable.clear()
-        self._smoother.reset()
+        self._unreadable = {}
+        self._new_scene = True  # the smoother may still be at an earlier frame
         self._schedule.reset()
         self._in_view = 0
 
@@ -151,6 +204,19 @@ class Pipeline:
         Args:
             image_bgr: uint8 of shape (h, w, 3).
             time_s: of the media clock; must not fall.
+        """
+        return self.find(image_bgr, time_s)()
+
+    def find(self, image_bgr: npt.NDArray[np.uint8], time_s: float) -> Callable[[], FrameResult]:
+        """Find the faces of the next frame.
+
+        Args:
+            image_bgr: uint8 of shape (h, w, 3).
+            time_s: of the media clock; must not fall.
+
+        Returns:
+            Reads the faces, and returns the result. To be called once for each frame, in their
+            order. Another thread may call it while this one finds the faces of the next frames.
         """
         times, settings = StageTimes(self._clock), self.settings
         size_wh = image_bgr.shape[1], image_bgr.shape[0]
@@ -205,31 +271,54 @@ class Pipeline:
         with times("crop"):
             count = len(tracks) if alone else plan["read"]
             read, crops = self._due(image_gray, tracks, time_s, count)
-        with times("classify"), self._spending("read", len(read)):
-            said, corrected = classify_faces(self._classifier, crops, read, self._calibrate, time_s)
+        index, self._index = self._index, self._index + 1
+        new_scene, self._new_scene = self._new_scene, False
+        found_here = _Found(
+            index,
+            time_s,
+            size_wh,
+            new_scene,
+            tracks,
+            read,
+            crops,
+            self._unreadable,
+            whole,
+            smallest_px,
+            settings.smoothing_s,
+            times,
+        )
+        return partial(self._read, found_here)
+
+    def _read(self, found: _Found) -> FrameResult:
+        tracks, time_s, times = found.tracks, found.time_s, found.times
+        if found.new_scene:
+            self._smoother.reset()
+        with times("classify"), self._spending("read", len(found.read)):
+            said, corrected = classify_faces(
+                self._classifier, found.crops, found.read, self._calibrate, time_s
+            )
         with times("smooth"):
-            raw = _by_track(read, said, tracks)
+            raw = _by_track(found.read, said, tracks)
             smoothed = self._smoother.update(
                 [track.track_id for track in tracks],
-                np.array(_by_track(read, corrected, tracks), dtype=np.float32).reshape(
+                np.array(_by_track(found.read, corrected, tracks), dtype=np.float32).reshape(
                     -1, len(unclassified())
                 ),
                 time_s,
-                settings.smoothing_s,
+                found.smoothing_s,
             )
         faces = tuple(
-            self._face(track, own, *shown, size_wh)
+            _face(track, own, *shown, found.unreadable.get(track.track_id), found.size_wh)
             for track, own, shown in zip(tracks, raw, smoothed, strict=True)
         )
-        self._index += 1
         return FrameResult(
-            self._index - 1,
+            found.index,
             time_s,
-            size_wh,
+            found.size_wh,
             faces,
-            whole,
+            found.whole,
             MappingProxyType(times.ms),
-            smallest_px,
+            found.smallest_px,
         )
 
     def _goes_on(self, size_wh: tuple[int, int]) -> bool:
@@ -291,28 +380,3 @@ class Pipeline:
                 self._unreadable[track.track_id] = reason
         clear = [reason is None for reason in reasons]
         return [t.track_id for t, c in zip(chosen, clear, strict=True) if c], crops[clear]
-
-    def _face(
-        self,
-        track: Track,
-        probs_raw: Probabilities,
-        probs: Probabilities,
-        emotion: str | None,
-        size_wh: tuple[int, int],
-    ) -> Face:
-        reason = self._unreadable.get(track.track_id)
-        if reason is not None:
-            # The smoother keeps what was read before, for when the face can be read again.
-            probs, emotion = unclassified(), None
-        return Face(
-            track_id=track.track_id,
-            box=to_box(track.box_xyxy, size_wh),
-            score=track.score,
-            age_s=track.age_s,
-            unseen_s=track.unseen_s,
-            probs_raw=probs_raw,
-            probs=probs,
-            emotion=emotion,
-            velocity_xy=(float(track.velocity_xy[0]), float(track.velocity_xy[1])),
-            unreadable=reason,
-        )

@@ -171,9 +171,10 @@ class Tracker:
         lie on what the detector found: they stay on a thing that passes in front of it.
         """
         boxes = as_boxes([candidate.box for candidate in self._candidates])
-        for candidate, thumbnail in zip(self._candidates, follower.thumbnails(boxes), strict=True):
-            if candidate.thumbnail is None:  # found in the frame before
-                candidate.thumbnail, candidate.thumbnail_s = thumbnail, candidate.found_s
+        lately = [c for c in self._candidates if c.thumbnail is None]  # found in the frame before
+        shown = follower.thumbnails([candidate.box for candidate in lately])
+        for candidate, thumbnail in zip(lately, shown, strict=True):
+            candidate.thumbnail, candidate.thumbnail_s = thumbnail, candidate.found_s
         moved, followed = follower.move(image_gray, boxes)
         for number, now in enumerate(follower.thumbnails(moved)):
             candidate = self._candidates[number]

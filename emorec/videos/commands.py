@@ -159,7 +159,7 @@ def _read(
             float("inf") if args.to is None else args.to,
             float("inf") if args.fps is None else args.fps,
             _Progress(path),
-            ahead=True,
+            overlap=True,
             timeline=results.timeline if results else None,
         )
         return report, results.finish(report) if results else []

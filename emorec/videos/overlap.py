@@ -1,4 +1,4 @@
-"""Decoding, reading and writing of one video at the same time, each in a thread of its own.
+"""Decoding, finding, reading and writing of one video at the same time, each in its own thread.
 
 Frames keep their order, errors reach the caller's thread, and memory is bounded. Threads help
 because PyAV, OpenCV and LiteRT release Python's lock while they work.
@@ -7,21 +7,21 @@ because PyAV, OpenCV and LiteRT release Python's lock while they work.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from threading import Condition
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from emorec.media.video import ImageBGR, VideoFrame
+from emorec.media.video import ImageBGR
 from emorec.reading import Sink
 from emorec.records import FrameResult
 
 T = TypeVar("T")
 
-_WAITING_BYTES = 32_000_000
-"""Most bytes of the pictures that wait in one `Channel`: 11 pictures of 1280×720. Reading takes
+_WAITING_BYTES = 21_000_000
+"""Most bytes of the pictures that wait in one `Channel`: 7 pictures of 1280×720. Finding takes
 longest in the frames with a search, of which every tenth is one in a video of 30 frames a second.
 """
 
@@ -78,38 +78,40 @@ class Channel(Generic[T]):
 
 
 @contextmanager
-def decoded_ahead(frames: Iterator[VideoFrame]) -> Iterator[Iterator[VideoFrame]]:
-    """Decode frames in a thread of its own, some ahead of the caller.
+def ahead(values: Iterator[T], size: Callable[[T], int], thread: str) -> Iterator[Iterator[T]]:
+    """Make values in a thread of its own, some ahead of the caller.
 
     Args:
-        frames: what `emorec.media.video.Video.frames` returns. The video may be closed after the
-            end of the context: no frame is being decoded then.
+        values: makes them. What it uses may be closed after the end of the context: no value is
+            being made then.
+        size: returns the bytes of a value.
+        thread: the thread's name.
 
     Yields:
-        The same frames; it raises what ``frames`` raises, after the frames before the error.
+        The same values; it raises what ``values`` raises, after the values before the error.
     """
-    channel = Channel[VideoFrame]()
+    channel = Channel[T]()
 
-    def decode() -> None:
+    def make() -> None:
         try:
-            for frame in frames:
-                if not channel.send(frame, frame.image_bgr.nbytes):
+            for value in values:
+                if not channel.send(value, size(value)):
                     return
         finally:
             channel.end()
 
-    def received() -> Iterator[VideoFrame]:
-        # The first frame is decoded in the caller's thread, where Ctrl+C interrupts it: without an
-        # index the video is decoded from its start on to find that frame.
-        first = next(frames, None)
+    def received() -> Iterator[T]:
+        # The first value is made in the caller's thread, where Ctrl+C interrupts it: without an
+        # index a video is decoded from its start on to find the first frame.
+        first = next(values, None)
         if first is None:
             return
-        decoded = pool.submit(decode)
+        made = pool.submit(make)
         yield first
         yield from channel
-        decoded.result()
+        made.result()
 
-    with ThreadPoolExecutor(1, "decode") as pool:
+    with ThreadPoolExecutor(1, thread) as pool:
         try:
             yield received()
         finally:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from emorec.errors import ImageError
-from emorec.media.video import Video
+from emorec.media.video import Video, VideoFrame
 from emorec.reading import Reader, Sink
+from emorec.records import FrameResult
 from emorec.sessions.summary import Summary, summarize
 from emorec.sessions.timeline import Timeline
-from emorec.videos.overlap import decoded_ahead
+from emorec.videos.overlap import ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class VideoReport:
     summary: Summary
 
 
+Found = tuple[VideoFrame, Callable[[], FrameResult]]
+"""A frame whose faces are found, and what reads them."""
+
+
+def _size(frame: VideoFrame) -> int:
+    return frame.image_bgr.nbytes
+
+
 def session_of_file() -> Timeline:
     """Return the timeline of a video that is read now."""
     return Timeline(datetime.now(UTC), live=False)
@@ -53,7 +62,7 @@ def read_video(
     fps: float = float("inf"),
     progress: Callable[[float], None] | None = None,
     threads: int = 0,
-    ahead: bool = False,
+    overlap: bool = False,
     timeline: Timeline | None = None,
 ) -> VideoReport:
     """Read a video file between two times.
@@ -67,7 +76,8 @@ def read_video(
         fps: the most frames a second that are read.
         progress: called after every frame with its time in seconds.
         threads: that decode; 0: as many as FFmpeg chooses for the machine.
-        ahead: whether a thread decodes the next frames while the caller's thread reads one.
+        overlap: whether one thread decodes the next frames and another one finds their faces, while
+            the caller's thread reads the faces of a frame.
         timeline: gets all that is read, for a report on it; made by `session_of_file`.
 
     Raises:
@@ -75,22 +85,25 @@ def read_video(
         EmorecError: a sink cannot write.
     """
     timeline = timeline or session_of_file()
-    size_wh, frames = (0, 0), 0
+    size_wh, number = (0, 0), 0
     with Video(path, threads) as video, ExitStack() as opened:
         for sink in (timeline, *sinks):
             opened.enter_context(sink)
-        coming = video.frames(start_s, end_s, fps=fps)
-        if ahead:
-            coming = opened.enter_context(decoded_ahead(coming))
-        for image_bgr, time_s in coming:
-            result = reader.read(image_bgr, time_s)
+        frames = video.frames(start_s, end_s, fps=fps)
+        if overlap:
+            frames = opened.enter_context(ahead(frames, _size, "decode"))
+        found: Iterator[Found] = ((frame, reader.find(*frame)) for frame in frames)
+        if overlap:
+            found = opened.enter_context(ahead(found, lambda one: _size(one[0]), "find"))
+        for (image_bgr, time_s), read in found:
+            result = read()
             for sink in (timeline, *sinks):
                 sink.add(image_bgr, result)
-            size_wh = size_wh if frames else result.size_wh
-            frames += 1
+            size_wh = size_wh if number else result.size_wh
+            number += 1
             if progress:
                 progress(time_s)
-        if not frames:
+        if not number:
             length = "" if video.duration_s is None else f" of its {video.duration_s:.1f}"
             raise ImageError(f"{path}: no frame lies between these seconds{length}.")
     first_s, last_s = timeline.span_s
@@ -98,7 +111,7 @@ def read_video(
         file=str(path),
         size_wh=size_wh,
         duration_s=last_s - first_s,
-        frames=frames,
+        frames=number,
         broken=video.broken,
         missing_s=video.missing_s,
         summary=summarize(timeline),

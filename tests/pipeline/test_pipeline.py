@@ -154,6 +154,26 @@ def test_ids_go_on_after_a_reset(pipeline: Pipeline, scene: Any) -> None:
     assert results[-1].faces[0].age_s == pytest.approx(3 / FPS)
 
 
+def test_faces_may_be_read_after_the_next_frames_were_found(
+    detector: HaarDetector, scene: Any
+) -> None:
+    def told(result: FrameResult) -> tuple[object, ...]:
+        faces = [
+            (face.track_id, face.box, face.emotion, face.unreadable, face.probs.tolist())
+            for face in result.faces
+        ]
+        return result.index, result.time_s, result.detector_ran, tuple(result.stage_ms), str(faces)
+
+    film = [scene.frame(swaying(number / FPS)) for number in range(12)]
+    film += [np.asarray(cv2.GaussianBlur(film[-1], (0, 0), 9))] * 3  # too blurred to be read
+    film += [255 - film[0]] * 3 + film[::-1]  # two cuts
+    one, other = made(detector, schedule=for_files(5)), made(detector, schedule=for_files(5))
+    at_once = [told(one.update(image, n / FPS)) for n, image in enumerate(film)]
+    reads = [other.find(image, n / FPS) for n, image in enumerate(film)]
+    assert [told(read()) for read in reads] == at_once
+    assert all(any(word in str(line) for line in at_once) for word in ("happy", "too blurred"))
+
+
 def test_the_whole_picture_is_searched_now_and_then(pipeline: Pipeline, scene: Any) -> None:
     results = watch(pipeline, scene, still, 60)
     ran = [result.detector_ran for result in results]

@@ -17,14 +17,14 @@ from emorec.media.files import ResultFolder
 from emorec.media.video import Video, VideoFrame
 from emorec.media.video_writer import VideoWriter
 from emorec.records import FrameResult
-from emorec.videos.overlap import InThread, decoded_ahead
+from emorec.videos.overlap import InThread, ahead
 from emorec.videos.reading import read_video
 from emorec.videos.results import VideoResults
 from testkit import portraits
 
 MANY = 40
 MEGABYTES_10 = np.zeros((1000, 3334, 3), np.uint8)
-"""Three of them fit a channel."""
+"""Two of them fit a channel."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     left = [thread.name for thread in set(threading.enumerate()) - before]
-    assert not [name for name in left if name.startswith(("decode", "write"))]
+    assert not [name for name in left if name.startswith(("decode", "find", "write"))]
 
 
 class Kept:
@@ -62,6 +62,10 @@ def frames(count: int, image: np.ndarray = MEGABYTES_10) -> Iterator[VideoFrame]
         yield VideoFrame(image, float(number))
 
 
+def size(frame: VideoFrame) -> int:
+    return frame.image_bgr.nbytes
+
+
 def hand(sink: InThread, count: int = MANY) -> None:
     with sink:
         for image, time_s in frames(count):
@@ -75,17 +79,17 @@ def test_a_video_gives_the_same_files_as_in_one_thread(tmp_path: Path) -> None:
             writer.write(np.roll(image, number * 2, axis=1), number / 25)
     recognizer = EmotionRecognizer(settings=Settings())
 
-    def read(folder: str, ahead: bool) -> tuple[Sequence[str], Sequence[np.ndarray]]:
+    def read(folder: str, overlap: bool) -> tuple[Sequence[str], Sequence[np.ndarray]]:
         results = VideoResults(ResultFolder(tmp_path / folder, [film]), film, "label", 0.2, {})
-        sink = InThread(results) if ahead else results
-        report = read_video(film, recognizer.reader("file"), [sink], ahead=ahead)
+        sink = InThread(results) if overlap else results
+        report = read_video(film, recognizer.reader("file"), [sink], overlap=overlap)
         assert results.finish(report) == [] and report.frames == 15
         (csv,), (mp4,) = ((tmp_path / folder).glob(f"*.{kind}") for kind in ("csv", "mp4"))
         with Video(mp4) as video:
             return csv.read_text().splitlines(), [image for image, _ in video.frames()]
 
-    rows, pictures = read("one", ahead=False)
-    others = read("several", ahead=True)
+    rows, pictures = read("one", overlap=False)
+    others = read("several", overlap=True)
     assert len(rows) > 4 and others[0] == rows
     assert np.array_equal(others[1], pictures)
 
@@ -100,7 +104,7 @@ def test_no_frame_is_no_error() -> None:
     kept = Kept()
     hand(InThread(kept), 0)
     assert kept.times == [] and kept.ended == [None]
-    with decoded_ahead(frames(0)) as coming:
+    with ahead(frames(0), size, "decode") as coming:
         assert list(coming) == []
 
 
@@ -116,7 +120,7 @@ def test_ctrl_c_ends_the_threads_at_once() -> None:
     kept = Kept(slow_s=0.01)
 
     def read() -> None:
-        with InThread(kept) as sink, decoded_ahead(frames(10_000)) as coming:
+        with InThread(kept) as sink, ahead(frames(10_000), size, "decode") as coming:
             for image, time_s in coming:
                 sink.add(image, FrameResult(0, time_s, (3334, 1000), (), False, {}))
                 if time_s == 20:
@@ -135,7 +139,7 @@ def test_an_error_of_the_video_comes_after_its_frames() -> None:
         raise ImageError("too large")
 
     def read() -> None:
-        with decoded_ahead(broken()) as coming:
+        with ahead(broken(), size, "decode") as coming:
             taken.extend(time_s for _, time_s in coming)
 
     with pytest.raises(ImageError, match="too large"):
@@ -154,12 +158,12 @@ def test_few_pictures_wait() -> None:
 
     kept = Kept(slow_s=0.002)
     most = 0
-    with InThread(kept) as sink, decoded_ahead(counted()) as coming:
+    with InThread(kept) as sink, ahead(counted(), size, "decode") as coming:
         for image, time_s in coming:
             sink.add(image, FrameResult(0, time_s, (3334, 1000), (), False, {}))
             most = max(most, decoded - len(kept.times))
-    # Three in each channel, and one each in the hands of the decoder, the caller and the sink.
-    assert 3 < most <= 9
+    # Two in each channel, and one each in the hands of the decoder, the caller and the sink.
+    assert 3 < most <= 7
     assert decoded == len(kept.times) == MANY
 
 
@@ -167,7 +171,7 @@ def test_a_picture_larger_than_the_room_passes() -> None:
     large = np.lib.stride_tricks.as_strided(
         MEGABYTES_10, (4000, 3334, 3), (0, 3, 1), writeable=False
     )
-    with decoded_ahead(frames(5, large)) as coming:
+    with ahead(frames(5, large), size, "decode") as coming:
         assert [time_s for _, time_s in coming] == list(range(5))
 
 

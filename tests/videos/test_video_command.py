@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import zipfile
+from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 
@@ -179,14 +180,14 @@ def test_ctrl_c_leaves_nothing_half_written(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    read = Reader.read
+    find = Reader.find
 
-    def stopped(self: Reader, image: np.ndarray, time_s: float) -> FrameResult:
+    def stopped(self: Reader, image: np.ndarray, time_s: float) -> Callable[[], FrameResult]:
         if time_s > 0.3:
             signal.raise_signal(signal.SIGINT)  # as a terminal does
-        return read(self, image, time_s)
+        return find(self, image, time_s)
 
-    monkeypatch.setattr(Reader, "read", stopped)
+    monkeypatch.setattr(Reader, "find", stopped)
     # A shell starts what runs in the background with SIGINT ignored, these tests too.
     usual = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
