@@ -96,7 +96,7 @@ def _whose(seen: str | None) -> str:
 
 
 def _row(stored: Stored) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.html(f'<img alt="" src="{_thumbnail(stored.thumbnail)}">', width="content")
         with st.container(gap="xxsmall", width="stretch"):
             st.button(
