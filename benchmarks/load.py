@@ -23,8 +23,8 @@ import numpy.typing as npt
 from benchmarks.machine import machine, versions
 from benchmarks.report import add_options, deliver
 from emorec import EmotionRecognizer
+from emorec.model import store
 from emorec.model.choice import for_live
-from emorec.model.store import path_of
 from testkit.frames import FPS, Workload, sequence
 from testkit.heads import Sprite, astronaut_head, gray_heads
 from testkit.scenes import Actor, Pose, Scene, film
@@ -59,7 +59,7 @@ def main() -> None:
 
 def measure(fer2013: Path | None) -> dict[str, Any]:
     """Return the whole report as a dictionary for JSON."""
-    recognizer = EmotionRecognizer(path_of(for_live("litert")))
+    recognizer = EmotionRecognizer(store.path_of(for_live(store.load())))
     heads = [astronaut_head()]
     if fer2013:
         from emorec.training.data import load

@@ -142,7 +142,8 @@ def emorec_worker(base: Path) -> dict[str, Any]:
     from testkit.frames import FPS
 
     truth = np.load(f"{base}.truth.npy")
-    recognizer, of_live = EmotionRecognizer(), EmotionRecognizer(path_of(for_live("litert")))
+    recognizer = EmotionRecognizer()
+    of_live = EmotionRecognizer(path_of(for_live(recognizer.model)))
     pictures = np.load(f"{base}.short.npy")
     single = timed(recognizer.analyze, pictures)
     reader = of_live.reader("live")

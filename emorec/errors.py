@@ -5,9 +5,25 @@ Everything else that goes wrong is a defect and keeps its own exception.
 
 from __future__ import annotations
 
+from emorec.words import N_, _
+
 
 class EmorecError(Exception):
-    """Base of all of them: ``str(error)`` is the one line to show."""
+    """Base of all of them: ``str(error)`` is the one line to show, in the language of who reads it.
+
+    Args:
+        says: the line. Where it is raised far from its reader, as by a store on a thread of its
+            own, it is marked by `N_`, and translated only when it is read.
+        values: what stands in its braces; without values it has none.
+    """
+
+    def __init__(self, says: str = "", **values: object) -> None:
+        super().__init__(says)
+        self.values = values
+
+    def __str__(self) -> str:
+        says = _(str(self.args[0]))
+        return says.format(**self.values) if self.values else says
 
 
 class ImageError(EmorecError):
@@ -38,5 +54,5 @@ class NoStoreError(StoreError):
     """
 
     def __init__(self, place: str) -> None:
-        super().__init__(f"{place}: nothing is kept there yet.")
+        super().__init__(N_("{place}: nothing is kept there yet."), place=place)
         self.place = place

@@ -23,6 +23,7 @@ from emorec.model.evaluation import Weights
 from emorec.model.shown import softmax
 from emorec.model.store import EmotionModel
 from emorec.model.typed_json import Share
+from emorec.words import N_, _
 
 L2 = 0.01
 """Strength of the penalty on the layer's weights, for features of length 1."""
@@ -158,17 +159,28 @@ def learn_checked(
     few = [name for name in EMOTIONS if 0 < labels.count(name) < LEAST_EXAMPLES]
     if few:
         raise DataError(
-            f"{', '.join(few)}: 1 face each; {LEAST_EXAMPLES} or more are needed, so that each can"
-            " be checked by the others."
+            N_(
+                "{emotions}: 1 face each; {least} or more are needed, so that each can be checked"
+                " by the others."
+            ),
+            emotions=", ".join(map(_, few)),
+            least=LEAST_EXAMPLES,
         )
     if len(set(labels)) < 2:
-        raise DataError("Examples of two emotions or more are needed, neutral being one of them.")
+        raise DataError(
+            N_("Examples of two emotions or more are needed, neutral being one of them.")
+        )
     before, after = held_out(model, rows, labels)
     if after < before:
         raise DataError(
-            "These examples would make it worse, so they are not used: of"
-            f" {len(labels)} faces, each read with the help of the others alone, {after} get the"
-            f" right label, and {before} without any help."
+            N_(
+                "These examples would make it worse, so they are not used: of {n} faces, each read"
+                " with the help of the others alone, {after} get the right label, and {before}"
+                " without any help."
+            ),
+            n=len(labels),
+            after=after,
+            before=before,
         )
     return learn(model, rows, labels)
 
@@ -242,7 +254,7 @@ def _fit(
     step = 1 / (float(np.linalg.eigvalsh(likeness)[-1]) / 2 + L2)
     found: npt.NDArray[np.floating] = np.zeros(targets.shape)
     ahead, momentum = found, 1.0
-    for _ in range(_STEPS):
+    for _step in range(_STEPS):
         wrong = softmax(start + likeness @ ahead) - targets
         new = ahead - step * (wrong + L2 * ahead)
         grown = (1 + (1 + 4 * momentum**2) ** 0.5) / 2

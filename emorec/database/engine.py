@@ -26,6 +26,7 @@ from emorec.database import reserve
 from emorec.database.upgrade import upgrade
 from emorec.deployment import VARIABLES
 from emorec.errors import NoStoreError, StoreError
+from emorec.words import N_
 
 _FILE = "emorec.sqlite"
 _WAIT_S = 20
@@ -166,13 +167,19 @@ def wipe(engine: Engine) -> None:
         busy = _truncate(engine)
     if full:
         raise StoreError(
-            f"{file_of(engine)}: deleted, but the disk is full: the last traces go with the next"
-            " deletion for which there is room."
+            N_(
+                "{file}: deleted, but the disk is full: the last traces go with the next deletion"
+                " for which there is room."
+            ),
+            file=file_of(engine),
         )
     if busy:
         raise StoreError(
-            f"{file_of(engine)}: deleted, but another program holds the file: the last traces go"
-            " when that program has ended and EmoRec is started again."
+            N_(
+                "{file}: deleted, but another program holds the file: the last traces go when that"
+                " program has ended and EmoRec is started again."
+            ),
+            file=file_of(engine),
         )
 
 
@@ -188,7 +195,7 @@ def _engine(address: URL) -> Engine:
         from emorec.database.answering import AnsweringConnection  # only where it is needed
     except ModuleNotFoundError:
         raise StoreError(
-            'DATABASE_URL: PostgreSQL needs psycopg: run pip install "psycopg[binary]".'
+            N_('DATABASE_URL: PostgreSQL needs psycopg: run pip install "psycopg[binary]".')
         ) from None
     engine = create_engine(address, connect_args={"connect_timeout": _CONNECT_S}, **choices)
 
@@ -215,7 +222,9 @@ def _vacuumed(engine: Engine) -> bool:
 def _address(text: str | None, folder: Path | None) -> URL:
     if text is None:
         if folder is None:
-            raise StoreError("EMOREC_DATA: not set, and there is no home folder to keep data in.")
+            raise StoreError(
+                N_("EMOREC_DATA: not set, and there is no home folder to keep data in.")
+            )
         return URL.create("sqlite", database=str((folder / _FILE).absolute()))
     try:
         url = make_url(text)
@@ -234,7 +243,7 @@ def _reach(engine: Engine) -> None:
     try:
         engine.connect().close()
     except DBAPIError as error:
-        raise StoreError(_why(engine, error)) from None
+        raise _error(engine, error) from None
 
 
 def _make_file(file: Path) -> None:
@@ -255,7 +264,9 @@ def _make_file(file: Path) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         raise StoreError(
-            f"{file}: cannot be written ({why}); EMOREC_DATA chooses another folder."
+            N_("{file}: cannot be written ({why}); EMOREC_DATA chooses another folder."),
+            file=file,
+            why=why,
         ) from None
 
 
@@ -305,18 +316,22 @@ def _one_line(engine: Engine) -> Iterator[None]:
         # All other kinds of error are defects of this program.
         if type(error) not in (DatabaseError, InterfaceError, OperationalError):
             raise
-        raise StoreError(_why(engine, error)) from None
+        raise _error(engine, error) from None
 
 
-def _why(engine: Engine, error: DBAPIError) -> str:
+def _error(engine: Engine, error: DBAPIError) -> StoreError:
+    """Return one line for the driver's error, without the password of the database."""
     why = (str(error.orig).strip() or type(error.orig).__name__).partition("\n")[0]
     for secret in (engine.url.password, engine.url.query.get("password")):
         if secret:
             why = why.replace(str(secret), "***")
     file = file_of(engine)
     if file and isinstance(error.orig, sqlite3.DatabaseError) and _BROKEN.search(why):
-        return (
-            f"{file}: is no database, or a damaged one ({why}). Put a copy back that you saved, or "
+        says = N_(
+            "{file}: is no database, or a damaged one ({why}). Put a copy back that you saved, or "
             "move the file away to begin with an empty store."
         )
-    return f"{file}: {why}." if file else f"DATABASE_URL: the database does not answer ({why})."
+        return StoreError(says, file=file, why=why)
+    if file:
+        return StoreError("{file}: {why}.", file=file, why=why)
+    return StoreError(N_("DATABASE_URL: the database does not answer ({why})."), why=why)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from emorec.errors import StoreError
+from emorec.words import N_
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -30,8 +31,11 @@ def upgrade(engine: Engine) -> None:
         return
     if last is not None and last not in known:
         raise StoreError(
-            f"the database was made by a newer EmoRec (its tables are at {last}): install that one"
-            " or a newer one."
+            N_(
+                "the database was made by a newer EmoRec (its tables are at {last}): install that"
+                " one or a newer one."
+            ),
+            last=last,
         )
     # Loaded where it is needed: it takes as long as all else that a first look at a store loads.
     from alembic import command
@@ -60,7 +64,9 @@ def _take_lock(connection: Connection) -> None:
     until_s = time.monotonic() + _WAIT_S
     while not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
         if time.monotonic() > until_s:
-            raise StoreError("the database is being brought up to date by another EmoRec: wait.")
+            raise StoreError(
+                N_("the database is being brought up to date by another EmoRec: wait.")
+            )
         time.sleep(0.1)
 
 

@@ -21,6 +21,7 @@ from emorec.database.engine import file_of, writing
 from emorec.database.tables import StoreRow
 from emorec.deployment import KEY_BYTES, VARIABLES, decoded_key
 from emorec.errors import StoreError
+from emorec.words import N_, _
 
 KEY_FILE = "emorec.key"
 
@@ -61,7 +62,9 @@ class Vault:
         try:
             return self._cipher.decrypt(nonce, encrypted, place.encode())
         except (InvalidTag, ValueError):
-            raise SealError(f"{place}: was changed or damaged outside EmoRec.") from None
+            raise SealError(
+                N_("{place}: was changed or damaged outside EmoRec."), place=place
+            ) from None
 
 
 def unlock(engine: Engine, key: bytes | None = None) -> Vault:
@@ -88,7 +91,7 @@ def unlock(engine: Engine, key: bytes | None = None) -> Vault:
     return vault
 
 
-def confirm(session: Session, vault: Vault, source: str = "the key in use") -> None:
+def confirm(session: Session, vault: Vault, source: str = N_("the key in use")) -> None:
     """Check that the vault's key is the store's; a store without a key takes this one.
 
     Call it in every transaction that writes sealed values: another process may have emptied the
@@ -105,8 +108,11 @@ def confirm(session: Session, vault: Vault, source: str = "the key in use") -> N
         vault.open(store.key_check, _CHECK_PLACE)
     except SealError:
         raise StoreError(
-            f"{source}: is not the key that the store was made with. Put that key back, or delete"
-            " all people with `emorec people delete --all` and enrol them again."
+            N_(
+                "{source}: is not the key that the store was made with. Put that key back, or"
+                " delete all people with `emorec people delete --all` and enrol them again."
+            ),
+            source=_(source),
         ) from None
 
 
@@ -115,8 +121,10 @@ def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
     database = file_of(engine)
     if database is None:
         raise StoreError(
-            "EMOREC_KEY: not set. A store on PostgreSQL needs it: 32 random bytes in base64, as"
-            " `openssl rand -base64 32` prints."
+            N_(
+                "EMOREC_KEY: not set. A store on PostgreSQL needs it: 32 random bytes in base64, as"
+                " `openssl rand -base64 32` prints."
+            )
         )
     file = database.with_name(KEY_FILE)
     try:
@@ -125,11 +133,17 @@ def _from_file(engine: Engine, new: bool) -> tuple[bytes, str]:
         return _read(file), str(file)
     except FileNotFoundError:
         raise StoreError(
-            f"{file}: the store's key is lost, and the store cannot be read without it. Put the"
-            " file back or set EMOREC_KEY, or delete all people with `emorec people delete --all`."
+            N_(
+                "{file}: the store's key is lost, and the store cannot be read without it. Put the"
+                " file back or set EMOREC_KEY, or delete all people with `emorec people delete"
+                " --all`."
+            ),
+            file=file,
         ) from None
     except OSError as error:
-        raise StoreError(f"{file}: cannot be used ({error.strerror or error}).") from None
+        raise StoreError(
+            N_("{file}: cannot be used ({why})."), file=file, why=error.strerror or error
+        ) from None
 
 
 def _read(file: Path) -> bytes:
@@ -137,13 +151,17 @@ def _read(file: Path) -> bytes:
         mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
         if os.name != "nt" and mode & 0o077:  # Windows uses access lists, not these bits
             raise StoreError(
-                f"{file}: others can read the key (mode {mode:03o}); run chmod 600 on it."
+                N_("{file}: others can read the key (mode {mode}); run chmod 600 on it."),
+                file=file,
+                mode=f"{mode:03o}",
             )
         try:
             return decoded_key(stream.read().strip())
         except ValueError:
             expected = VARIABLES["key"].values.expected
-            raise StoreError(f"{file}: expected {expected}.") from None
+            raise StoreError(
+                N_("{file}: expected {expected}."), file=file, expected=expected
+            ) from None
 
 
 def _make(file: Path) -> None:

@@ -21,21 +21,21 @@ from emorec.jobs.gallery import answered
 from emorec.jobs.place import Place
 from emorec.media.workers import worker_environment
 from emorec.people.matching import Matcher
-from emorec.words import ENGLISH
+from emorec.words import ENGLISH, N_, said_in
 
 log = logging.getLogger(__name__)
 
 State = Literal["waiting", "reading", "done", "failed", "cancelled"]
 
-NO_ROOM = "the server's disk has no room for the results now; try a shorter video, or later."
+NO_ROOM = N_("the server's disk has no room for the results now; try a shorter video, or later.")
 
 _LONGEST_S = 6 * 3600.0  # a video that takes longer to read makes room for others
 _SILENT_S = 1800.0  # a worker tells twice a second how far it is, if live visitors leave it time
 _WATCH_S = 5.0
 _SOON_S = 2.0  # before, the speed says little
 _LINE = 2**22  # bytes: of the longest line of a worker
-_TOO_LONG = "reading it takes too long."
-_KILLED = "the process that read it was ended; the video may need more memory than there is."
+_TOO_LONG = N_("reading it takes too long.")
+_KILLED = N_("the process that read it was ended; the video may need more memory than there is.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class Job:
             self._work()
         except OSError as error:
             log.error("a video cannot be read: %s", error.strerror)
-            self._end("failed", "the server cannot start the process that reads it.")
+            self._end("failed", N_("the server cannot start the process that reads it."))
         finally:
             self._turns.leave(self)
             self._place.source.unlink(missing_ok=True)
@@ -224,7 +224,8 @@ class Job:
                 self._heard_s = monotonic()
                 told = json.loads(line)
                 if "match" in told and self._gallery is not None:
-                    process.stdin.write(answered(told["match"], self._gallery).encode())
+                    answer = said_in(order["language"], answered, told["match"], self._gallery)
+                    process.stdin.write(answer.encode())
                     process.stdin.flush()
                 else:
                     self._take(told)

@@ -12,6 +12,7 @@ from threading import Lock
 from time import monotonic
 
 from emorec.errors import EmorecError
+from emorec.words import N_
 
 _UNFINISHED_S = 900.0  # an upload of which no byte arrives for so long is deleted
 _RESULTS_S = 2 * 3600.0  # results that were not fetched for so long are deleted
@@ -98,7 +99,7 @@ class Place:
         with self._lock:
             self._check()
             if self._taken or self.received + len(data) > self.size:
-                raise NoPlaceError("this upload is over.")
+                raise NoPlaceError(N_("This upload is over."))
             self.folder.mkdir(mode=0o700, exist_ok=True)
             handle = os.open(self.source, os.O_WRONLY | os.O_CREAT, 0o600)
             with os.fdopen(handle, "wb") as file:
@@ -122,7 +123,7 @@ class Place:
         with self._lock:
             self._check()
             if not self.complete:
-                raise NoPlaceError("the upload is not complete.")
+                raise NoPlaceError(N_("The upload is not complete."))
             self._taken = True
 
     def stored_bytes(self) -> int:
@@ -157,7 +158,7 @@ class Place:
 
     def _check(self) -> None:
         if self.closed:
-            raise NoPlaceError("this upload is gone.")
+            raise NoPlaceError(N_("This upload is gone."))
 
     def _empty(self) -> None:
         self.source.unlink(missing_ok=True)

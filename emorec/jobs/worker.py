@@ -24,7 +24,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from emorec import words
 from emorec.calibration.baseline import Baselines
 from emorec.errors import EmorecError
 from emorec.jobs.gallery import AskedGallery
@@ -44,6 +43,7 @@ from emorec.videos.overlap import InThread
 from emorec.videos.reading import VideoReport, read_video, session_of_file
 from emorec.videos.results import REPORT, VideoResults
 from emorec.videos.session import report_on
+from emorec.words import _, ask
 
 _STEP_S = 0.5  # of the chart's finest steps
 _TELL_S = 0.5
@@ -92,7 +92,7 @@ def main() -> int:
     """Read the video of the order, and return the exit code: 0 even if it cannot be read."""
     _be_modest()
     order = json.loads(sys.stdin.readline())
-    words.ask(lambda: str(order["language"]))
+    ask(lambda: str(order["language"]))
     answers = SimpleQueue[str]()
     threading.Thread(target=_listen, args=(answers,), daemon=True).start()
     gallery = AskedGallery(lambda faces: _tell(match=faces), answers.get)
@@ -102,7 +102,8 @@ def main() -> int:
     except EmorecError as error:
         _tell(error=str(error).replace(f"{source.parent}{os.sep}", ""))
     except OSError as error:  # of a table, for example on a full disk
-        _tell(error=f"the results cannot be written ({error.strerror or error}).")
+        says = _("the results cannot be written ({why}).")
+        _tell(error=says.format(why=error.strerror or error))
     return 0
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from emorec.deployment import VARIABLES, Deployment, IceServer
 from emorec.errors import EmorecError
 from emorec.live.ice_providers import PROVIDERS, Lease, Provider
+from emorec.words import N_
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def rtc_configuration(deployment: Deployment) -> dict[str, Any]:
     """
     servers = [server.rtc() for server in ice_servers(deployment)]
     if deployment.ice_policy == "relay" and not has_relay(servers):
-        raise EmorecError("EMOREC_ICE_POLICY: relay needs a TURN server (TURN_URL and others).")
+        raise EmorecError(N_("EMOREC_ICE_POLICY: relay needs a TURN server (TURN_URL and others)."))
     return {"iceServers": servers, "iceTransportPolicy": deployment.ice_policy}
 
 
@@ -115,7 +116,7 @@ class Keeper:
         self._lock = Lock()  # held by the thread that asks
         self._lent: tuple[IceServer, ...] = ()
         self._until_s = self._ask_at_s = float("-inf")
-        self._problem = ""
+        self._problem: EmorecError | None = None
 
     def servers(self) -> tuple[IceServer, ...]:
         """Return the servers.
@@ -131,14 +132,14 @@ class Keeper:
             finally:
                 self._lock.release()
         if now_s >= self._until_s:
-            raise EmorecError(self._problem)
+            raise EmorecError("{why}", why=self._problem)
         return self._lent
 
     def _renew(self, now_s: float) -> None:
         try:
             lease = self._ask()
         except EmorecError as error:
-            self._problem = str(error)
+            self._problem = error
             self._ask_at_s = self._clock() + _RETRY_S
             log.warning("%s", error)
             return

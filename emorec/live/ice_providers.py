@@ -16,6 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from emorec.deployment import Deployment, IceServer, checked_servers
 from emorec.errors import EmorecError
+from emorec.words import N_
 
 LIFETIME_S = 6 * 3600
 """Lifetime of requested credentials: longer than a session, shorter than a day."""
@@ -155,10 +156,14 @@ def _ask(name: str, url: str, headers: dict[str, str], data: bytes | None = None
         with build_opener(_NoRedirect).open(request, timeout=_TIMEOUT_S) as reply:
             answer = json.loads(reply.read(_MOST_BYTES))
     except HTTPError as error:
-        why = "refuses the key" if error.code in (401, 403, 404) else "gives no TURN server"
-        raise EmorecError(f"{name}: {why} (HTTP {error.code}).") from None
+        says = N_("{name}: gives no TURN server (HTTP {code}).")
+        if error.code in (401, 403, 404):
+            says = N_("{name}: refuses the key (HTTP {code}).")
+        raise EmorecError(says, name=name, code=error.code) from None
     except (OSError, HTTPException):
-        raise EmorecError(f"{name}: did not answer when asked for a TURN server.") from None
+        raise EmorecError(
+            N_("{name}: did not answer when asked for a TURN server."), name=name
+        ) from None
     except ValueError:  # no JSON, or a key that is not valid in a header; the text may hold secrets
-        raise EmorecError(f"{name}: the key or the answer is not readable.") from None
+        raise EmorecError(N_("{name}: the key or the answer is not readable."), name=name) from None
     return answer if isinstance(answer, dict) else {}

@@ -56,8 +56,7 @@ class LiveNames:
     def __init__(
         self, embedder: Embedder, gallery: Matcher, examples: ExamplesOf | None = None
     ) -> None:
-        self.error: str | None = None
-        """One line while names cannot be worked out, None while they can."""
+        self._error: EmorecError | None = None
         self._embedder = embedder
         self._gallery = gallery
         self._examples = examples
@@ -96,15 +95,21 @@ class LiveNames:
         work = self._work
         return work.named.get(track_id) if work else None
 
+    @property
+    def error(self) -> str | None:
+        """One line while names cannot be worked out, None while they can."""
+        error = self._error
+        return str(error) if error else None
+
     def stop(self, wait_s: float = 0.0) -> None:
         """Forget every face and tell the thread to end; a second call does nothing."""
         work, self._work = self._work, None
         if work is not None:
             work.stop(wait_s)
-        self.error = None
+        self._error = None
 
-    def _report(self, error: str | None) -> None:
-        self.error = error
+    def _report(self, error: EmorecError | None) -> None:
+        self._error = error
 
 
 class _Work:
@@ -115,7 +120,7 @@ class _Work:
         embedder: Embedder,
         gallery: Matcher,
         examples: ExamplesOf | None,
-        report: Callable[[str | None], None],
+        report: Callable[[EmorecError | None], None],
     ) -> None:
         self.frames: Mailbox[tuple[Image, FrameResult]] = Mailbox()
         self.named: Mapping[int, _Named] = MappingProxyType({})
@@ -154,7 +159,7 @@ class _Work:
             log.warning("names of faces cannot be worked out at the moment")
             self._rests_until_s = monotonic() + _REST_S
             self._publish({})
-            self._report(str(error))
+            self._report(error)
         else:
             self._report(None)
 

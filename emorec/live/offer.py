@@ -39,8 +39,12 @@ def check(offer: RTCSessionDescription) -> None:
     """
     if len(offer.sdp) > MOST_CHARACTERS:
         raise OfferError(
-            f"The browser's offer has {len(offer.sdp)} characters; at most {MOST_CHARACTERS} are "
-            "read. Reload the page, and press START."
+            N_(
+                "The browser's offer has {n} characters; at most {most} are read. Reload the page, "
+                "and press START."
+            ),
+            n=len(offer.sdp),
+            most=MOST_CHARACTERS,
         )
     try:
         media = SessionDescription.parse(offer.sdp).media

@@ -27,6 +27,7 @@ from emorec.monitoring import (
 from emorec.reading import Reader, Sink
 from emorec.records import FrameResult
 from emorec.settings import Settings
+from emorec.words import _
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Worker:
     ) -> None:
         self.result: FrameResult | None = None
         self.newest: Drawn | None = None
-        self.error: str | None = None
+        self._failure: Exception | None = None
         self.shown, self.read = Rate(), Rate()
         self._make_reader = make_reader
         self._choices = choices
@@ -118,6 +119,14 @@ class Worker:
             FRAMES_DROPPED.inc()
         if not choices.view.blurs and self._skipper.takes(self._came_s):
             self._to_draw.put(frame)
+
+    @property
+    def error(self) -> str | None:
+        """One line while reading fails, None while it works."""
+        failure = self._failure
+        if failure is None:
+            return None
+        return _("The picture cannot be read at the moment ({why}).").format(why=failure)
 
     @property
     def labels_age_s(self) -> float:
@@ -181,7 +190,7 @@ class Worker:
                         log.exception("reading a frame failed")
                     failed = True
                     ERRORS.labels("reading").inc()
-                    self.error = f"The picture cannot be read at the moment ({error})."
+                    self._failure = error
                     continue
                 self._publish(frame, result)
                 if blurs:
@@ -195,7 +204,7 @@ class Worker:
 
     def _publish(self, frame: Frame, result: FrameResult) -> None:
         if _something_read(result):
-            self.error = None
+            self._failure = None
         self._replaced_age_s = self._age_s()
         self.result = result
         for sink in self._sinks:

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from emorec.errors import ImageError
 from emorec.media.photo import MAX_PIXELS
 from emorec.media.photo import SUFFIXES as PICTURES
+from emorec.words import N_
 
 ImageBGR = npt.NDArray[np.uint8]
 
@@ -71,7 +72,7 @@ class Video:
         streams = self._container.streams.video
         if not streams:
             self.close()
-            raise ImageError(f"{path}: holds no video; is it a sound file?")
+            raise ImageError(N_("{path}: holds no video; is it a sound file?"), path=path)
         self._stream: VideoStream = streams[0]
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = threads
@@ -184,7 +185,7 @@ class Video:
             last_s = time_s
             yield frame, time_s
         if last_s is None:
-            raise ImageError(f"{self.path}: no frame of it can be decoded.")
+            raise ImageError(N_("{path}: no frame of it can be decoded."), path=self.path)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -212,8 +213,12 @@ class Video:
     def _check_size(self, width: int, height: int) -> None:
         if width * height > MAX_PIXELS:
             raise ImageError(
-                f"{self.path}: its frames are too large ({width} × {height}); the limit is"
-                f" {MAX_PIXELS // 1_000_000} million pixels."
+                N_(
+                    "{path}: its frames are too large ({size}); the limit is {most} million pixels."
+                ),
+                path=self.path,
+                size=f"{width} × {height}",
+                most=MAX_PIXELS // 1_000_000,
             )
 
 
@@ -227,16 +232,16 @@ def open_container(path: Path) -> tuple[IO[bytes], InputContainer]:
         container = av.open(file, options={"format_whitelist": _CONTAINERS})
     except (av.FFmpegError, OSError):
         file.close()
-        raise ImageError(f"{path}: {_why_unreadable(path)}") from None
+        raise ImageError(_why_unreadable(path), path=path) from None
     return file, container
 
 
 def _why_unreadable(path: Path) -> str:
     if path.stat().st_size == 0:
-        return "is empty."
+        return N_("{path}: is empty.")
     if path.suffix.lower()[1:] in PICTURES:
-        return "is a picture; `emorec photo` reads pictures."
-    return "is no video that can be read, or is cut off."
+        return N_("{path}: is a picture; `emorec photo` reads pictures.")
+    return N_("{path}: is no video that can be read, or is cut off.")
 
 
 def _upright(frame: av.VideoFrame, stream: VideoStream) -> ImageBGR:

@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from emorec.model.network import FACE_SIDE
-from emorec.model.store import DEFAULT_NAME, EmotionModel, load, path_of
+from emorec.model.store import DEFAULT_NAME, EmotionModel
 
 SMALL_NAME = "small_cnn"
 """The network compressed from the default one: nearly as good, in two fifths of its time
@@ -24,19 +24,16 @@ _CALLS = 10
 
 
 @cache
-def for_live(runtime: str) -> str:
+def for_live(default: EmotionModel) -> str:
     """Return the name of the model that reads live pictures on this machine.
 
-    The first call loads the default model and measures it; the answer holds for the process, so
+    The first call measures the default model. The answer holds for as long as that is in use, so
     that all sessions share one classifier, and a person's examples fit the next session.
 
     Args:
-        runtime: one of `emorec.deployment.RUNTIMES`.
-
-    Raises:
-        ModelError: the default model cannot be used.
+        default: the model `emorec.model.store.DEFAULT_NAME`, as it was loaded.
     """
-    return carried(ms_per_face(load(path_of(runtime=runtime))))
+    return carried(ms_per_face(default))
 
 
 def carried(cost_ms: float) -> str:

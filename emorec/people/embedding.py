@@ -25,6 +25,7 @@ from emorec.people import resnet
 from emorec.people.extra import INSTALL, require
 from emorec.people.nearest import SIZE
 from emorec.people.rule import Embeddings
+from emorec.words import N_
 
 _DLIB_SIDE, _DLIB_LOWER = 0.9, 0.04
 """How dlib frames a face, relative to EmoRec's box: the side of dlib's box, and how far its centre
@@ -68,8 +69,9 @@ class FaceEmbedder:
         for name in (resnet.PREDICTOR, resnet.NETWORK):
             if not (self._models / name).is_file():
                 raise EmorecError(
-                    f"{name}: missing from face_recognition_models; run"
-                    f" {INSTALL} --force-reinstall."
+                    N_("{name}: missing from face_recognition_models; run {command}."),
+                    name=name,
+                    command=f"{INSTALL} --force-reinstall",
                 )
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -120,7 +122,9 @@ class FaceEmbedder:
                 answer = b""
             if len(answer) < SIZE * 4:
                 self._stop()
-                raise EmorecError("the process that computes embeddings has ended unexpectedly.")
+                raise EmorecError(
+                    N_("the process that computes embeddings has ended unexpectedly.")
+                )
         return np.frombuffer(answer, "<f4")
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:

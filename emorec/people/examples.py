@@ -15,6 +15,7 @@ from emorec.database.vault import Vault
 from emorec.errors import StoreError
 from emorec.model import typed_json
 from emorec.people import consent
+from emorec.words import N_
 
 
 def put(session: Session, vault: Vault, person_id: int, examples: Examples) -> None:
@@ -50,7 +51,9 @@ def opened(row: PersonExamplesRow, unseal: Callable[[int, bytes, str], bytes]) -
         found: Examples = typed_json.typed(Examples, json.loads(content))
     except ValueError as error:
         raise StoreError(
-            f"examples of person {row.person_id}: {error} Delete them on the People page."
+            N_("examples of person {id}: {why} Delete them on the People page."),
+            id=row.person_id,
+            why=error,
         ) from None
     return found
 

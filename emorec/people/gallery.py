@@ -29,6 +29,7 @@ from emorec.people.names import checked_name
 from emorec.people.nearest import SIZE, Index, checked
 from emorec.people.rule import MARGIN, Embeddings, threshold
 from emorec.people.sealed import Sealed, exported
+from emorec.words import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Gallery:
             ValueError: the embeddings have another shape or are not finite.
         """
         if consent is not True:
-            raise EmorecError("nobody is enrolled without their consent.")
+            raise EmorecError(N_("nobody is enrolled without their consent."))
         name, checked_, now = checked_name(name), _at_least_one(embeddings), datetime.now(UTC)
         with writing(self._engine) as session:
             _raise_revision(session)
@@ -181,7 +182,7 @@ class Gallery:
             EmorecError: the consent is missing, or no person has this id.
         """
         if consent is not True:
-            raise EmorecError("nobody's examples are kept without their consent.")
+            raise EmorecError(N_("nobody's examples are kept without their consent."))
         with writing(self._engine) as session:
             _raise_revision(session)
             confirm(session, self._vault)
@@ -341,7 +342,7 @@ def _decide(index: Index, face: Embeddings, near: float) -> Match | None:
 def _person_row(session: Session, person_id: int) -> PersonRow:
     row = session.get(PersonRow, person_id)
     if row is None:
-        raise EmorecError(f"nobody has the id {person_id}.")
+        raise EmorecError(N_("nobody has the id {id}."), id=person_id)
     return row
 
 

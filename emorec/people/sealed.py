@@ -16,6 +16,7 @@ from emorec.errors import StoreError
 from emorec.model import typed_json
 from emorec.people import examples as kept
 from emorec.people.rule import Embeddings
+from emorec.words import N_
 
 
 class Sealed:
@@ -58,7 +59,9 @@ class Sealed:
         try:
             return self._vault.open(sealed, place)
         except SealError as error:
-            raise StoreError(f"{error} `emorec people delete {id_}` removes the person.") from None
+            raise StoreError(
+                N_("{why} `emorec people delete {id}` removes the person."), why=error, id=id_
+            ) from None
 
 
 def exported(engine: Engine, sealed: Sealed) -> bytes:

@@ -17,6 +17,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from emorec.jobs.disk import AWAY_S
 from emorec.jobs.quota import Quota
 from emorec.server.middleware import Application, Message, Receive, Send, header, respond
+from emorec.words import N_
 
 FILE_BYTES = 50 * 2**20
 """The most that one upload may hold: `server.maxUploadSize` in .streamlit/config.toml."""
@@ -27,7 +28,7 @@ IDLE_S = 30.0
 LONGEST_S = 900.0
 """Seconds that one request of an upload may take: 50 MB at half a megabit a second."""
 
-NO_ROOM = b"No room for this file now: remove others, or try again later."
+NO_ROOM = N_("No room for this file now: remove others, or try again later.").encode()
 
 _SESSION = re.compile(r"/_stcore/upload_file/(?P<session>[^/]+)/(?P<file>[^/]+)$")
 _FILE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -147,7 +148,7 @@ class Timed:
                 message = await self._receive()
         except TimeoutError:
             self.open = False
-            raise RefusedError(408, b"The upload took too long.") from None
+            raise RefusedError(408, N_("The upload took too long.").encode()) from None
         self.open = bool(message.get("more_body"))
         return message
 

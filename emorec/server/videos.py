@@ -37,6 +37,7 @@ from emorec.jobs.disk import Disk
 from emorec.jobs.place import NoPlaceError, Place
 from emorec.server.uploads import NO_ROOM, RefusedError, Timed
 from emorec.videos.results import compression
+from emorec.words import N_, _, best, speaking
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ PIECE_BYTES = 8 * 2**20
 _BLOCK_BYTES = 2**20  # written at once; the most that an upload holds in memory
 _SWEEP_S = 10.0
 _LONGEST_URL = 2000
-_GONE = b"This file is gone."
+_GONE = N_("This file is gone.").encode()
 _ZIP = "zip"
 _TYPES = {
     "mp4": "video/mp4",
@@ -103,10 +104,10 @@ class _Endpoints:
                 413, f"A video may have {self._disk.file_bytes // 2**20} MB.".encode()
             )
         if not size:
-            raise RefusedError(400, b"This file is empty.")
+            raise RefusedError(400, N_("This file is empty.").encode())
         name, which = query.get("name", ""), query.get("which", "")
         if len(name) + len(which) > _LONGEST_URL or not place.begin(name, size, which):
-            raise RefusedError(409, b"This upload is over.")
+            raise RefusedError(409, N_("This upload is over.").encode())
         return _received(place)
 
     async def append(self, request: Request) -> Response:
@@ -158,7 +159,7 @@ class _Endpoints:
     def _place(self, request: Request) -> Place:
         place = self._disk.find(request.path_params["token"])
         if place is None:
-            raise RefusedError(410, b"This upload is gone.")
+            raise RefusedError(410, N_("This upload is gone.").encode())
         return place
 
 
@@ -178,16 +179,22 @@ def _guarded(
                 _check_xsrf(request)
             return await answer(request)
         except RefusedError as error:
-            return JSONResponse({"error": error.body.decode()}, error.status)
+            return _refused(request, error.body.decode(), error.status)
         except NoPlaceError as error:
-            return JSONResponse({"error": str(error)}, 410)
+            return _refused(request, str(error), 410)
         except ClientDisconnect:
             return Response(status_code=400)  # to none: the browser is gone
         except OSError as error:
             log.error("a video cannot be stored: %s", error.strerror)
-            return JSONResponse({"error": NO_ROOM.decode()}, 507)
+            return _refused(request, NO_ROOM.decode(), 507)
 
     return guarded
+
+
+def _refused(request: Request, says: str, status: int) -> Response:
+    """Return the answer that says why, in the language of the page that asks."""
+    with speaking(best(request.headers.get("accept-language"))):
+        return JSONResponse({"error": _(says)}, status)
 
 
 def _check_xsrf(request: Request) -> None:

@@ -128,7 +128,7 @@ def _png(report: Report) -> bytes:
 
     found = charts(report)
     if not found:
-        raise EmorecError("no face was read in this session, so there is no chart.")
+        raise EmorecError(N_("no face was read in this session, so there is no chart."))
     joined = stacked(
         list(found.values()),
         report.name,
@@ -199,7 +199,7 @@ def _script() -> str:
 
 def _single_faces(report: Report) -> list[Row]:
     if report.faces is None:
-        raise EmorecError("single faces of this session are not kept.")
+        raise EmorecError(N_("single faces of this session are not kept."))
     return face_rows(report)
 
 

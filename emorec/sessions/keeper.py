@@ -116,7 +116,7 @@ class Keeper:
         self._markers: tuple[Marker, ...] = ()
         self._closing = Event()
         self._groups_only = about.group_only
-        self._why: str | None = None
+        self._why: EmorecError | None = None
         self._busy_since_s: float | None = None
         self._given_up = False
         self._thread = Thread(target=self._run, name="emorec-keep", daemon=True)
@@ -134,7 +134,9 @@ class Keeper:
         busy_since_s = self._busy_since_s
         if busy_since_s is not None and monotonic() - busy_since_s > GIVE_UP_S:
             self._given_up = True
-            self._why = self._why or f"the store has not answered for {GIVE_UP_S:.0f} seconds."
+            self._why = self._why or EmorecError(
+                N_("the store has not answered for {s} seconds."), s=round(GIVE_UP_S)
+            )
         if self._given_up:
             return "given up"
         return "keeping" if self._thread.is_alive() else "ended"
@@ -181,7 +183,7 @@ class Keeper:
                     return
         except EmorecError as error:
             log.warning("a session is no longer kept: %s", error)
-            self._why = str(error)
+            self._why = error
             self._given_up = True
         finally:
             self._busy_since_s = None

@@ -21,6 +21,7 @@ from emorec.rows import json_line
 from emorec.sessions.seconds import Table
 from emorec.sessions.texts import PURPOSE_MOST, TITLE_MOST, checked_text
 from emorec.version import __version__
+from emorec.words import N_
 
 KEEP_DAYS = 30
 """A session is kept for so many days, unless the visitor chooses another number."""
@@ -143,8 +144,11 @@ def stored_of(row: SessionRow) -> Stored:
         made_with = json.loads(row.made_with)
     except json.JSONDecodeError:
         raise StoreError(
-            f"session {row.id}: was changed outside EmoRec; `emorec sessions delete {row.id}`"
-            " removes it."
+            N_(
+                "session {id}: was changed outside EmoRec; `emorec sessions delete {id}` removes"
+                " it."
+            ),
+            id=row.id,
         ) from None
     thumbnail = np.frombuffer(row.thumbnail, "<f4").astype(np.float32)
     return Stored(

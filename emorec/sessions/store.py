@@ -160,7 +160,7 @@ class SessionStore:
             EmorecError: a label is not allowed, or there are more than 1,000.
         """
         if len(markers) > MOST_MARKERS:
-            raise EmorecError(f"a session has at most {MOST_MARKERS} markers.")
+            raise EmorecError(N_("a session has at most {most} markers."), most=MOST_MARKERS)
         rows = [
             {
                 "session_id": id_,
@@ -307,7 +307,7 @@ def _row(session: Session, id_: int, owner: str | None) -> SessionRow:
     query = _of(owner, select(SessionRow).where(SessionRow.id == id_))
     row = session.scalar(query) if 0 < id_ < 2**63 else None
     if row is None:
-        raise EmorecError(f"no session has the id {id_}.")
+        raise EmorecError(N_("no session has the id {id}."), id=id_)
     return row
 
 

@@ -35,7 +35,7 @@ from emorec.rows import COLUMNS, DTYPES, Pace, Row, columns, face_rows, wall_clo
 from emorec.sessions.aggregator import BUFFER_S, Aggregator
 from emorec.sessions.seconds import Table
 from emorec.sessions.texts import LABEL_MOST, checked_text
-from emorec.words import N_, _
+from emorec.words import N_
 
 MOST_ROWS = 50_000
 """Rows of single faces that are held: 9.5 MB, as a row takes 190 bytes (by tracemalloc, CPython
@@ -177,8 +177,7 @@ class Timeline:
         with self._lock:
             moment = self._aggregator.span_s[1] if time_s is None else float(time_s)
             if len(self._markers) >= MOST_MARKERS:
-                says = _("a session has at most {most} markers.")
-                raise EmorecError(says.format(most=MOST_MARKERS))
+                raise EmorecError(N_("a session has at most {most} markers."), most=MOST_MARKERS)
             marker = Marker(self._next_marker, moment, label)
             self._markers = self._markers | {marker.id: marker}
             self._next_marker += 1
@@ -193,7 +192,7 @@ class Timeline:
         label = checked_text(label, LABEL_MOST, N_("a marker's label"))
         with self._lock:
             if id_ not in self._markers:
-                raise EmorecError(f"no marker has the id {id_}.")
+                raise EmorecError(N_("no marker has the id {id}."), id=id_)
             self._markers = self._markers | {id_: replace(self._markers[id_], label=label)}
 
     def remove_marker(self, id_: int) -> None:

@@ -78,7 +78,7 @@ def watch(args: argparse.Namespace) -> int:
     from emorec.calibration.baseline import Baselines
     from emorec.deployment import Deployment
     from emorec.model.choice import for_live
-    from emorec.model.store import path_of
+    from emorec.model.store import DEFAULT_NAME, path_of
     from emorec.recognizer import EmotionRecognizer
     from emorec.rows import header
     from emorec.sessions.report import NOTICE
@@ -86,8 +86,10 @@ def watch(args: argparse.Namespace) -> int:
     from emorec.streams.feed import UNITS, Feed
 
     runtime = Deployment.from_env(only=("runtime",)).runtime
-    model = path_of(for_live(runtime), runtime)
-    recognizer = EmotionRecognizer(model, settings=chosen_settings(args))
+    settings = chosen_settings(args)
+    recognizer = EmotionRecognizer(path_of(runtime=runtime), settings)
+    if (live := for_live(recognizer.model)) != DEFAULT_NAME:
+        recognizer = EmotionRecognizer(path_of(live, runtime), settings)
     reader = recognizer.reader("live", calibrate=None if args.no_baseline else Baselines())
     with Camera(args.camera) as camera:
         clock_start = datetime.now(UTC) - timedelta(seconds=monotonic() - camera.began_s)

@@ -190,3 +190,29 @@ def test_the_failure_message_opens_the_connection_check(opened, app_url):
     opens.click()
     page.get_by_role("button", name="Check the connection").wait_for()
     assert page.get_by_text("finds out which step fails").is_visible()
+
+
+_PRESS_ON_A_BUSY_MACHINE = """(name) => {
+  const labelled = (button) => button.innerText.includes(name);
+  const button = [...document.querySelectorAll("button")].find(labelled);
+  const soon = window.setTimeout;
+  window.setTimeout = (run, delay, ...values) => soon(run, delay || 700, ...values);
+  button.click();
+  window.setTimeout = soon;
+}"""
+"""Presses a button; Streamlit sends it only after the readings, each half second, have run."""
+
+
+@pytest.mark.long
+def test_a_press_counts_once_where_the_page_is_late_with_its_readings(launch, app_url):
+    page = launch(camera=False).new_page(viewport=LAPTOP)
+    ready_to_start(page, app_url)
+    page.get_by_role("button", name="Try an example").click()
+    page.get_by_text("Readings/s", exact=True).wait_for()
+    page.get_by_text("public-domain portraits").wait_for()
+    for presses in range(1, 4):
+        page.evaluate(_PRESS_ON_A_BUSY_MACHINE, "Mark")
+        page.get_by_text(f"Mark {presses} at ").wait_for()
+        page.wait_for_timeout(2000)
+        assert not page.get_by_text(f"Mark {presses + 1} at ").count()
+    page.close()

@@ -17,6 +17,7 @@ from emorec.jobs.disk import Disk
 from emorec.jobs.job import NO_ROOM, Job, Order, Turns
 from emorec.jobs.place import Place
 from emorec.model.store import path_of
+from emorec.words import ENGLISH
 
 MB = 2**20
 
@@ -35,8 +36,13 @@ def uploaded(disk: Disk, data: bytes, session: str = "one") -> Place:
     return place
 
 
-def started(place: Place, turns: Turns | None = None, room: Callable[[], bool] = bool) -> Job:
-    order = Order(str(path_of()), {}, "label", False)
+def started(
+    place: Place,
+    turns: Turns | None = None,
+    room: Callable[[], bool] = bool,
+    language: str = ENGLISH,
+) -> Job:
+    order = Order(str(path_of()), {}, "label", False, language=language)
     job = Job(place, order, turns or Turns(1), room if room is not bool else lambda: True)
     job.start()
     return job
@@ -58,12 +64,21 @@ def workers() -> list[psutil.Process]:
     return found
 
 
-def test_a_file_that_is_no_video_gives_one_line_and_nothing_stays(disk: Disk) -> None:
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        (ENGLISH, "is no video that can be read, or is cut off."),
+        ("de", "ist kein lesbares Video oder ist abgeschnitten."),
+    ],
+)
+def test_a_file_that_is_no_video_gives_one_line_and_nothing_stays(
+    disk: Disk, language: str, says: str
+) -> None:
     place = uploaded(disk, b"Dear diary")
-    job = started(place)
+    job = started(place, language=language)
     wait(lambda: place.closed)
     assert job.state == "failed"
-    assert job.error == "me.mp4: is no video that can be read, or is cut off."
+    assert job.error == f"me.mp4: {says}"
     assert disk.find(place.token) is None and not place.folder.exists()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emorec.deployment import RUNTIMES
 from emorec.model import choice, store
 from emorec.model.contract import read
 
@@ -24,22 +23,17 @@ def test_a_machine_reads_live_pictures_with_what_it_carries(cost_ms: float, name
     assert choice.carried(cost_ms) == name
 
 
-def test_it_is_measured_once_a_process_on_the_default_model(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_model_that_is_loaded_is_measured_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
 
     def slow(model: store.EmotionModel) -> float:
-        measured.append(model.contract.name)
+        measured.append(model)
         return 5.0
 
     monkeypatch.setattr(choice, "ms_per_face", slow)
-    choice.for_live.cache_clear()
-    try:
-        assert [choice.for_live(RUNTIMES[0]) for _ in range(3)] == ["small_cnn"] * 3
-    finally:
-        choice.for_live.cache_clear()
-    assert measured == ["elu_cnn"]
+    default = store.load()
+    assert [choice.for_live(default) for _ in range(3)] == ["small_cnn"] * 3
+    assert measured == [default]
 
 
 def test_the_cost_is_of_one_face_and_the_least_of_several_calls(

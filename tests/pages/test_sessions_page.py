@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from emorec.pages.parts import keeping
+from emorec.pages.parts.disk import disk
 from emorec.pages.parts.visit import Visit
 from emorec.sessions.store import SessionStore, open_sessions, thumbnail
 from tests.sessions.conftest import MADE_WITH, START, about, played
@@ -125,6 +126,34 @@ def test_a_stranger_sees_and_deletes_nothing_and_shared_sessions_are_seen_by_all
     assert "of all visitors" in texts(app)
     app.button(key="delete all sessions").click()
     assert "No session is kept" in texts(ran(app)) and not store.sessions()
+
+
+@pytest.mark.parametrize(
+    ("video_mb", "sessions", "says"),
+    [
+        ("200", "ask", "**Keep** on the Live page keeps one. **Keep this session** on the Video"),
+        ("0", "ask", "**Keep** on the Live page keeps one."),
+        ("0", "start", "On the Live page each session is kept, from START on."),
+    ],
+)
+def test_a_list_with_nothing_in_it_says_what_fills_it(
+    store: SessionStore,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    video_mb: str,
+    sessions: str,
+    says: str,
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("EMOREC_VIDEO_MB", video_mb)
+    monkeypatch.setenv("EMOREC_SESSIONS", sessions)
+    disk.cache_clear()
+    try:
+        (told,) = page(ADA).info
+    finally:
+        disk.cache_clear()
+    assert told.value.startswith(f"No session is kept. {says}")
+    assert ("Video" in told.value) is (video_mb != "0")
 
 
 @pytest.mark.parametrize("source", ["example", "video"])

@@ -8,11 +8,14 @@ import pkgutil
 import re
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import aioice.ice
 import aiortc.codecs
 import pytest
 from aiortc import RTCPeerConnection, rtcrtpreceiver
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -92,6 +95,27 @@ def test_a_download_outlives_the_other_visitors_runs_until_the_visitors_own_next
         files.remove_orphaned_files()
     with pytest.raises(MediaFileStorageError):
         files._storage.get_file(name)
+
+
+def test_a_run_that_is_due_brings_no_press_with_it():
+    class Runner:
+        def request_rerun(self, data):
+            asked.append({state.id for state in data.widget_states.widgets})
+            return True
+
+    asked = []
+    session = SimpleNamespace(
+        _state=AppSessionState.APP_IS_RUNNING,
+        _scriptrunner=Runner(),
+        has_fragment=lambda fragment: True,
+    )
+    for due in (True, False):
+        told = ClientState(fragment_id="readings", is_auto_rerun=due)
+        told.widget_states.widgets.add(id="mark", trigger_value=True)
+        told.widget_states.widgets.add(id="seats", json_trigger_value="[{}]")
+        told.widget_states.widgets.add(id="blur", bool_value=True)
+        AppSession.request_rerun(session, told)
+    assert asked == [{"blur"}, {"mark", "seats", "blur"}]
 
 
 def test_firefoxs_empty_last_candidate_is_left_out_of_all_and_no_error(monkeypatch, caplog):

@@ -183,7 +183,11 @@ def test_a_video_goes_only_where_its_visitor_sends_it(served: Served) -> None:
         foreign = {"Cookie": own["Cookie"], "Origin": "http://evil.example"}
         assert ask(served, "POST", path + begin, {})[0] == 403
         assert ask(served, "POST", path + begin, foreign)[0] == 403
-        assert ask(served, "POST", f"/videos/{'x' * 32}{begin}", own)[0] == 410
+        gone = "POST", f"/videos/{'x' * 32}{begin}"
+        assert ask(served, *gone, own)[:2] == (410, {"error": "This upload is gone."})
+        german = own | {"Accept-Language": "de"}
+        says = "Dieses Hochladen gibt es nicht mehr."
+        assert ask(served, *gone, german)[:2] == (410, {"error": says})
         assert ask(served, "POST", path + begin, own)[0] == 200
         assert ask(served, "PUT", f"{path}?offset=0", own, b"film")[0] == 200
         for file in ("me.mp4", "../me.mp4", "..%2fme.mp4", "%2e%2e/lock", ".", "mp4", "zip"):

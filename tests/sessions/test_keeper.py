@@ -16,6 +16,7 @@ from emorec.sessions import keeper as keeper_module
 from emorec.sessions.keeper import GIVE_UP_S, Keeper
 from emorec.sessions.store import SessionStore, open_sessions
 from emorec.sessions.timeline import Timeline
+from emorec.words import speaking
 from testkit.proxy import proxy
 from testkit.room import PICTURE, frame, happy
 from tests.sessions.conftest import START, about, played
@@ -56,7 +57,7 @@ def test_or_from_its_start(sessions: SessionStore) -> None:
 
 def test_a_store_that_cannot_be_opened_is_told_and_harms_nobody() -> None:
     def fail() -> SessionStore:
-        raise StoreError("DATABASE_URL: the database does not answer (refused).")
+        raise StoreError("DATABASE_URL: the database does not answer ({why}).", why="refused")
 
     timeline = played(3, ended=False)
     with Keeper(timeline, fail, about(), every_s=SHORT_S) as keeper:
@@ -64,6 +65,10 @@ def test_a_store_that_cannot_be_opened_is_told_and_harms_nobody() -> None:
         assert keeper.problem == (
             "Nothing is kept: DATABASE_URL: the database does not answer (refused)."
         )
+        with speaking("de"):
+            assert keeper.problem == (
+                "Nichts ist gespeichert: DATABASE_URL: Die Datenbank antwortet nicht (refused)."
+            )
         timeline.add(PICTURE, frame(9.0, {}))
     assert timeline.span_s == (0.0, 9.0)
 

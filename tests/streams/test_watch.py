@@ -17,9 +17,10 @@ import pylsl
 import pytest
 from websockets.sync.client import connect
 
+from emorec import recognizer
 from emorec.cli import main
 from emorec.emotions import EMOTIONS, UNSURE
-from emorec.model import choice
+from emorec.model import choice, store
 from emorec.model.store import DEFAULT_NAME
 from emorec.streams import extra
 from emorec.streams.commands import _address
@@ -69,12 +70,15 @@ def test_it_reads_with_the_network_that_the_machine_carries(
     cost_ms: float,
     name: str,
 ) -> None:
+    def load(path: Path) -> store.EmotionModel:
+        loaded.append(path.stem)
+        return store.load(path)
+
+    loaded: list[str] = []
+    monkeypatch.setattr(recognizer, "load", load)
     monkeypatch.setattr(choice, "ms_per_face", lambda model: cost_ms)
-    choice.for_live.cache_clear()
-    try:
-        assert main(["watch", "--camera", str(film)]) == 0
-    finally:
-        choice.for_live.cache_clear()
+    assert main(["watch", "--camera", str(film)]) == 0
+    assert loaded == list(dict.fromkeys([DEFAULT_NAME, name])), "each network once"
     header = json.loads(capsys.readouterr().out.splitlines()[0])["header"]
     assert header["model"]["name"] == name
 

@@ -22,7 +22,6 @@ from emorec.pages.live.state import LivePicture
 from emorec.pages.live.webrtc import tracks, webrtc_streamer
 from emorec.pages.parts import keeping
 from emorec.pages.parts.example import EXAMPLE_ALT, example_picture
-from emorec.pages.parts.press import once
 from emorec.pages.parts.visit import visit
 from emorec.words import N_, _
 
@@ -166,7 +165,7 @@ def actions(stream: LiveStream, scene: Scene, photos: StreamlitPage | None) -> N
             _("Mark"),
             icon=":material/flag:",
             key="mark",
-            on_click=once(_mark),
+            on_click=_mark,
             args=(stream,),
             shortcut="M",
         )
@@ -226,5 +225,5 @@ def _mark(stream: LiveStream) -> None:
 
 
 def _pause(stream: LiveStream, paused: bool) -> None:
-    """Pause or go on; the same if Streamlit runs it twice for one press (`press.once`)."""
+    """Pause or go on."""
     stream.paused = paused

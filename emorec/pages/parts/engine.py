@@ -65,7 +65,7 @@ def live_name() -> str:
     Raises:
         EmorecError: as `recognizer`.
     """
-    return choice.for_live(deployment().runtime) if chosen() == DEFAULT_NAME else chosen()
+    return choice.for_live(recognizer().model) if chosen() == DEFAULT_NAME else chosen()
 
 
 def chosen() -> str:

@@ -12,7 +12,6 @@ import streamlit as st
 from emorec.pages.parts import keeping
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.language import worded
-from emorec.pages.parts.press import once
 from emorec.words import N_, _
 
 if TYPE_CHECKING:  # it loads SQLAlchemy, for which no picture should wait
@@ -70,7 +69,7 @@ def ask(begin: Begin, faces: bool, also: Callable[[], object] | None = None) -> 
         type="primary",
         key="keep session",
         disabled=_agreed_purpose() is None,
-        on_click=once(_press),
+        on_click=_press,
         args=(begin,),
     )
 

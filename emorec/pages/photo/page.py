@@ -69,7 +69,7 @@ def render() -> None:
 
 def _choices(engine: EmotionRecognizer, own: Gallery) -> tuple[How, UploadedFile | None]:
     """Return how photos are read, and the shot that was taken with the camera."""
-    row = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small")
     # The browser asks for the camera as soon as the page shows it: not before it is wanted.
     camera = row.toggle(_("Take a shot with the camera"), key="photo camera")
     with row.popover(_("Settings"), icon=":material/tune:"):

@@ -14,6 +14,7 @@ import streamlit as st
 from emorec.clock import clock
 from emorec.drawing.axes import LINE, TEXT
 from emorec.pages.parts import keeping
+from emorec.pages.parts.disk import disk
 from emorec.pages.parts.markdown import plain
 from emorec.pages.parts.visit import visit
 from emorec.pages.sessions.state import SOURCES, Shown, choose, compare_chosen, open_session
@@ -50,9 +51,7 @@ def show(store: SessionStore, seen: str | None) -> None:
     own = visit().state(Shown)
     own.chosen &= {each.id for each in every}
     if not every:
-        st.info(
-            _("No session is kept. **Keep** on the Live page keeps one."), icon=":material/inbox:"
-        )
+        st.info(f"{_('No session is kept.')} {_how_to_keep()}", icon=":material/inbox:")
         return
     found: Sequence[Stored] = every
     if len(every) >= _SEARCH_FROM:
@@ -97,7 +96,7 @@ def _whose(seen: str | None) -> str:
 
 
 def _row(stored: Stored) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.html(f'<img alt="" src="{_thumbnail(stored.thumbnail)}">', width="content")
         with st.container(gap="xxsmall", width="stretch"):
             st.button(
@@ -159,6 +158,17 @@ def _turn(own: Shown, pages: int) -> None:
             disabled=own.page == pages - 1,
             on_click=partial(_to_page, own, own.page + 1),
         )
+
+
+def _how_to_keep() -> str:
+    """Say where on this server a session is kept."""
+    if keeping.from_start():
+        live = _("On the Live page each session is kept, from START on.")
+    else:
+        live = _("**Keep** on the Live page keeps one.")
+    if disk() is None:
+        return live
+    return f"{live} {_('**Keep this session** on the Video page keeps what a video showed.')}"
 
 
 def _to_page(own: Shown, page: int) -> None:

@@ -151,7 +151,7 @@ def _far(job: Job) -> str:
 def _say_why(job: Job) -> None:
     """Say why there are no results."""
     if job.state == "failed":
-        st.error(plain(job.error), icon=":material/broken_image:")
+        st.error(plain(_(job.error)), icon=":material/broken_image:")
     elif job.state == "done":
         st.info(_("The results were not used for two hours and are deleted."))
 

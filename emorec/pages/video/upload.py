@@ -80,7 +80,7 @@ const say = (what, values) => words[what].replace(/{(\w+)}/g, (all, name) => val
 const mb = (bytes) => (bytes / 1048576).toFixed(bytes < 1e7 ? 1 : 0);
 
 const ask = async (method, url, signal, body) => {
-  const headers = { "X-Xsrftoken": xsrf() };
+  const headers = { "X-Xsrftoken": xsrf(), "Accept-Language": document.documentElement.lang };
   const options = { method, headers, body, signal, credentials: "same-origin" };
   const answer = await fetch(url, options);
   let told = {};

@@ -29,6 +29,7 @@ def apply() -> None:
     web.limit_connections()
     web.keep_uploads_in_memory()
     web.keep_downloads_until_the_next_run()
+    web.take_each_press_once()
     ice.notice_the_dead_sooner()
     component.join_the_ends_directly()
     packets.count_by_a_clock_that_never_jumps()

@@ -1,10 +1,12 @@
-"""Changes of Uvicorn, Starlette and Streamlit: connections, uploads, downloads."""
+"""Changes of Uvicorn, Starlette and Streamlit: connections, uploads, downloads, presses."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 
 from starlette.formparsers import MultiPartParser
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
 from uvicorn.protocols.http import h11_impl
 
@@ -12,6 +14,8 @@ from emorec.server.connections import count
 from emorec.server.uploads import FILE_BYTES
 
 _MB = 2**20
+_PRESSES = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"}
+"""What a widget's state holds for one run only (`WidgetState` of `streamlit.proto`)."""
 
 
 def limit_connections() -> None:
@@ -54,3 +58,25 @@ def keep_downloads_until_the_next_run() -> None:
         return url
 
     MediaFileManager.execute_deferred = make_and_keep  # type: ignore[assignment, method-assign]
+
+
+def take_each_press_once() -> None:
+    """`streamlit.runtime.app_session.AppSession.request_rerun`: no press with a run that is due.
+
+    Streamlit's frontend stores a press with the states of all widgets, and sends them in a
+    `setTimeout`, which then forgets the press (`WidgetStateManager.setTriggerValue`,
+    `scheduleFlush`). A fragment's timer (`run_every`, `App.handleAutoRerun`) may come first on a
+    busy machine; it sends the same states, so the press arrived twice and its callback ran twice.
+    About one press in six did with two cores at a load of 15.
+    """
+    request = AppSession.request_rerun
+
+    def request_without_presses(session: AppSession, client_state: ClientState | None) -> None:
+        if client_state is not None and client_state.is_auto_rerun:
+            states = client_state.widget_states.widgets
+            kept = [state for state in states if state.WhichOneof("value") not in _PRESSES]
+            del states[:]
+            states.extend(kept)
+        request(session, client_state)
+
+    AppSession.request_rerun = request_without_presses  # type: ignore[assignment, method-assign]

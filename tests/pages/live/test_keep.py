@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from emorec.live.stream import LiveStream
 from emorec.model.choice import for_live
+from emorec.model.store import load
 from emorec.pages.live import keep
 from emorec.pages.parts import keeping
 from emorec.pages.parts.visit import Visit
@@ -94,7 +95,7 @@ def test_a_session_is_kept_with_its_purpose_once_people_agreed(store: SessionSto
     stored = the_one(store, lambda each: each.ended)
     assert (stored.purpose, stored.keeps_faces, stored.group_only) == ("Private use", False, False)
     assert len(store.seconds(stored.id)) == 12 and not len(store.face_seconds(stored.id))
-    assert stored.made_with["model"]["name"] == for_live("litert")
+    assert stored.made_with["model"]["name"] == for_live(load())
     assert stored.owner == app.session_state["visit"].state(keeping.Browser).id
     assert "**Kept** for 7 days" in texts(ran(app)) and "on disk, nothing" not in texts(app)
 

@@ -25,7 +25,7 @@ from emorec.live.frame import View
 from emorec.live.room import Room
 from emorec.live.stream import LiveStream
 from emorec.model import choice
-from emorec.model.store import path_of
+from emorec.model.store import load, path_of
 from emorec.pages.live.camera import start_problem
 from emorec.pages.live.now import _row, totals
 from emorec.pages.live.now import said as said_of
@@ -522,7 +522,7 @@ def test_a_session_is_taken_home_with_what_it_was_read_with(monkeypatch):
         assert tuple(rows[0]) == tuple(columns) and len(rows) == n
     told = json.loads(offered["JSON"]())
     assert {"header", "summary", "rows", "markers", "faces"} <= set(told)
-    assert told["header"]["model"]["name"] == choice.for_live("litert")
+    assert told["header"]["model"]["name"] == choice.for_live(load())
     assert told["header"]["settings"]["smoothing_s"] == 0.6
     assert told["summary"]["dominant"] == "happy" and len(told["rows"]) == 12
 

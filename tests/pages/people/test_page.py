@@ -20,7 +20,7 @@ from emorec.media.workers import Workers
 from emorec.model.choice import for_live
 from emorec.model.contract import read
 from emorec.model.evaluation import Weights
-from emorec.model.store import path_of
+from emorec.model.store import load, path_of
 from emorec.pages.parts.deployment import deployment
 from emorec.people.gallery import Gallery, open_gallery
 from emorec.recognizer import EmotionRecognizer
@@ -183,7 +183,7 @@ def test_two_of_one_name_are_told_apart_renamed_and_deleted(gallery: Gallery) ->
 
 
 def test_a_persons_examples_are_shown_with_their_network_and_forgotten(gallery: Gallery) -> None:
-    own = read(path_of(for_live("litert")).with_suffix(".json"))
+    own = read(path_of(for_live(load())).with_suffix(".json"))
     for name, sha256 in (("Ada", own.files["tflite"]["sha256"]), ("Ben", "0" * 64)):
         examples = Examples(
             model=Weights(name="another", sha256=sha256),
