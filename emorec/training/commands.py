@@ -45,6 +45,12 @@ def add_parsers(commands: Any) -> None:
         metavar="FILE",
         help=f"a .keras model of the network {COMPRESSED_FROM}",
     )
+    add.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="a .keras model compressed from it before, to begin with",
+    )
     add.add_argument("--out", type=Path, metavar="DIR", help="default: runs/small_cnn")
     _add_recipe(add)
     add.set_defaults(command=compress)
@@ -117,6 +123,7 @@ def compress(args: argparse.Namespace) -> int:
         args.out or Path("runs") / "small_cnn",
         args.model,
         ferplus=args.ferplus,
+        start=args.start,
         **_recipe(args),
         say=lambda line: print(line, flush=True),
     )

@@ -64,6 +64,7 @@ def compress(
     training: FaceSet,
     validation: FaceSet,
     lesson: Lesson,
+    start: keras.Model | None = None,
     say: Callable[[str], None] = print,
 ) -> keras.Model:
     """Compress a network, and let the smaller one learn from it.
@@ -74,6 +75,8 @@ def compress(
         training: faces to learn from.
         validation: faces to tell the progress by; nothing is chosen by them.
         lesson: how.
+        start: a network compressed from it before, with more channels between the halves, to begin
+            with; None: the smaller one begins with the network itself.
         say: takes one line of progress.
 
     Returns:
@@ -85,7 +88,7 @@ def compress(
     order = np.random.default_rng(lesson.seed)
     fitted_on = order.permutation(len(training))[:FITTED_ON]
     small = build_network("small")
-    take_over(small, source, training.faces[fitted_on])
+    take_over(small, source if start is None else start, training.faces[fitted_on])
     say(f"compressed: {_measured(small, validation)}")
     keras.config.set_dtype_policy(lesson.precision)
     try:

@@ -8,6 +8,8 @@ of PublicTest before any training, with it 60.9 % (benchmarks/training-log.md, r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,7 @@ import numpy.typing as npt
 _FACES_AT_ONCE = 32
 _STEPS = 150  # of L-BFGS; on 256 channels some seconds
 _KERNEL = (3, 3)
+_VERTICAL = (3, 1)
 
 Array = npt.NDArray[np.float32]
 
@@ -26,7 +29,7 @@ def take_over(network: keras.Model, source: keras.Model, faces: npt.NDArray[np.u
 
     Args:
         network: of `emorec.model.network`, with ``ranks``; else of the other one's shape.
-        source: a trained residual network of whole convolutions.
+        source: a trained residual network, its 3x3 convolutions whole or in halves themselves.
         faces: uint8 of shape (n, 48, 48); their patches weigh the error. A few hundred will do.
     """
     wide = {layer.name: layer for layer in source.layers}
@@ -36,7 +39,7 @@ def take_over(network: keras.Model, source: keras.Model, faces: npt.NDArray[np.u
         base = layer.name.removesuffix("_conv")
         vertical = narrow.get(f"{base}_vertical")
         if layer.name == f"{base}_conv":
-            kernel, bias = _folded(wide[layer.name], wide[f"{base}_bn"])
+            kernel, bias = _whole(wide, base)
             if vertical is not None:
                 covariance, mean = seen[layer.name]
                 rank = vertical.filters
@@ -107,33 +110,34 @@ def product(vertical: Array, horizontal: Array) -> Array:
 
 
 def patches(network: keras.Model, faces: npt.NDArray[np.uint8]) -> dict[str, tuple[Array, Array]]:
-    """Return covariance and mean of the 3x3 patches that each 3x3 convolution gets.
+    """Return covariance and mean of the 3x3 patches that each 3x3 convolution gets, in halves or not.
 
     Args:
         network: takes uint8 faces of shape (n, 48, 48, 1).
         faces: uint8 of shape (n, 48, 48).
 
     Returns:
-        By the layer's name, float32 of shape (9 * channels, the same) and (3, 3, channels).
+        By the convolution's name, float32 of shape (9 * channels, the same) and (3, 3, channels).
     """
     layers = [
         layer
         for layer in network.layers
-        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == _KERNEL
+        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size in (_KERNEL, _VERTICAL)
     ]
     inputs = keras.Model(network.input, [layer.input for layer in layers])
     sums: dict[str, npt.NDArray[np.float64]] = {}
     squares: dict[str, npt.NDArray[np.float64]] = {}
-    counts = dict.fromkeys((layer.name for layer in layers), 0)
+    names = [layer.name.replace("_vertical", "_conv") for layer in layers]
+    counts = dict.fromkeys(names, 0)
     for start in range(0, len(faces), _FACES_AT_ONCE):
         batch = faces[start : start + _FACES_AT_ONCE, ..., None]
-        for layer, x in zip(layers, inputs.predict_on_batch(batch), strict=True):
+        for name, x in zip(names, inputs.predict_on_batch(batch), strict=True):
             padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
             windows = np.lib.stride_tricks.sliding_window_view(padded, _KERNEL, axis=(1, 2))
             rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 9 * x.shape[-1])
-            sums[layer.name] = sums.get(layer.name, 0) + rows.sum(axis=0, dtype=np.float64)
-            squares[layer.name] = squares.get(layer.name, 0) + (rows.T @ rows).astype(np.float64)
-            counts[layer.name] += len(rows)
+            sums[name] = sums.get(name, 0) + rows.sum(axis=0, dtype=np.float64)
+            squares[name] = squares.get(name, 0) + (rows.T @ rows).astype(np.float64)
+            counts[name] += len(rows)
     means = {name: total / counts[name] for name, total in sums.items()}
     return {
         name: (
@@ -144,11 +148,14 @@ def patches(network: keras.Model, faces: npt.NDArray[np.uint8]) -> dict[str, tup
     }
 
 
-def _folded(
-    convolution: keras.layers.Layer, normalisation: keras.layers.Layer
-) -> tuple[Array, Array]:
-    """Return kernel and bias of a convolution that its batch normalisation is part of."""
-    (kernel,) = convolution.get_weights()
-    gamma, beta, mean, variance = normalisation.get_weights()
-    scale = gamma / np.sqrt(variance + normalisation.epsilon)
-    return kernel * scale, beta - mean * scale
+def _whole(layers: Mapping[str, keras.layers.Layer], base: str) -> tuple[Array, Array]:
+    """Return kernel and bias of a convolution that its normalisation or its halves are part of."""
+    if normalisation := layers.get(f"{base}_bn"):
+        (kernel,) = layers[f"{base}_conv"].get_weights()
+        gamma, beta, mean, variance = normalisation.get_weights()
+        scale = gamma / np.sqrt(variance + normalisation.epsilon)
+        return kernel * scale, beta - mean * scale
+    kernel, bias = layers[f"{base}_conv"].get_weights()
+    if vertical := layers.get(f"{base}_vertical"):
+        kernel = product(*vertical.get_weights(), kernel)
+    return kernel, bias

@@ -116,6 +116,7 @@ def run_compress(
     model: Path,
     *,
     ferplus: Path | None = None,
+    start: Path | None = None,
     say: Callable[[str], None] = print,
     **changes: Any,
 ) -> EmotionModel:
@@ -126,6 +127,8 @@ def run_compress(
         folder: receives the files of a model, as with `run`.
         model: the ``.keras`` file of the network, with its contract beside it.
         ferplus: FER+'s votes on the same faces.
+        start: the ``.keras`` file of a network compressed from it before, to begin with; it may have
+            other ranks.
         say: takes one line of progress.
         **changes: to fields of `emorec.training.compress.Lesson`; None leaves one as it is.
 
@@ -145,14 +148,17 @@ def run_compress(
         raise TrainingError(
             f"{model}: expected the network {COMPRESSED_FROM}. Received {contract.network}."
         )
+    begin_with, earlier = _loaded(start) if start else (None, None)
+    if earlier is not None and earlier.network != "small":
+        raise TrainingError(f"{start}: expected the network small. Received {earlier.network}.")
     say(f"{contract.name}: {lesson.epochs} epochs of {len(training)} faces, Keras on {backend}")
-    small = compress(source, contract.network, training, validation, lesson, say)
+    small = compress(source, contract.network, training, validation, lesson, begin_with, say)
     return finish(
         small,
         folder,
         kind="small",
         data=data,
-        command=_compress_command(data, ferplus, model, lesson),
+        command=_compress_command(data, ferplus, model, start, lesson),
         splits=(training, validation, chosen_on),
         resumable=False,
         say=say,
@@ -198,18 +204,23 @@ def _begin_with(start: Path, changes: dict[str, Any]) -> tuple[keras.Model, dict
 
 def _network_of(file: Path) -> tuple[keras.Model, Contract]:
     """Return a network and its contract, its layers being those that its kind has now."""
-    import keras
-
-    if file.suffix != ".keras":
-        raise TrainingError(f"{file}: expected a .keras file to begin with.")
-    contract = load_model(file).contract
-    network = keras.saving.load_model(file, compile=False)
+    network, contract = _loaded(file)
     expected = build_network(contract.network, FACE_SIDE).get_weights()
     if [w.shape for w in network.get_weights()] != [w.shape for w in expected]:
         raise TrainingError(
             f"{file}: its layers are not those that the network {contract.network} has now."
         )
     return network, contract
+
+
+def _loaded(file: Path) -> tuple[keras.Model, Contract]:
+    """Return a network and its contract."""
+    import keras
+
+    if file.suffix != ".keras":
+        raise TrainingError(f"{file}: expected a .keras file to begin with.")
+    contract = load_model(file).contract
+    return keras.saving.load_model(file, compile=False), contract
 
 
 def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
@@ -238,7 +249,9 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     return command if repeated == recipe else f"{command}, its settings changed by hand"
 
 
-def _compress_command(data: Path, ferplus: Path | None, model: Path, lesson: Lesson) -> str:
+def _compress_command(
+    data: Path, ferplus: Path | None, model: Path, start: Path | None, lesson: Lesson
+) -> str:
     """Return the command that repeats a compression."""
     usual = type(lesson)()
     options = [f"--data {data.name}", *([f"--ferplus {ferplus.name}"] if ferplus else [])]
@@ -247,7 +260,8 @@ def _compress_command(data: Path, ferplus: Path | None, model: Path, lesson: Les
         for name in asdict(lesson)
         if getattr(lesson, name) != getattr(usual, name)
     ]
-    return " ".join(["emorec compress", *options, f"--model {model.name}"])
+    options += [f"--model {model.name}", *([f"--start {start.name}"] if start else [])]
+    return " ".join(["emorec compress", *options])
 
 
 def prepare(splits: dict[str, FaceSet], say: Callable[[str], None]) -> tuple[FaceSet, FaceSet, str]:

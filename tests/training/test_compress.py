@@ -88,6 +88,10 @@ def test_from_a_trained_network_to_a_measured_smaller_one(tmp_path: Path) -> Non
         " --model elu_cnn.keras"
     )
     assert load(out / "small_cnn.tflite").classify(splits["PublicTest"].faces).shape == (20, 7)
+    start = str(out / "small_cnn.keras")
+    again = [*asked[:-1], str(tmp_path / "again"), "--start", start]
+    assert main([*again, "--steps", "1"]) == 0
+    assert read(tmp_path / "again" / "small_cnn.json").command.endswith("--start small_cnn.keras")
 
 
 def test_only_the_network_that_it_is_made_for_is_compressed(
@@ -103,3 +107,6 @@ def test_only_the_network_that_it_is_made_for_is_compressed(
     ):
         assert main([*asked, str(model)]) == 2
         assert why in capsys.readouterr().err
+    start = ["--start", str(MODELS / "relu_cnn.keras")]
+    assert main([*asked, str(MODELS / "elu_cnn.keras"), *start]) == 2
+    assert "expected the network small. Received relu." in capsys.readouterr().err

@@ -87,3 +87,16 @@ def test_with_fewer_it_still_says_nearly_the_same(source: keras.Model, faces: np
     apart, of_nothing = (np.square(each - expected).mean() for each in (said, unlearned))
     assert apart < of_nothing / 3
     assert small.count_params() < source.count_params()
+
+
+def test_a_network_in_halves_already_loses_nothing_either(
+    source: keras.Model, faces: np.ndarray
+) -> None:
+    sizes = {"widths": WIDTHS, "depths": DEPTHS}
+    wide = build_network("small", **sizes, ranks=(4,) * 8)
+    take_over(wide, source, faces)
+    again = build_network("small", **sizes, ranks=(4,) * 8)
+    take_over(again, wide, faces)
+    expected, said = (net.predict(faces[..., None], verbose=0) for net in (wide, again))
+    for name, probs in expected.items():
+        np.testing.assert_allclose(said[name], probs, atol=2e-3)
