@@ -110,7 +110,7 @@ def product(vertical: Array, horizontal: Array) -> Array:
 
 
 def patches(network: keras.Model, faces: npt.NDArray[np.uint8]) -> dict[str, tuple[Array, Array]]:
-    """Return covariance and mean of the 3x3 patches that each 3x3 convolution gets, in halves or not.
+    """Return covariance and mean of the 3x3 patches that each 3x3 convolution or its halves get.
 
     Args:
         network: takes uint8 faces of shape (n, 48, 48, 1).
@@ -157,5 +157,6 @@ def _whole(layers: Mapping[str, keras.layers.Layer], base: str) -> tuple[Array, 
         return kernel * scale, beta - mean * scale
     kernel, bias = layers[f"{base}_conv"].get_weights()
     if vertical := layers.get(f"{base}_vertical"):
-        kernel = product(*vertical.get_weights(), kernel)
+        (first,) = vertical.get_weights()
+        kernel = product(first, kernel)
     return kernel, bias

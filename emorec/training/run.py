@@ -127,8 +127,8 @@ def run_compress(
         folder: receives the files of a model, as with `run`.
         model: the ``.keras`` file of the network, with its contract beside it.
         ferplus: FER+'s votes on the same faces.
-        start: the ``.keras`` file of a network compressed from it before, to begin with; it may have
-            other ranks.
+        start: the ``.keras`` file of a network compressed from it before, perhaps with other ranks,
+            to begin with.
         say: takes one line of progress.
         **changes: to fields of `emorec.training.compress.Lesson`; None leaves one as it is.
 

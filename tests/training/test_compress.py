@@ -51,7 +51,7 @@ def test_the_pupil_comes_nearer_to_its_teacher() -> None:
         return float(np.square(own - other).mean())
 
     whole = lesson(epochs=30, learning_rate=3e-3)
-    learned = compress.compress(source, "elu", training, validation, whole, said.append)
+    learned = compress.compress(source, "elu", training, validation, whole, say=said.append)
     begun = compress.build_network("small")
     halves.take_over(begun, source, training.faces)
     assert apart(learned) < apart(begun)
@@ -66,7 +66,7 @@ def test_a_loss_that_is_no_number_ends_it() -> None:
     dense = source.get_layer("fer2013")
     dense.set_weights([np.full_like(w, np.nan) for w in dense.get_weights()])
     with pytest.raises(TrainingError, match="not a number"):
-        compress.compress(source, "elu", some_faces(32), some_faces(8), lesson(), lambda line: None)
+        compress.compress(source, "elu", some_faces(32), some_faces(8), lesson())
 
 
 @pytest.mark.long
