@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -38,6 +39,7 @@ class EmotionRecognizer:
         model: a ``.tflite`` or ``.keras`` file with its contract beside it; None means the model
             that EmoRec contains, for the runtime that the environment names.
         settings: how pictures are read; None reads them from the environment.
+        threads: how many search a single picture for faces at once. The result is the same.
 
     Raises:
         EmorecError: a variable in the environment is wrong.
@@ -45,13 +47,16 @@ class EmotionRecognizer:
             BlazeFace's file is damaged.
     """
 
-    def __init__(self, model: Path | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, model: Path | None = None, settings: Settings | None = None, threads: int = 2
+    ) -> None:
         self.settings = (
             Deployment.from_env(only=SETTINGS).settings if settings is None else settings
         )
         if model is None:
             model = path_of(runtime=Deployment.from_env(only=("runtime",)).runtime)
         self.model = load(model)
+        self._pool = ThreadPoolExecutor(threads, "search") if threads > 1 else None
         self._detectors: dict[str, Detector] = {}
         self._lock = Lock()  # one thread at a time makes detectors
         self.detector(self.settings.detector)
@@ -147,7 +152,7 @@ class EmotionRecognizer:
             self.model.contract.unsure_below,
         )
         if source == "picture":
-            return Reader(PicturePipeline(*engine, calibrate, clock), names)
+            return Reader(PicturePipeline(*engine, calibrate, clock, self._pool), names)
         schedule = for_files(readings_per_s) if source == "file" else Schedule()
         return Reader(Pipeline(*engine, schedule, clock, calibrate), names)
 

@@ -47,6 +47,16 @@ def test_a_view_of_a_picture_is_read_like_a_copy(
     assert len(view.faces) == 1
 
 
+def test_several_threads_read_what_one_reads() -> None:
+    image = np.hstack([astronaut()[:, :, ::-1], astronaut()[::2, ::2, ::-1].repeat(2, axis=0)])
+    one, two = (
+        EmotionRecognizer(settings=Settings(), threads=threads).analyze(image).faces
+        for threads in (1, 2)
+    )
+    assert [face.box for face in one] == [face.box for face in two] and one
+    assert np.array_equal([face.probs for face in one], [face.probs for face in two])
+
+
 @pytest.mark.parametrize(
     ("image", "received"),
     [

@@ -94,7 +94,7 @@ def work(task: Task, job: Job) -> Outcome:
 def _recognizer(settings: Settings) -> EmotionRecognizer:
     """Return the recognizer of this worker; it is loaded once."""
     cv2.setNumThreads(1)  # a worker has one core; the others have workers of their own
-    return EmotionRecognizer(settings=settings)
+    return EmotionRecognizer(settings=settings, threads=1)
 
 
 @contextmanager

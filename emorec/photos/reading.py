@@ -207,7 +207,8 @@ def at_size(result: FrameResult, size_wh: tuple[int, int]) -> FrameResult:
 
 @lru_cache(maxsize=2)
 def _recognizer(engine: Engine) -> EmotionRecognizer:
-    return EmotionRecognizer(engine.model, engine.settings)
+    # The other cores are for live pictures, and for the photos of other visitors.
+    return EmotionRecognizer(engine.model, engine.settings, threads=1)
 
 
 def _shown(image_bgr: ImageBGR, result: FrameResult, group_only: bool) -> bytes:

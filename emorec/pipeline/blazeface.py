@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -47,7 +47,7 @@ _KNOWN = 0.35  # least score of a known face: it has passed all this before
 _HIDDEN = 0.25  # with caution, how far a face's middle may lie beyond the border, in its sides
 _PLACES = 1000  # most places checked in one picture, the likeliest first: bounds pure noise
 _PART = 0.7  # share of a detection inside a surer one from which it is a part of that face
-_SIZES = 8  # sizes of input kept ready; each takes some megabytes
+_KEPT = 8  # networks kept ready, each for one size of input; each takes some megabytes
 
 _ZOOM_FACE = 55  # side in input pixels of an enlarged face: the network is surest there
 _UPRIGHT_DEG = 12.0  # a head that leans more is turned upright before it is enlarged
@@ -74,10 +74,11 @@ class BlazeFaceDetector:
             raise ModelError(f"{file.name}: the face network is missing from {file.parent}.")
         self._content = file.read_bytes()
         self._check = FaceCheck(check) if check else None
-        self._networks: OrderedDict[tuple[int, int], Network] = OrderedDict()
-        self._lock = Lock()  # an interpreter keeps its working buffers inside
+        self._lock = Lock()
+        self._idle: list[tuple[tuple[int, int], Network]] = []  # the one used last comes last
         try:
-            self._network((INPUT_SIDE, INPUT_SIDE))
+            with self._network((INPUT_SIDE, INPUT_SIDE)):
+                pass
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{file.name}: is no face network that LiteRT can run.") from error
 
@@ -218,16 +219,22 @@ class BlazeFaceDetector:
         return found[int(np.argmin(away))] if away and min(away) < side / 2 else None
 
     def _run(self, bgr: Image, threshold: float) -> tuple[Points, npt.NDArray[np.float64]]:
-        with self._lock:
-            return self._network((bgr.shape[1], bgr.shape[0])).run(bgr, threshold)
+        with self._network((bgr.shape[1], bgr.shape[0])) as network:
+            return network.run(bgr, threshold)
 
-    def _network(self, size_wh: tuple[int, int]) -> Network:
-        network = self._networks.get(size_wh) or Network(self._content, size_wh)
-        self._networks[size_wh] = network
-        self._networks.move_to_end(size_wh)
-        if len(self._networks) > _SIZES:
-            self._networks.popitem(last=False)
-        return network
+    @contextmanager
+    def _network(self, size_wh: tuple[int, int]) -> Iterator[Network]:
+        """Lend a network for this size of input to one thread: its working buffers are inside."""
+        with self._lock:
+            places = [place for place, (size, _) in enumerate(self._idle) if size == size_wh]
+            network = self._idle.pop(places[-1])[1] if places else None
+        network = network or Network(self._content, size_wh)
+        try:
+            yield network
+        finally:
+            with self._lock:
+                self._idle.append((size_wh, network))
+                del self._idle[:-_KEPT]
 
 
 def _odds(face: Detection, image_bgr: Image) -> float:

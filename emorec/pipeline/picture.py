@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from functools import partial
 from time import perf_counter
 from types import MappingProxyType
@@ -32,6 +33,7 @@ class PicturePipeline:
         unsure_below: confidence in [0, 1] under which the label is "unsure".
         calibrate: corrects what was read; None: nothing does.
         clock: seconds, to tell how long the stages took.
+        pool: threads that search parts of a picture at once; None: the caller's searches all.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class PicturePipeline:
         unsure_below: float,
         calibrate: Calibrate | None = None,
         clock: Callable[[], float] = perf_counter,
+        pool: Executor | None = None,
     ) -> None:
         self.settings = settings
         self._detector = detector
@@ -49,6 +52,7 @@ class PicturePipeline:
         self._unsure_below = unsure_below
         self._calibrate = calibrate
         self._clock = clock
+        self._pool = pool
 
     def update(self, image_bgr: npt.NDArray[np.uint8], time_s: float = 0.0) -> FrameResult:
         """Read a picture; its faces are numbered row by row, from left to right.
@@ -108,7 +112,7 @@ class PicturePipeline:
         self, image_bgr: npt.NDArray[np.uint8], size_wh: tuple[int, int]
     ) -> tuple[list[Detection], float]:
         """Return the faces in their order, and the side of the smallest that was looked for."""
-        search = Search(self._detector)
+        search = Search(self._detector, self._pool)
         search.prepare(self.settings, size_wh)
         found: list[Detection] = []
         finer = True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +46,10 @@ NEXT = Care(2, 0.25)
 class Search:
     """A search of the whole picture, spread over frames; it looks for faces that are not known.
 
+    Args:
+        detector: searches the patches.
+        pool: threads that search some of them at once; None: the caller's searches all.
+
     Attributes:
         patches: what one whole search consists of.
         begun: whether a patch of this picture's size was searched.
@@ -51,10 +57,11 @@ class Search:
         least_px: side from which faces count, where the user has chosen the smallest.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, pool: Executor | None = None) -> None:
         self.patches: list[Patch] = []
         self.begun = False
         self._detector = detector
+        self._each = map if pool is None else pool.map
         self._smallest: Smallest | None = None
         self._wanted: tuple[int | None, tuple[int, int], bool] | None = None
         self.least_px = 0.0
@@ -89,8 +96,9 @@ class Search:
     def advance(self, image_bgr: npt.NDArray[np.uint8], count: int) -> bool:
         """Search the next patches; return whether that ended a search of the whole picture."""
         end = min(self._next + count, len(self.patches))
-        for patch in self.patches[self._next : end]:
-            self._places += self._detector.search(image_bgr, patch)
+        search = partial(self._detector.search, image_bgr)
+        for found in self._each(search, self.patches[self._next : end]):
+            self._places += found
         self._next = end % len(self.patches)
         self.begun = True
         return count > 0 and self._next == 0

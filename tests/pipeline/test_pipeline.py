@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import cv2
@@ -206,6 +208,21 @@ def test_a_picture_has_no_past(detector: HaarDetector, scene: Any) -> None:
     assert set(result.stage_ms) == {"detect", "crop", "classify"}
     assert result.detector_ran and result.smallest_px <= 40
     assert PicturePipeline(detector, Happy(), Settings(), 0.4).update(scene.frame()).faces == ()
+
+
+def test_parts_of_a_picture_are_searched_at_once() -> None:
+    class Meeting(Scripted):
+        """Searches a part only while another part is searched."""
+
+        both = Barrier(2)
+
+        def search(self, image_bgr: np.ndarray, patch: Patch) -> list[Detection]:
+            self.both.wait(timeout=20)
+            return super().search(image_bgr, patch)
+
+    with ThreadPoolExecutor(2) as pool:
+        pipeline = PicturePipeline(Meeting([BOX], columns=4), Happy(), Settings(), 0.4, pool=pool)
+        assert len(pipeline.update(textured()).faces) == 1
 
 
 # --- with a detector that is told what to find ---
