@@ -158,7 +158,7 @@ def run_compress(
         folder,
         kind="small",
         data=data,
-        command=_compress_command(data, ferplus, model, start, lesson),
+        command=_compress_command(data, ferplus, model, earlier, lesson),
         splits=(training, validation, chosen_on),
         resumable=False,
         say=say,
@@ -240,17 +240,21 @@ def _command(data: Path, ferplus: Path | None, recipe: Recipe) -> str:
     if recipe.teachers:
         command = f"{recipe.teachers} --out {_TEACHERS}; {command} --teachers {_TEACHERS}"
     if recipe.start:
-        # Each run that this one continues has a folder of its own.
-        start = f"START{recipe.start.count(' --out START') + 1}"
-        model = f"{start}/{recipe.network}_cnn.keras"
-        command = f"{recipe.start} --out {start}; {command} --start {model}"
+        command = _continued(recipe.start, command, recipe.network)
     said |= {key: getattr(recipe, key) for key in ("network", "start", "teachers")}
     repeated = replace(usual, **said).lasting(recipe.epochs)
     return command if repeated == recipe else f"{command}, its settings changed by hand"
 
 
+def _continued(before: str, command: str, network: str) -> str:
+    """Return the command of a run that begins with what another one made, and of that one first."""
+    # Each run that this one continues has a folder of its own.
+    start = f"START{before.count(' --out START') + 1}"
+    return f"{before} --out {start}; {command} --start {start}/{network}_cnn.keras"
+
+
 def _compress_command(
-    data: Path, ferplus: Path | None, model: Path, start: Path | None, lesson: Lesson
+    data: Path, ferplus: Path | None, model: Path, earlier: Contract | None, lesson: Lesson
 ) -> str:
     """Return the command that repeats a compression."""
     usual = type(lesson)()
@@ -260,8 +264,8 @@ def _compress_command(
         for name in asdict(lesson)
         if getattr(lesson, name) != getattr(usual, name)
     ]
-    options += [f"--model {model.name}", *([f"--start {start.name}"] if start else [])]
-    return " ".join(["emorec compress", *options])
+    command = " ".join(["emorec compress", *options, f"--model {model.name}"])
+    return _continued(earlier.command, command, earlier.network) if earlier else command
 
 
 def prepare(splits: dict[str, FaceSet], say: Callable[[str], None]) -> tuple[FaceSet, FaceSet, str]:

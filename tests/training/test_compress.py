@@ -91,7 +91,10 @@ def test_from_a_trained_network_to_a_measured_smaller_one(tmp_path: Path) -> Non
     start = str(out / "small_cnn.keras")
     again = [*asked[:-1], str(tmp_path / "again"), "--start", start]
     assert main([*again, "--steps", "1"]) == 0
-    assert read(tmp_path / "again" / "small_cnn.json").command.endswith("--start small_cnn.keras")
+    assert read(tmp_path / "again" / "small_cnn.json").command == (
+        f"{contract.command} --out START1; emorec compress --data fer2013.csv --ferplus votes.csv"
+        " --batch 16 --steps 1 --model elu_cnn.keras --start START1/small_cnn.keras"
+    )
 
 
 def test_only_the_network_that_it_is_made_for_is_compressed(
