@@ -30,6 +30,24 @@ class StoreError(EmorecError):
     """A database or its key that is missing, damaged, or does not fit the other."""
 
 
+class WorseError(DataError):
+    """A person's examples that would make the reading of this person worse.
+
+    Args:
+        count: how many there are.
+        before: how many of them are read rightly without help.
+        after: how many, each with the help of the others alone.
+    """
+
+    def __init__(self, count: int, before: int, after: int) -> None:
+        super().__init__(
+            "These examples would make it worse, so they are not used: of"
+            f" {count} faces, each read with the help of the others alone, {after} get the"
+            f" right label, and {before} without any help."
+        )
+        self.count, self.before, self.after = count, before, after
+
+
 class NoStoreError(StoreError):
     """A store that is only to be read, and that nothing was kept in yet.
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from emorec.calibration.baseline import logarithms
 from emorec.emotions import EMOTIONS
-from emorec.errors import DataError, ModelError
+from emorec.errors import DataError, ModelError, WorseError
 from emorec.model import spread, typed_json
 from emorec.model.evaluation import Weights
 from emorec.model.shown import softmax
@@ -165,11 +165,7 @@ def learn_checked(
         raise DataError("Examples of two emotions or more are needed, neutral being one of them.")
     before, after = held_out(model, rows, labels)
     if after < before:
-        raise DataError(
-            "These examples would make it worse, so they are not used: of"
-            f" {len(labels)} faces, each read with the help of the others alone, {after} get the"
-            f" right label, and {before} without any help."
-        )
+        raise WorseError(len(labels), before, after)
     return learn(model, rows, labels)
 
 
