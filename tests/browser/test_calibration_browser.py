@@ -75,12 +75,7 @@ def test_a_lost_camera_ends_the_guide_and_the_session_at_once_and_says_so(page: 
     directed.begin_guide(page, "happy")
     directed.end(page)
     page.get_by_text("The camera was lost").wait_for(timeout=SILENCE_S * 500)
-    page.get_by_role("heading", name="Your session").wait_for()
-    app.start_live(page)
-    directed.show(page, frame(RESTS()))
-    page.get_by_text("neutral", exact=True).first.wait_for()
-    assert not page.get_by_text("The camera was lost").count()
-    assert not page.locator(".st-key-guide").count(), "a guide that is over stands on the picture"
+    page.get_by_role("button", name="Discard this session").wait_for()
 
 
 @pytest.mark.long
