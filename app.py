@@ -10,7 +10,7 @@ if __name__ == "__main__":
     from emorec.pages import about, gate, model, notice
     from emorec.pages.live import page as live
     from emorec.pages.live import webrtc
-    from emorec.pages.parts import keeping, language, naming
+    from emorec.pages.parts import keeping, language, line, naming
     from emorec.pages.parts.disk import disk
     from emorec.pages.people import page as people
     from emorec.pages.photo import page as photo
@@ -45,6 +45,7 @@ if __name__ == "__main__":
     )
     # Before the page, whose number of elements changes: the switch would be made anew with it.
     language.switch()
+    line.style()
     pictures = st.Page(
         photo.render, title=_("Photo"), icon=":material/photo_library:", url_path="photo"
     )

@@ -46,6 +46,14 @@ class StoreError(EmorecError):
     """A database or its key that is missing, damaged, or does not fit the other."""
 
 
+class WorseError(DataError):
+    """A person's examples that would make the reading of this person worse.
+
+    ``values`` has how many there are (``n``), how many of them are read rightly without help
+    (``before``), and how many with the help of the others (``after``).
+    """
+
+
 class NoStoreError(StoreError):
     """A store that is only to be read, and that nothing was kept in yet.
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from emorec.calibration.baseline import logarithms
 from emorec.emotions import EMOTIONS
-from emorec.errors import DataError, ModelError
+from emorec.errors import DataError, ModelError, WorseError
 from emorec.model import spread, typed_json
 from emorec.model.evaluation import Weights
 from emorec.model.shown import softmax
@@ -172,7 +172,7 @@ def learn_checked(
         )
     before, after = held_out(model, rows, labels)
     if after < before:
-        raise DataError(
+        raise WorseError(
             N_(
                 "These examples would make it worse, so they are not used: of {n} faces, each read"
                 " with the help of the others alone, {after} get the right label, and {before}"

@@ -175,9 +175,10 @@ class LiveStream:
         return np.asarray(cv2.cvtColor(self.planes, cv2.COLOR_YUV2BGR_I420))
 
     def discard(self) -> None:
-        """Forget what was read, and its last picture; only once the stream has stopped."""
+        """Forget what was read, its last picture and why it ended; only once it has stopped."""
         with self._lock:
             if not self.live:
+                self.problem = None
                 self._timeline = None
                 self._worker = None
 

@@ -1,16 +1,14 @@
-"""The guide "Show it your face" in a real browser: learned, and waiting for a face."""
+"""The guide "Show it your face" in a real browser: learned, waiting, and interrupted."""
 
 from __future__ import annotations
-
-import re
-import time
 
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Page
-from playwright.sync_api import TimeoutError as TookTooLong
 
+from emorec.live.stream import SILENCE_S
+from emorec.words import speaking
 from testkit import app, directed
 from testkit.portraits import Portrait, collins, cut, hopper, resized
 
@@ -42,49 +40,10 @@ def page(launch, app_url):
     context.close()
 
 
-def begin(page: Page) -> None:
-    """Choose happy, and begin; the settings close, and the picture says what to show."""
-    choice = page.get_by_role("combobox", name="Show it your face")
-    happy = page.get_by_role("option", name="happy", exact=True)
-    for _ in range(5):  # a run of the page that began before a click closes what it has opened
-        if not choice.is_visible():
-            app.open_settings(page)
-        choice.click()
-        try:
-            happy.click(timeout=5_000)
-        except TookTooLong:
-            continue
-        break
-    page.keyboard.press("Escape")
-    if not page.get_by_role("button", name="Begin").is_visible():
-        app.open_settings(page)
-    page.get_by_role("button", name="Begin").click()
-    page.get_by_text("1 of 2").wait_for()
-    page.get_by_text("Smoothing (s)").wait_for(state="hidden")
-
-
-def follow(page: Page, shown) -> str:
-    """Show a picture for each step until it is over; return what came of it.
-
-    Args:
-        page: the Live page.
-        shown: called with 1 or 2, the number of the step.
-    """
-    guide = page.locator(".st-key-guide")
-    end_s = time.monotonic() + WAIT_MS / 1000
-    while not guide.get_by_role("button", name="Close").count():
-        assert time.monotonic() < end_s, guide.inner_text()
-        step = re.match(r"\s*(\d) of 2", guide.inner_text())
-        if step:
-            directed.show(page, frame(shown(int(step.group(1)))))
-        page.wait_for_timeout(200)
-    return guide.inner_text()
-
-
 @pytest.mark.long
 def test_a_held_face_is_learned_and_closes_with_the_label(page: Page) -> None:
-    begin(page)
-    said = follow(page, lambda step: (RESTS, SMILES)[step - 1]())
+    directed.begin_guide(page, "happy")
+    said = directed.follow_guide(page, lambda step: frame((RESTS, SMILES)[step - 1]()))
     assert "Learned from" in said and "happy" in said and "neutral" in said
     page.locator(".st-key-guide").get_by_role("button", name="Close").click()
     page.get_by_text("happy", exact=True).first.wait_for()
@@ -95,9 +54,48 @@ def test_a_held_face_is_learned_and_closes_with_the_label(page: Page) -> None:
 
 @pytest.mark.long
 def test_it_waits_for_the_face_says_so_and_is_cancelled(page: Page) -> None:
-    begin(page)
+    directed.begin_guide(page, "happy")
     guide = page.locator(".st-key-guide")
     directed.show(page, np.full((360, 480, 3), 176, np.uint8))
     guide.get_by_text("no face is read").wait_for()
     guide.get_by_role("button", name="Cancel").click()
     guide.wait_for(state="detached")
+
+
+@pytest.mark.long
+def test_pause_ends_the_guide_and_says_what_to_do(page: Page) -> None:
+    directed.begin_guide(page, "happy")
+    guide = page.locator(".st-key-guide")
+    page.get_by_role("button", name="Pause").click()
+    guide.get_by_text("The picture is paused. Go on, and begin again.").wait_for()
+
+
+@pytest.mark.long
+def test_a_lost_camera_ends_the_guide_and_the_session_at_once_and_says_so(page: Page) -> None:
+    directed.begin_guide(page, "happy")
+    directed.end(page)
+    page.get_by_text("The camera was lost").wait_for(timeout=SILENCE_S * 500)
+    page.get_by_role("button", name="Discard this session").wait_for()
+
+
+@pytest.mark.long
+def test_on_a_phone_the_guide_leaves_the_face_in_view(launch, app_url) -> None:
+    context = launch(camera=False).new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="de-DE"
+    )
+    page = context.new_page()
+    directed.direct(page)
+    with speaking("de"):
+        app.ready_to_start(page, app_url)
+        directed.show(page, frame(RESTS()))
+        app.start_live(page)
+        directed.begin_guide(page, "happy")
+        directed.show(page, np.full((360, 480, 3), 176, np.uint8))
+        guide = page.locator(".st-key-guide")
+        guide.get_by_text("kein Gesicht gelesen").wait_for()  # the longest of its texts
+    page.wait_for_timeout(1500)  # it scrolls
+    header, stage = page.get_by_test_id("stHeader").bounding_box(), page.locator(".st-key-stage")
+    picture, words = stage.locator("iframe").bounding_box(), guide.bounding_box()
+    assert picture["y"] >= header["y"] + header["height"], "the bar lies over the picture"
+    assert words["y"] - picture["y"] > picture["height"] * 0.4, "the words cover the face"
+    context.close()

@@ -268,8 +268,9 @@ def test_a_session_is_discarded_only_once_it_is_over(open_stream, portrait):
     stream.discard()
     assert stream.timeline is not None
     stream.stop(wait_s=10)
+    stream.problem = "The camera was lost."
     stream.discard()
-    assert stream.timeline is None and stream.result is None
+    assert stream.timeline is None and stream.result is None and stream.problem is None
 
 
 def test_the_mirror_turns_the_picture(open_stream):

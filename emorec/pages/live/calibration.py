@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from time import monotonic
 
 import numpy as np
@@ -12,7 +13,7 @@ from emorec.calibration import examples
 from emorec.calibration.examples import Corrector
 from emorec.calibration.guide import HOLD_S, MOST_EXPRESSIONS, Guide
 from emorec.emotions import EMOTIONS
-from emorec.errors import EmorecError
+from emorec.errors import EmorecError, WorseError
 from emorec.live.stream import LiveStream
 from emorec.pages.live.connection import close_settings
 from emorec.pages.live.layout import unseen
@@ -31,7 +32,7 @@ let last = 0;
 export default function ({ data }) {
   if (data.begun === last) return;
   last = data.begun;
-  document.querySelector(".st-key-stage").scrollIntoView({ block: "start", behavior: "smooth" });
+  document.querySelector(".st-key-stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 """
 
@@ -83,8 +84,13 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
         ),
     )
     reader.drop_foreign()
-    if own.guide is not None and (off or not stream.running):
-        _stop(reader, own, _("The picture was stopped or hidden. Begin again."), refused=True)
+    if not stream.running:
+        if own.guide is not None:
+            _stop(reader, own)
+        own.unread = False  # it would stand on the next picture
+        own.shown_by = None  # the next stream numbers its faces anew
+    elif own.guide is not None and (why := _hidden(stream, off)):
+        _stop(reader, own, why, refused=True)
     chosen = st.multiselect(
         _("Show it your face"),
         _EXPRESSIONS,
@@ -120,8 +126,6 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
         st.rerun()
     if own.says:
         st.caption(_said(own))
-    if not stream.running:
-        own.shown_by = None  # the next stream numbers its faces anew
     if own.shown_by is not None and not off:
         st.fragment(_keep, run_every=1.0)(stream, reader)
 
@@ -168,7 +172,10 @@ def _progress(stream: LiveStream, reader: NextReader) -> None:
         _stop(reader, own, *_learned(reader, own, shown))
         st.rerun()
     if not stream.live:
-        _stop(reader, own, _("No picture comes from the camera. Begin again."), refused=True)
+        _stop(reader, own)
+        st.rerun()
+    if why := _hidden(stream):
+        _stop(reader, own, why, refused=True)
         st.rerun()
     if own.heard[0] != shown.read_s:
         own.heard = (shown.read_s, monotonic())
@@ -179,17 +186,31 @@ def _progress(stream: LiveStream, reader: NextReader) -> None:
     if monotonic() - own.heard[1] > _UNSEEN_S:
         waits = _("no face is read; look at the camera")
     elif now.crowded:
-        waits = _("waits, as only your face may be in view")
+        waits = _("waits until you are alone in view")
     elif now.prepares:
-        waits = _("get ready, {seconds} s").format(seconds=f"{now.seconds_left - HOLD_S:.0f}")
+        waits = _("get ready, {seconds} s").format(seconds=ceil(now.seconds_left - HOLD_S))
     else:
-        waits = f"{now.seconds_left:.0f} s"
+        waits = f"{ceil(now.seconds_left)} s"
     place = _("{n} of {all}").format(n=shown.steps.index(now.emotion) + 1, all=len(shown.steps))
     row = st.container(horizontal=True, vertical_alignment="center")
     row.progress(now.share, f"{place} · {looks}: {waits}")
     if row.button(_("Cancel"), key="own cancel"):
         _stop(reader, own)
         st.rerun()
+
+
+def _hidden(stream: LiveStream, off: bool = False) -> str | None:
+    """Return why a picture that runs shows no face to learn from, and what to do; None: it does.
+
+    Args:
+        stream: the visitor's live picture.
+        off: as of `show`.
+    """
+    if off:
+        return _("Blur faces or Group only is on: switch it off, and begin again.")
+    if stream.paused:
+        return _("The picture is paused. Go on, and begin again.")
+    return None
 
 
 def _said(own: OwnFace) -> str:
@@ -207,6 +228,12 @@ def _learned(reader: NextReader, own: OwnFace, guide: Guide) -> tuple[str, bool]
         reader.calibration.owner = guide.track_id
         own.shown_by = guide.track_id if guide.one_track else None
         reader.calibration.corrector = Corrector(learned, model)
+    except WorseError as error:
+        says = _(
+            "Not used, as it would make it worse: right for {after} of your {n} readings with it,"
+            " {before} without. Begin again, and hold each face until the next one is asked for."
+        )
+        return says.format(**error.values), True
     except EmorecError as error:
         return str(error), True
     says = _("Learned from {n} readings: {emotions}.").format(
@@ -240,11 +267,11 @@ def _keep(stream: LiveStream, reader: NextReader) -> None:
                 )
             st.caption(f":material/person: {says}")
             return
-        name = plain(names.of(own.shown_by) or "")
+        name = names.of(own.shown_by) or ""
         st.markdown(f"> {_(consent.EXAMPLES_TEXT)}")
         agreed = st.checkbox(_("I agree"), key=f"own consent {person_id}")
         if st.button(
-            _("Keep with {name}").format(name=name),
+            _("Keep with {name}").format(name=plain(name)),
             key="own keep",
             disabled=not agreed,
             width="stretch",

@@ -23,6 +23,7 @@ NOW_PX = 300
 """Height of the slot that says what is seen now."""
 
 _BUTTON_PX = 52  # START and its margin
+_HEADER_PX = 68  # of Streamlit's own bar, which lies over a page that is scrolled, and a gap
 _LEFT_PX = 230  # of the window's height, for all that stands above and below the picture
 _LEAST_PX = 160
 _TWO_COLUMNS_PX = 900  # narrower windows show one column
@@ -38,7 +39,9 @@ _PAGE = f"""
 :has(> .st-key-title), :has(> [class*="st-key-unseen"]) {{
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }}
-.st-key-stage {{ position: relative; container-type: inline-size; }}
+.st-key-stage {{
+  position: relative; container-type: inline-size; scroll-margin-top: {_HEADER_PX}px;
+}}
 .st-key-stage iframe {{
   height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
 }}
@@ -91,6 +94,12 @@ _PAGE = f"""
 }}
 .st-key-guide [data-testid="stMarkdownContainer"] p {{ color: white; font-size: 1.1rem; }}
 .st-key-guide button {{ color: white; background: transparent; border-color: white; }}
+@media (max-width: 640px) {{
+  /* Else the words cover the face that is to be shown. */
+  .st-key-guide {{ padding: 0.2rem 0.5rem; }}
+  .st-key-guide [data-testid="stMarkdownContainer"] p {{ font-size: 0.85rem; line-height: 1.25; }}
+  .st-key-guide button {{ padding-inline: 0.5rem; }}
+}}
 .st-key-live {{ display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem 2rem; }}
 .st-key-live > * {{ min-width: 0; }}
 .st-key-live > :has(> .st-key-report), .st-key-live > :has(.st-key-full) {{
@@ -250,7 +259,9 @@ def live_styles() -> None:
     st.html(_PHONE_WHILE_LIVE)
 
 
-def dress_stage(video: dict[str, Any], screen: bool, report: str | None, follow: Any) -> str:
+def dress_stage(
+    video: dict[str, Any], screen: bool, report: str | None, follow: Any, lost: Any
+) -> str:
     """Run the page's script: see `emorec.pages.live.script`.
 
     Args:
@@ -259,6 +270,7 @@ def dress_stage(video: dict[str, Any], screen: bool, report: str | None, follow:
         report: tells the report that is shown from those before, to which the focus moves once;
             None: none is shown.
         follow: called with the number of the face that was chosen; 0: all faces.
+        lost: called when the camera or the screen has ended by itself, as one that is unplugged.
 
     Returns:
         What the frame would say of a camera or a connection that fails; "" while it says nothing.
@@ -272,6 +284,7 @@ def dress_stage(video: dict[str, Any], screen: bool, report: str | None, follow:
             height=1,
             on_alert_change=lambda: None,
             on_follow_change=lambda: follow(st.session_state[key]["follow"]),
+            on_lost_change=lost,
         )
     alert: str | None = answer.alert
     return alert or ""

@@ -9,7 +9,7 @@ from emorec.errors import EmorecError
 from emorec.live.ice import rtc_configuration
 from emorec.pages.live import calibration, controls, keep, layout, readings, stage, summary
 from emorec.pages.live.camera import camera_problem, is_screen, start_problem
-from emorec.pages.live.state import LivePicture, follow, live_picture
+from emorec.pages.live.state import LivePicture, follow, live_picture, source_lost
 from emorec.pages.parts import keeping
 from emorec.pages.parts.deployment import deployment
 from emorec.pages.parts.engine import live_classifier, live_recognizer, recognizer, room
@@ -43,7 +43,7 @@ def render(photos: StreamlitPage | None = None) -> None:
             scene = stage.show(stream, rtc, photos)
             stage.actions(stream, scene, photos)
             told = summary.identity(stream) if scene == "over" else None
-            alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow)
+            alert = layout.dress_stage(stage.asked_video(), is_screen(), told, follow, source_lost)
         with layout.unseen("camera check"):
             problem = camera_problem() or start_problem(alert)
         # Filled below, once the controls have said whether totals alone are shown.

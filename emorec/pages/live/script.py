@@ -1,9 +1,9 @@
 """The Live page's script: what streamlit-webrtc's frame and Streamlit's elements cannot do alone.
 
 It gives the frame its style and the chosen camera or screen, hands its keys to the page, tells the
-page what the frame says, shows the picture on the full screen, tells which face's number was
-pressed, and moves the focus to a report. A number keeps the focus when the page draws it again,
-twice a second.
+page what the frame says and when the camera is lost, shows the picture on the full screen, tells
+which face's number was pressed, and moves the focus to a report. A number keeps the focus when the
+page draws it again, twice a second.
 """
 
 JS = """
@@ -11,6 +11,7 @@ let told = "";
 let reported = null;
 let wanted = { video: {}, screen: false };
 let choose = () => {};
+let lose = () => {};
 let focused = null;
 let stop = () => {};
 
@@ -38,9 +39,14 @@ function dress(frame, data, setAlert, watch) {
     // The frame itself would ask for the camera that it used last.
     if (media) {
       const ask = media.getUserMedia.bind(media);
-      media.getUserMedia = () => wanted.screen
-        ? media.getDisplayMedia({ audio: false, video: { frameRate: { max: 15 } } })
-        : ask({ audio: false, video: wanted.video });
+      media.getUserMedia = async () => {
+        const stream = await (wanted.screen
+          ? media.getDisplayMedia({ audio: false, video: { frameRate: { max: 15 } } })
+          : ask({ audio: false, video: wanted.video }));
+        // Of what the page stops itself a browser tells nothing.
+        for (const track of stream.getTracks()) track.addEventListener("ended", () => lose());
+        return stream;
+      };
     }
   }
   // The focus stays in the frame after START; its keys are the page's shortcuts too.
@@ -80,6 +86,7 @@ export default function ({ data, setStateValue, setTriggerValue }) {
   stop = () => watchers.forEach((watcher) => watcher.disconnect());
   wanted = data;
   choose = (number) => setTriggerValue("follow", number);
+  lose = () => setTriggerValue("lost", true);
   focusReport(data.report);
   for (const button of document.querySelectorAll(".st-key-fullscreen")) {
     button.hidden = !document.fullscreenEnabled;

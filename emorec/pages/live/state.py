@@ -12,6 +12,7 @@ from emorec.pages.parts.engine import pace
 from emorec.pages.parts.visit import State, visit
 from emorec.pipeline.classify import Classifier
 from emorec.recognizer import EmotionRecognizer
+from emorec.words import N_
 
 
 @dataclass
@@ -80,3 +81,19 @@ def follow(number: int | None) -> None:
         number: of the face; 0 or None: all are shown.
     """
     visit().state(LivePicture).followed = number or None
+
+
+def source_lost() -> None:
+    """End the session that runs, as its camera or screen has ended by itself, and say so."""
+    own = visit().state(LivePicture)
+    if own.stream is not None and own.reader is not None and own.since_s is not None:
+        own.stream.problem = _NO_SCREEN if own.reader.source == "screen" else _NO_CAMERA
+
+
+_NO_CAMERA = N_(
+    "**The camera was lost: this session is over.** Plug it in again, or close the program that "
+    "took it, and start again."
+)
+_NO_SCREEN = N_(
+    "**The screen is no longer shared: this session is over.** Start again to share one."
+)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from emorec.calibration.guide import Guide
+from emorec.emotions import EMOTIONS
 from emorec.live.stream import LiveStream
 from emorec.model import spread
 from emorec.model.store import WithFeatures
@@ -23,7 +25,7 @@ def page() -> None:
     from emorec.pages.live import calibration
 
     stream, reader = st.session_state["own stream"], st.session_state["own reader"]
-    calibration.show(stream, reader, off=False)
+    calibration.show(stream, reader, off=st.session_state.get("own off", False))
     calibration.guide(stream, reader)
 
 
@@ -108,3 +110,68 @@ def test_what_cannot_be_learned_is_refused_with_a_reason(
     app.run()
     assert "Your face was lost" in app.caption[0].value
     assert reader.calibration.corrector is None and reader.calibration.watch is None
+
+
+def begun(reader: NextReader, running: LiveStream) -> tuple[AppTest, Guide]:
+    """Return the page on which the guide has begun, with "happy"."""
+    app = AppTest.from_function(page, default_timeout=60)
+    app.session_state["own stream"], app.session_state["own reader"] = running, reader
+    app.run()
+    app.multiselect(key="own expressions").select("happy").run()
+    app.button(key="own begin").click().run()
+    assert not app.exception
+    guide = reader.calibration.watch
+    assert isinstance(guide, Guide)
+    return app, guide
+
+
+def test_examples_that_would_make_it_worse_are_refused_with_what_to_do(
+    reader: NextReader, running: LiveStream
+) -> None:
+    app, guide = begun(reader, running)
+    # The network is right about all of them; in the features one of each looks like the other.
+    features = {name: rows(reader, EMOTIONS.index(name), 1)[0] for name in ("neutral", "happy")}
+    time_s = 0.0
+    while (shows := guide.progress.emotion) is not None:
+        other = "happy" if shows == "neutral" else "neutral"
+        row = features[other if guide.labels.count(shows) == 2 else shows].copy()
+        row[:7] = 0.6 / 7
+        row[EMOTIONS.index(shows)] += 0.4
+        guide(3, row, time_s)
+        time_s += 0.41
+    app.run()
+    assert not app.exception
+    said = app.caption[0].value
+    assert "would make it worse" in said and "Begin again, and hold each face" in said
+    assert reader.calibration.corrector is None and reader.calibration.watch is None
+
+
+@pytest.mark.parametrize(
+    ("paused", "off", "says"),
+    [(True, False, "is paused. Go on, and"), (False, True, "Blur faces or Group only is on")],
+)
+def test_a_picture_that_shows_no_face_ends_the_guide_and_says_why(
+    reader: NextReader, running: LiveStream, paused: bool, off: bool, says: str
+) -> None:
+    app, _guide = begun(reader, running)
+    running.paused, app.session_state["own off"] = paused, off
+    app.run()
+    assert says in app.caption[0].value and reader.calibration.watch is None
+
+
+def test_a_guide_that_a_stop_ended_does_not_stand_on_the_next_picture(
+    reader: NextReader, running: LiveStream
+) -> None:
+    app, _guide = begun(reader, running)
+    running.stop(5.0)
+    app.run()
+    assert reader.calibration.watch is None and not app.markdown and not app.get("progress")
+
+
+def test_the_seconds_left_are_never_told_as_none(reader: NextReader, running: LiveStream) -> None:
+    app, guide = begun(reader, running)
+    for time_s, says in ((0.0, "get ready, 2 s"), (1.7, "get ready, 1 s"), (4.8, ": 1 s")):
+        guide(3, rows(reader, 6, 1)[0], time_s)
+        app.run()
+        (bar,) = app.get("progress")
+        assert says in bar.proto.text
