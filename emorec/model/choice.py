@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -22,18 +22,22 @@ that chance does not decide."""
 
 _CALLS = 10
 
+_chosen: dict[Path, str] = {}
 
-@cache
+
 def for_live(default: EmotionModel) -> str:
     """Return the name of the model that reads live pictures on this machine.
 
-    The first call measures the default model. The answer holds for as long as that is in use, so
-    that all sessions share one classifier, and a person's examples fit the next session.
+    The first call measures the default model. The answer holds for the process, also when the model
+    is loaded again, so that all sessions share one classifier, and a person's examples fit the
+    next session.
 
     Args:
         default: the model `emorec.model.store.DEFAULT_NAME`, as it was loaded.
     """
-    return carried(ms_per_face(default))
+    if default.file not in _chosen:
+        _chosen.setdefault(default.file, carried(ms_per_face(default)))
+    return _chosen[default.file]
 
 
 def carried(cost_ms: float) -> str:

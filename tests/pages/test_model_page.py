@@ -216,11 +216,8 @@ def test_it_says_what_reads_live_pictures_where_that_is_another_model(
 ) -> None:
     fast = live == chosen == "elu_cnn"
     monkeypatch.setattr(choice, "ms_per_face", lambda model: 0.5 if fast else 5.0)
-    choice.for_live.cache_clear()
-    try:
-        said = text(page(model=chosen))
-    finally:
-        choice.for_live.cache_clear()
+    monkeypatch.setattr(choice, "_chosen", {})
+    said = text(page(model=chosen))
     assert (f"Live pictures are read by **{live}**" in said) is (live != chosen)
 
 

@@ -77,6 +77,7 @@ def test_it_reads_with_the_network_that_the_machine_carries(
     loaded: list[str] = []
     monkeypatch.setattr(recognizer, "load", load)
     monkeypatch.setattr(choice, "ms_per_face", lambda model: cost_ms)
+    monkeypatch.setattr(choice, "_chosen", {})
     assert main(["watch", "--camera", str(film)]) == 0
     assert loaded == list(dict.fromkeys([DEFAULT_NAME, name])), "each network once"
     header = json.loads(capsys.readouterr().out.splitlines()[0])["header"]
