@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from testkit.app import open_settings, ready_to_start
+from emorec.words import LANGUAGES
+from testkit.app import open_settings, ready_to_start, running_app
+
+_ROW_ENDS_BEFORE_THE_SWITCH = """() => {
+  const left = document.querySelector(".st-key-language").getBoundingClientRect().left;
+  const shown = [...document.querySelectorAll("[data-testid=stTopNav] :is(a, button)")];
+  return shown.length > 0 && shown.every((each) => each.getBoundingClientRect().right <= left);
+}"""
 
 
 def pick(page: Any, key: str, place: int) -> None:
@@ -53,4 +61,31 @@ def test_the_switch_does_not_cover_what_closes_a_phones_list_of_pages(
     page.locator("[data-testid=stSidebar][data-collapsed=true]").wait_for(state="attached")
     pick(page, "language", 2)
     page.get_by_role("heading", name="Was es tut").wait_for()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def all_pages_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("all pages")
+    env = {"EMOREC_SESSIONS": "ask", "EMOREC_PEOPLE": "1", "EMOREC_DATA": str(folder)}
+    with running_app(folder / "app.log", env=env) as (_, url):
+        yield url
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_the_switch_covers_no_page_of_the_row_at_any_width(
+    launch: Any, all_pages_url: str, locale: str
+) -> None:
+    context = launch(camera=False).new_context(
+        viewport={"width": 1366, "height": 600}, locale=locale
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{all_pages_url}/about")
+    page.locator("[data-testid=stTopNav] a").nth(6).wait_for()
+    page.locator(".st-key-language input").wait_for()
+    for width in (768, 792, 816, 840, 1024):  # a narrower window has a list in place of the row
+        page.set_viewport_size({"width": width, "height": 600})
+        page.wait_for_function(_ROW_ENDS_BEFORE_THE_SWITCH, timeout=20_000)
     context.close()

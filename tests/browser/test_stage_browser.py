@@ -115,6 +115,28 @@ def test_on_a_laptop_all_is_in_view_and_nothing_moves_at_start(opened, app_url, 
 
 
 @pytest.mark.long
+def test_the_pictures_place_is_kept_until_its_frame_has_come(launch, app_url):
+    page = launch(camera=False).new_page(viewport=LAPTOP)
+    page.set_default_timeout(60_000)
+    held = []
+    page.route(re.compile(r"/ComponentInstance[^/]*\.js"), lambda route: held.append(route))
+    page.goto(app_url)
+    page.locator(".st-key-try-example button").wait_for()
+    page.locator(".st-key-minute").wait_for()
+    page.wait_for_timeout(2000)
+    before = boxes(page)
+    assert held
+    assert page.locator(".st-key-stage iframe").count() == 0
+    for route in held:
+        route.continue_()
+    page.locator(".st-key-stage iframe").wait_for()
+    page.wait_for_timeout(2000)
+    assert boxes(page)["controls"] == pytest.approx(before["controls"], abs=1)
+    assert boxes(page)["consent"] == pytest.approx(before["consent"], abs=1)
+    page.close()
+
+
+@pytest.mark.long
 def test_the_example_needs_no_camera_and_can_be_paused_kept_and_shown_large(launch, app_url):
     page = launch(camera=False).new_page(viewport=LAPTOP)
     ready_to_start(page, app_url)

@@ -43,9 +43,13 @@ _PAGE = f"""
   position: relative; container-type: inline-size; scroll-margin-top: {_HEADER_PX}px;
 }}
 .st-key-stage iframe {{
-  height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
+  display: block; height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px) !important;
 }}
 .st-key-stage > :has(iframe) {{ position: relative; z-index: 1; order: -1; }}
+/* The picture's place is kept until its frame has come: nothing else stands there meanwhile. */
+.st-key-stage:has(> * > .st-key-actions) > :first-child {{
+  min-height: calc({_STAGE_HEIGHT} + {_BUTTON_PX}px);
+}}
 :has(> .st-key-example), :has(> .st-key-tag) {{
   position: absolute; inset: 0 0 auto 0; height: {_STAGE_HEIGHT}; pointer-events: none;
 }}

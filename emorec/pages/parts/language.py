@@ -18,10 +18,12 @@ _STYLE = """
   position: fixed; top: 0.6rem; right: 3.25rem; width: 11.5rem !important; z-index: 999990;
 }
 :has(> .st-key-unseen-language) { position: absolute; }
+[data-testid="stTopNav"] { max-width: calc(100% - 16rem); }
 </style>
 """
 """Beside the menu, on every page in the same place: above Streamlit's header, and below the list of
-pages that a phone opens over both."""
+pages that a phone opens over both. The row of pages ends before it; those that do not fit there
+stand in a list at its end."""
 
 _JS = """export default function ({ data }) {
   document.documentElement.lang = data.language;
