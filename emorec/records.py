@@ -79,11 +79,13 @@ class Detection(Record):
         score: the detector's confidence in [0, 1]; NaN if the detector has none.
         tilt_deg: the head's tilt, from -180 to 180 degrees, positive if its top leans to the right
             of the picture; NaN if the detector does not measure it.
+        suspected: whether it was found with caution only, so that it need not be a face.
     """
 
     box_xyxy: npt.NDArray[np.float64]
     score: float
     tilt_deg: float = float("nan")
+    suspected: bool = False
 
     def __post_init__(self) -> None:
         self.box_xyxy.setflags(write=False)
@@ -94,7 +96,8 @@ class Track(Record):
     """A face tracked over frames.
 
     Attributes:
-        track_id: 1 or more, unique in a session, never used again.
+        track_id: 1 or more, unique in a session, never used again; 0: with caution, a place that
+            may show a face.
         box_xyxy: float64 of shape (4,): the estimated place of the face in this frame.
         velocity_xy: float64 of shape (2,): of the box's centre, in pixels a second.
         score: of the newest detection.
@@ -195,6 +198,8 @@ class FrameResult(Record):
         time_s: time of the media clock, from the start of the stream.
         size_wh: the frame's width and height in pixels.
         faces: sorted by ``track_id``; empty if there is no face.
+        suspects: with caution, the other places that may show a face: they are blurred with the
+            faces, and neither read nor counted. Their ``track_id`` is 0.
         detector_ran: whether a search of the whole picture ended with this frame; in a stream a
             search is spread over several frames.
         stage_ms: milliseconds that each stage took.
@@ -208,6 +213,7 @@ class FrameResult(Record):
     detector_ran: bool = True
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     smallest_px: float = float("nan")
+    suspects: tuple[Face, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stage_ms", MappingProxyType(dict(self.stage_ms)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -84,7 +85,8 @@ class Scripted:
     ) -> list[Detection]:
         self.confirmed += [place.box_xyxy.tolist() for place in places]
         self.spend("near", 2 * len(places))
-        there = self._all(self.faces) + (self._all(self.things) if cautious else [])
+        things = [replace(thing, suspected=True) for thing in self._all(self.things)]
+        there = self._all(self.faces) + (things if cautious else [])
         overlap = iou([p.box_xyxy for p in places], [face.box_xyxy for face in there])
         return [face for face, own in zip(there, overlap.T, strict=True) if (own > _SAME).any()]
 
@@ -105,7 +107,7 @@ class Scripted:
             for face in self._all(self.faces):
                 away = np.abs((face.box_xyxy[:2] + face.box_xyxy[2:]) / 2 - middle).max()
                 if away <= _NEAR * side:
-                    found.append(face)
+                    found.append(replace(face, suspected=cautious))
         return found
 
     @staticmethod

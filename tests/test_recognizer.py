@@ -9,9 +9,11 @@ import pytest
 from skimage.data import astronaut
 
 from emorec import EMOTIONS, EmotionRecognizer, Settings
+from emorec.drawing.overlay import draw_faces
 from emorec.errors import EmorecError, ModelError
 from emorec.geometry import iou
 from emorec.settings import DETECTORS
+from testkit.app import FPS, webcam_frame
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +169,21 @@ def test_settings_choose_the_detector(recognizer: EmotionRecognizer, portrait: n
     }
     assert found == {"auto": 1, "haar": 0}
     assert recognizer.detector("haar") is recognizer.detector("haar")
+
+
+def test_blur_hides_more_places_and_tells_of_the_same_faces() -> None:
+    """Twenty places of this picture may show a face; without blur one does, with it 23 did."""
+    recognizer = EmotionRecognizer(settings=Settings())
+    readers = [recognizer.reader("file", Settings(cautious=blur)) for blur in (False, True)]
+    for number in range(12):
+        frame, time_s = webcam_frame(number), number / FPS
+        without, blurred = (reader.read(frame, time_s) for reader in readers)
+        ids = [[face.track_id for face in result.faces] for result in (without, blurred)]
+        assert ids[0] == ids[1] == ([1] if number else [])
+        assert blurred.suspects and not without.suspects
+    hidden = draw_faces(frame, blurred.faces + blurred.suspects, "blur")
+    only_faces = draw_faces(frame, blurred.faces, "blur")
+    assert (hidden != only_faces).any(), "suspects are blurred"
 
 
 def test_each_stream_has_a_past_of_its_own(

@@ -58,6 +58,7 @@ def draw_faces(
         image_bgr: uint8 of shape (h, w, 3); not changed.
         faces: boxes in pixels of this picture; one without area inside it is not drawn. A face
             that is not classified gets its box only; one that cannot be read a thin one, and why.
+            A suspect (``track_id`` 0) is blurred as they are, and nothing else is drawn of it.
         show: ``"label"``, ``"all"`` (the seven bars too, where they cover no face) or ``"blur"``
             (faces unrecognisable).
         dimmed: whether what is drawn is half transparent, as it is too old to be relied on. Blur
@@ -88,7 +89,11 @@ def draw_faces(
             np.copyto(out, image_bgr)
     ground = result.copy() if dimmed else result
     size_wh = (image_bgr.shape[1], image_bgr.shape[0])
-    seen = [(face, box) for face in faces if (box := _inside(face.box, size_wh)) is not None]
+    seen = [
+        (face, box)
+        for face in faces
+        if face.track_id and (box := _inside(face.box, size_wh)) is not None
+    ]
     if group_only:
         for _, box in seen:
             _draw_box(result, box, _GREY, thin=False)

@@ -42,7 +42,8 @@ class AnnotatedVideo(VideoWriter):
         """Draw the result on a frame, and write the frame."""
         if self._drawn_bgr is None or self._drawn_bgr.shape != image_bgr.shape:
             self._drawn_bgr = np.empty_like(image_bgr)
-        drawn_bgr = draw_faces(image_bgr, result.faces, self._show, out=self._drawn_bgr)
+        faces = result.faces + result.suspects
+        drawn_bgr = draw_faces(image_bgr, faces, self._show, out=self._drawn_bgr)
         self.write(drawn_bgr, result.time_s)
         if self._on_drawn:
             self._on_drawn(drawn_bgr, result)

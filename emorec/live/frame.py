@@ -138,7 +138,8 @@ def draw(
     elif result:
         size_wh = image.shape[1], image.shape[0]
         age_s = frame.time_s - result.time_s
-        faces, old = scaled(result.faces, result.size_wh, size_wh), age_s > OLD_S
+        faces = scaled(result.faces + result.suspects, result.size_wh, size_wh)
+        old = age_s > OLD_S
         faces = moved(faces, age_s, size_wh)
     over = None
     if view.mirror:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -126,7 +127,10 @@ class BlazeFaceDetector:
             if likely[number] < least:
                 break
             if _elsewhere([places[number]], faces):
-                faces += self._confirmed(image_bgr, places[number], cautious)
+                found = self._confirmed(image_bgr, places[number], cautious)
+                if likely[number] < _LIKELY:
+                    found = [replace(face, suspected=True) for face in found]
+                faces += found
         faces = surest(_inside(faces, image_bgr) if cautious else faces)
         # An eye and half a nose are sometimes taken for a face; no face lies inside another one.
         inside = np.triu(share_inside(*[[face.box_xyxy for face in faces]] * 2).T, 1) >= _PART
@@ -146,7 +150,7 @@ class BlazeFaceDetector:
             for mirrored in (False, True):  # a face missed in one is often found in the other
                 face = self._zoom(image_bgr, known, mirrored, cautious)
                 if face is not None and face.score >= _KNOWN:
-                    found.append(face)
+                    found.append(replace(face, suspected=cautious))
                     break
         return found
 
@@ -164,7 +168,8 @@ class BlazeFaceDetector:
         # With caution, as for blurring, a face need not pass the check.
         if not cautious and surplus < 0:
             return []
-        return [Detection(face.box_xyxy, 1 / (1 + math.exp(-surplus)), face.tilt_deg)]
+        suspected = surplus < 0 or once.score < _ONCE
+        return [Detection(face.box_xyxy, 1 / (1 + math.exp(-surplus)), face.tilt_deg, suspected)]
 
     def _checked(self, image_bgr: Image, faces: Sequence[Detection]) -> npt.NDArray[np.float64]:
         """Return the logit of the check on each face; zeros without a check."""

@@ -44,7 +44,7 @@ class Detector(Protocol):
     def confirm(
         self, image_bgr: Image, places: Sequence[Detection], cautious: bool = False
     ) -> list[Detection]:
-        """Return the faces among such places; with caution also doubtful ones."""
+        """Return the faces among such places; with caution also doubtful ones, as suspected."""
         ...
 
     def detect_near(
@@ -60,7 +60,8 @@ class Detector(Protocol):
             image_bgr: the picture.
             boxes_xyxy: of shape (n, 4).
             tilts_deg: of shape (n,), how far each leans as in `Detection`; None: unknown.
-            cautious: whether of a face half may be beyond the border.
+            cautious: whether of a face half may be beyond the border. What is found is suspected
+                then: such a search does not tell a known face from a thing.
         """
         ...
 

@@ -119,6 +119,7 @@ class _Found:
 
     Attributes:
         new_scene: whether no face before this frame is one of it.
+        suspects: places that may show a face, to be blurred.
         read: ids of the faces to read, ``crops`` what they look like.
         unreadable: by id, why a face cannot be read.
         whole: whether a search of the whole picture ended in this frame.
@@ -129,6 +130,7 @@ class _Found:
     size_wh: tuple[int, int]
     new_scene: bool
     tracks: Sequence[Track]
+    suspects: Sequence[Track]
     read: Sequence[int]
     crops: npt.NDArray[np.uint8]
     unreadable: Mapping[int, str]
@@ -242,7 +244,7 @@ class Pipeline:
             with self._spending("search", count):
                 whole = self._search.advance(image_bgr, count)
             known, unproven = self._tracker.due(
-                time_s, len(expected) if everything else plan["near"]
+                time_s, len(expected) if everything else plan["near"], settings.cautious
             )
             with self._spending("near", len(known) + 2 * len(unproven)):
                 found = self._detector.detect_near(
@@ -251,22 +253,26 @@ class Pipeline:
                 # A new face is shown once it was confirmed in two frames, independently.
                 places = [Detection(expected[n], 1.0, float(tilts[n])) for n in unproven]
                 found += self._detector.confirm(image_bgr, places, settings.cautious)
+                # Of two finds of one face the tracker takes the first.
+                found.sort(key=lambda detection: detection.suspected)
             how_many = ALL if settings.cautious else FIRST if everything else NEXT
             found += self._search.confirm(image_bgr, expected, time_s, how_many)
         with times("track"):
             tracked = self._tracker.update(
                 found, time_s, settings.cautious, known + unproven, self._follower, alone
             )
-            tracks = [
+            seen = [
                 track
                 for track, inside in zip(
                     tracked, in_view(tracked, size_wh, settings.cautious), strict=True
                 )
                 if inside and np.ptp(track.box_xyxy[::2]) >= self._search.least_px
             ]
+            tracks = [track for track in seen if track.track_id]
+            suspects = [track for track in seen if not track.track_id]
             self._in_view = len(tracks)
             if whole:
-                boxes = [track.box_xyxy for track in tracks]
+                boxes = [track.box_xyxy for track in seen]
                 self._search.finished(boxes or self._tracker.expected(time_s)[0])
         with times("crop"):
             count = len(tracks) if alone else plan["read"]
@@ -279,6 +285,7 @@ class Pipeline:
             size_wh,
             new_scene,
             tracks,
+            suspects,
             read,
             crops,
             self._unreadable,
@@ -311,6 +318,7 @@ class Pipeline:
             _face(track, own, *shown, found.unreadable.get(track.track_id), found.size_wh)
             for track, own, shown in zip(tracks, raw, smoothed, strict=True)
         )
+        nothing = unclassified()
         return FrameResult(
             found.index,
             time_s,
@@ -319,6 +327,10 @@ class Pipeline:
             found.whole,
             MappingProxyType(times.ms),
             found.smallest_px,
+            tuple(
+                _face(suspect, nothing, nothing, None, None, found.size_wh)
+                for suspect in found.suspects
+            ),
         )
 
     def _goes_on(self, size_wh: tuple[int, int]) -> bool:

@@ -16,6 +16,7 @@ from emorec.records import Detection, Track
 
 _SAME = 0.4  # IoU from which two detections are one face
 _BIRTH = 2  # detections before a face is shown
+_SUSPECTS = 4  # with caution, places that are confirmed in one frame beside the new ones
 _PATIENCE_S = 0.7  # how long a face that is not seen is still shown
 _CAUTIOUS_PATIENCE_S = 2.0
 _MEMORY_S = 1.5  # for so long it keeps its id: the time to walk past another person
@@ -65,7 +66,7 @@ class _Candidate:
     track_id: int = 0  # 0: not shown yet
     misses: int = 0  # searches near it that found nothing since it was seen last
     lost: bool = True  # it could not be followed into this frame
-    hits: int = 1
+    hits: int = 1  # detections that are no mere suspicion
     thumbnail: npt.NDArray[np.float32] | None = None  # as it was found last
     thumbnail_s: float = 0.0  # when that was
     changed: bool = False  # it no longer looks like that: it has turned, or something hides it
@@ -122,7 +123,8 @@ class _Candidate:
         self.seen_s = self.found_s = self.searched_s = time_s
         if not self.changed or time_s - self.thumbnail_s > _CHANGED_S:
             self.thumbnail = None  # a new one is due
-        self.score, self.hits, self.misses = detection.score, self.hits + 1, 0
+        self.score, self.misses = detection.score, 0
+        self.hits += not detection.suspected
         self.coasts_until_s = time_s + _COAST_S
 
 
@@ -133,8 +135,8 @@ class Tracker:
     one. Where the flow is lost, a face is taken to move on at constant velocity.
 
     A face is shown from its second detection on and for 0.7 s after it was seen last; with caution,
-    from its first and for 2 s. It keeps its id for 1.5 s out of view. Ids start at 1 and are never
-    used again.
+    for 2 s. Until then it has no id; with caution such a place is returned too, by the id 0. A face
+    keeps its id for 1.5 s out of view. Ids start at 1 and are never used again.
 
     Time alone ends no face: when the machine stalls, nothing was searched in that time. So a face
     is hidden only after one search near it in vain, and its id is given up after two, but after 5 s
@@ -198,7 +200,7 @@ class Tracker:
                 candidate.follow(box, time_s)
         self._before_s = time_s
 
-    def due(self, time_s: float, count: int) -> tuple[list[int], list[int]]:
+    def due(self, time_s: float, count: int, cautious: bool = False) -> tuple[list[int], list[int]]:
         """Return near which faces of `expected` to search: those in doubt, then the others.
 
         Of each, first those in whose place something else is since this frame, then those that
@@ -207,13 +209,18 @@ class Tracker:
         Args:
             time_s: of this frame.
             count: how many of them; four of those in doubt come on top.
+            cautious: near all, also those that may be no face.
 
         Returns:
-            Those that are shown, and those that were detected only once.
+            Those that are shown, and those that were detected only once. With caution all, and some
+            of those that are to be confirmed.
         """
         ahead = [(c.gone is None or c.misses > 0, c.searched_s) for c in self._candidates]
         waiting = sorted(range(len(self._candidates)), key=lambda number: ahead[number])
         unproven = [n for n in waiting if not self._candidates[n].track_id]
+        if cautious:
+            unproven.sort(key=lambda number: -self._candidates[number].hits)
+            return waiting, unproven[:_SUSPECTS]
         doubtful = [n for n in waiting if self._in_doubt(self._candidates[n], time_s)]
         sure = [n for n in waiting if n not in doubtful and n not in unproven]
         # Frames a second apart leave all in doubt. In a file of them 6 of 25 faces were found in a
@@ -241,7 +248,7 @@ class Tracker:
         Args:
             detections: of this frame.
             time_s: of this frame.
-            cautious: show a face from its first detection on, and for longer.
+            cautious: return also what may be no face, and each for longer.
             near: the faces of `expected` that were searched for.
             follower: tells whether a face found is that which was there; None: it is.
             at_once: show a face from its first detection on.
@@ -249,7 +256,7 @@ class Tracker:
         # The searches near two known faces may find the same one.
         kept = distinct([found.box_xyxy for found in detections], _SAME)
         detections = [detections[number] for number in kept]
-        searched = [self._candidates[number] for number in near]
+        searched = [self._candidates[number] for number in set(near)]
         self._candidates = [c for c in self._candidates if time_s - c.seen_s <= LONGEST_UNSEEN_S]
         expected = as_boxes([candidate.at(time_s) for candidate in self._candidates])
         found_boxes = as_boxes([found.box_xyxy for found in detections])
@@ -276,7 +283,7 @@ class Tracker:
         self._candidates = [
             candidate
             for candidate in self._candidates
-            if candidate.remains(time_s, *memory[bool(candidate.track_id)])
+            if candidate.remains(time_s, *memory[bool(candidate.track_id or cautious)])
         ]
         for found, row in zip(detections, rows, strict=True):
             if row < 0:
@@ -290,16 +297,17 @@ class Tracker:
                         time_s,
                         time_s,
                         time_s + _COAST_S,
+                        hits=int(not found.suspected),
                     )
                 )
         for candidate in self._candidates:
-            if not candidate.track_id and (cautious or at_once or candidate.hits >= _BIRTH):
+            if not candidate.track_id and candidate.hits >= (1 if at_once else _BIRTH):
                 self._last_id += 1
                 candidate.track_id = self._last_id
         shown = [
             candidate
             for candidate in self._candidates
-            if candidate.track_id
+            if (candidate.track_id or cautious)
             and candidate.remains(time_s, patience_s, 1)
             and (cautious or candidate.gone is None or not candidate.misses)
         ]

@@ -76,10 +76,10 @@ def test_a_file_that_is_no_video_gives_one_line_and_nothing_stays(
 ) -> None:
     place = uploaded(disk, b"Dear diary")
     job = started(place, language=language)
-    wait(lambda: place.closed)
+    wait(lambda: place.closed and not place.folder.exists())
     assert job.state == "failed"
     assert job.error == f"me.mp4: {says}"
-    assert disk.find(place.token) is None and not place.folder.exists()
+    assert disk.find(place.token) is None
 
 
 def test_jobs_run_in_their_turn_and_one_that_waits_can_be_cancelled(disk: Disk) -> None:

@@ -360,14 +360,18 @@ def test_clutter_costs_a_few_looks_a_frame() -> None:
         assert len(script.confirmed) <= 6
 
 
-def test_caution_searches_all_in_every_frame_and_believes_at_once() -> None:
+def test_caution_searches_all_in_every_frame_and_suspects_at_once() -> None:
     script = Scripted([BOX], things=[OTHER], columns=5)
     pipeline = made(script, Settings(cautious=True))
     results = play(pipeline, 10)
     assert [patch.x for patch in script.searched] == sorted({p.x for p in script.searched}) * 10
     assert all(result.detector_ran for result in results)
-    assert all(len(result.faces) == 2 for result in results), "what may be one is taken for one"
-    assert {face.track_id for result in results for face in result.faces} == {1, 2}
+    assert all(len(result.faces + result.suspects) == 2 for result in results)
+    told = [[(face.track_id, tuple(face.box)) for face in result.faces] for result in results]
+    assert told == [[], *[[(1, BOX)]] * 9], "what may be one is blurred, and not taken for one"
+    assert all(not face.classified for result in results for face in result.suspects)
+    pipeline.settings = Settings()
+    assert all(not result.suspects for result in play(pipeline, 2, start=10))
 
 
 def test_caution_on_a_machine_that_has_no_time_is_caution_still() -> None:
@@ -376,7 +380,8 @@ def test_caution_on_a_machine_that_has_no_time_is_caution_still() -> None:
     script.spend = clock.costing(search=1.0, near=1.0)
     pipeline = made(script, Settings(cautious=True), clock=clock)
     results = play(pipeline, 6)
-    assert all(result.detector_ran and len(result.faces) == 1 for result in results)
+    assert all(result.detector_ran for result in results)
+    assert all(len(result.faces + result.suspects) == 1 for result in results)
 
 
 def test_caution_is_not_bound_by_the_smallest_face_the_user_asks_for() -> None:
@@ -442,7 +447,7 @@ def test_with_caution_a_face_that_comes_with_a_cut_is_in_the_first_picture() -> 
     script.faces = [small, OTHER]
     script.blind_near = True
     (result,) = play(pipeline, 1, start=10, image=other_room())
-    assert sorted(tuple(face.box) for face in result.faces) == [small, OTHER]
+    assert sorted(tuple(face.box) for face in result.faces + result.suspects) == [small, OTHER]
 
 
 def test_another_person_in_the_tile_of_a_call_gets_a_new_id() -> None:
