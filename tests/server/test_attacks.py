@@ -217,7 +217,9 @@ def faces_shown(page: Page) -> int | None:
     """Return how many faces the photo has that a page shows; None while it shows none."""
     for _, element in page._elements.values():
         if element.WhichOneof("type") == "bidi_component":
-            return len(json.loads(element.bidi_component.json)["faces"])
+            told = json.loads(element.bidi_component.json)
+            if "faces" in told:
+                return len(told["faces"])
     return None
 
 
