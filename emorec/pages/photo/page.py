@@ -164,9 +164,9 @@ def _totals(photos: Sequence[ReadPhoto], given: int, how: How) -> None:
     said = f"**{said}, {totals.count(faces) if faces else _('no face')}**"
     if given > len(photos):
         broken = given - len(photos)
-        said += ngettext("; {n} could not be read", "; {n} could not be read", broken).format(
-            n=broken
-        )
+        said += ngettext(
+            "; {n} file could not be read", "; {n} files could not be read", broken
+        ).format(n=broken)
     st.markdown(said)
     if faces:
         opened.share_bar(totals.totals(faces))

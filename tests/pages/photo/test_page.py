@@ -160,7 +160,7 @@ def test_several_photos_are_tiles_and_each_can_be_opened(
     assert [args[0] for args in bars] == pytest.approx([n / 6 for n in range(6)])
     assert tiles(at) == ["2 faces, happy", "No face", "1 face, happy", "1 face, happy"]
     assert "not a picture that can be read" in html(at) and "the file is empty" in html(at)
-    assert "6 photos, 4 faces**; 2 could not be read" in at.markdown[0].value
+    assert "6 photos, 4 faces**; 2 files could not be read" in at.markdown[0].value
     assert "4 happy" in html(at)
 
     rows = list(csv.DictReader(io.StringIO(downloads()["CSV"][0]().removeprefix("\ufeff"))))
