@@ -72,7 +72,8 @@ class Room:
 
     Where more ask than there are places, a free one goes to those whose address has held fewest
     places without sending a picture lately; among them, to those whose address holds fewest; and
-    among those to the one that has waited longest.
+    among those to the one that has waited longest. An address that was silent lately also leaves it
+    to those who see that the room is full, and have no START to press.
 
     Args:
         places: how many sessions may be live at once, at least 1.
@@ -85,6 +86,7 @@ class Room:
         self._lock = Lock()
         self._inside: WeakKeyDictionary[Session, _Visitor] = WeakKeyDictionary()
         self._waiting: WeakKeyDictionary[Session, _Visitor] = WeakKeyDictionary()
+        self._watching: WeakKeyDictionary[Session, _Visitor] = WeakKeyDictionary()
         self._silences: dict[str, deque[float]] = {}
 
     @property
@@ -111,13 +113,30 @@ class Room:
             own = self._waiting.get(session) or _Visitor(source_of(address), now_s, now_s)
             own.asked_s = now_s
             self._waiting[session] = own
-            if own not in self._next(self.places - len(self._inside)):
+            self._watching.pop(session, None)
+            if own not in self._next(self.places - len(self._inside), own):
                 return False
             del self._waiting[session]
             own.since_s = now_s
             self._inside[session] = own
             session.start()
             return True
+
+    def watch(self, session: Session, address: str | None = None) -> bool:
+        """Say that a visitor has not asked yet, and would; return whether there is a free place.
+
+        To be called every few seconds.
+
+        Args:
+            session: the visitor's.
+            address: as of `enter`.
+        """
+        with self._lock:
+            self._take_back()
+            now_s = self._clock()
+            own = self._watching.setdefault(session, _Visitor(source_of(address), now_s, now_s))
+            own.asked_s = now_s
+            return len(self._inside) < self.places
 
     def leave(self, session: Session) -> None:
         """Stop a session and free its place, if it has one."""
@@ -147,17 +166,23 @@ class Room:
             while len(self._silences) > _MOST_REMEMBERED:
                 del self._silences[next(iter(self._silences))]
 
-    def _next(self, free: int) -> list[_Visitor]:
-        """Return the sessions that the free places go to."""
+    def _next(self, free: int, asks: _Visitor) -> list[_Visitor]:
+        """Return the sessions that the free places go to, one of which asks."""
         now_s = self._clock()
         held = Counter(own.source for own in self._inside.values())
 
-        def rank(own: _Visitor) -> tuple[int, int, float]:
+        def silences(own: _Visitor) -> int:
             times_s = self._silences.get(own.source, ())
-            silences = sum(now_s - time_s < _REMEMBERED_S for time_s in times_s)
-            return silences, held[own.source], own.since_s
+            return sum(now_s - time_s < _REMEMBERED_S for time_s in times_s)
 
-        asking = [own for own in self._waiting.values() if now_s - own.asked_s < _POLLS_S]
+        def rank(own: _Visitor) -> tuple[int, int, float]:
+            return silences(own), held[own.source], own.since_s
+
+        there = list(self._waiting.values())
+        if silences(asks):
+            # Two clients that asked again at once, every 19 s, kept all others from seeing START.
+            there += self._watching.values()
+        asking = [own for own in there if now_s - own.asked_s < _POLLS_S]
         return sorted(asking, key=rank)[:free]
 
 

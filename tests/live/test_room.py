@@ -179,6 +179,24 @@ def test_silence_costs_more_each_time_and_is_forgiven():
     assert goes_to("192.0.2.1", "192.0.2.2") == "192.0.2.1"
 
 
+def test_who_was_silent_leaves_a_place_to_those_who_only_see_that_the_room_is_full():
+    clock = Clock()
+    room, silent, other, watcher = Room(1, clock), Visitor(), Visitor(), Visitor()
+    assert room.enter(silent, "192.0.2.1")
+    for _ in range(10):
+        assert not room.watch(watcher, "192.0.2.2")
+        clock.now_s += 2
+    room.leave(silent)
+    assert not room.enter(silent, "192.0.2.1"), "though it asks first, and again at once"
+    assert room.watch(watcher, "192.0.2.2") and room.enter(watcher, "192.0.2.2")
+    room.leave(watcher)
+    room.watch(watcher, "192.0.2.2")
+    assert room.enter(other, "192.0.2.3"), "nobody else has to wait for those who may never ask"
+    room.leave(other)
+    clock.now_s += 11
+    assert room.enter(silent, "192.0.2.1"), "nor does it, once they look no more"
+
+
 def test_an_address_with_many_sessions_leaves_places_to_others():
     room = Room(3)
     many = [Visitor() for _ in range(6)]

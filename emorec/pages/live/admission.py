@@ -197,9 +197,9 @@ def _wait(stream: LiveStream) -> None:
     if own.waits and room().enter(stream, st.context.ip_address):
         own.waits, own.called = False, True
         st.rerun()
-    taken, places = room().live, room().places
-    if not own.waits and taken < places:
+    if not own.waits and room().watch(stream, st.context.ip_address):
         st.rerun()
+    taken, places = room().live, room().places
     st.info(
         _(
             "**The room is full:** {taken} of {places} places for live pictures are taken, and the "
