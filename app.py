@@ -43,7 +43,7 @@ if __name__ == "__main__":
         '[data-testid="stButtonGroup"] [data-selected="true"] p { color: CanvasText; }'
         ".stMain h2 { font-size: 1.6rem; }</style>"
     )
-    # Before the page, whose number of elements changes: the switch would be made anew with it.
+    # Before the page: when its number of elements changes, Streamlit makes those after it again.
     language.switch()
     line.style()
     pictures = st.Page(

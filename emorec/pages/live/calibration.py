@@ -88,7 +88,7 @@ def show(stream: LiveStream, reader: NextReader, off: bool) -> None:
         if own.guide is not None:
             _stop(reader, own)
         own.unread = False  # it would stand on the next picture
-        own.shown_by = None  # the next stream numbers its faces anew
+        own.shown_by = None  # the next stream numbers its faces from 1 again
     elif own.guide is not None and (why := _hidden(stream, off)):
         _stop(reader, own, why, refused=True)
     chosen = st.multiselect(
